@@ -1,0 +1,1 @@
+"""The pure twins of the compiled rooms."""
