@@ -94,14 +94,6 @@ cdef class HandlerCore:
         self._listener = listener
         self._core = listener if isinstance(listener, ListenerCore) else None
 
-    @property
-    def _records_route(self):
-        return self._route
-
-    @_records_route.setter
-    def _records_route(self, route):
-        self._route = route
-
     def __setattr__(self, name, value):
         PyObject_GenericSetAttr(self, name, value)
         if name in STANDARD_METHODS:
