@@ -10,7 +10,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-ROOMS: list[str] = []
+ROOMS = ["handler", "listener"]
 
 
 def switched_on(name: str) -> bool:

@@ -54,6 +54,7 @@ def clean_logging(no_thread_left: None) -> Iterator[None]:
     """Gives the test logging as a fresh interpreter has it, and undoes after it what the test changed."""
     root = logging.root
     manager = root.manager
+    methods = dict(vars(logging.Logger))
     kept = {
         "loggers": dict(manager.loggerDict),
         "handlers": list(root.handlers),
@@ -76,8 +77,11 @@ def clean_logging(no_thread_left: None) -> Iterator[None]:
     try:
         yield
     finally:
-        if logflume.loggers_accelerated():
-            logflume.restore_loggers()
+        for name, value in vars(logging.Logger).items() - methods.items():
+            if name in methods:
+                setattr(logging.Logger, name, methods[name])
+            else:
+                delattr(logging.Logger, name)
         manager.loggerDict.clear()
         manager.loggerDict.update(kept["loggers"])
         root.handlers[:] = kept["handlers"]
