@@ -31,24 +31,26 @@ help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## */\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
 
 demo: $(ENV)/$(DEMO)/.installed  ## latency of a real asyncio server: handlers attached, standard queue, logflume
-	$(WITHOUT) $(if $(filter-out 0,$(LOGFLUME_NO_EXTENSIONS)),LOGFLUME_NO_EXTENSIONS=1) $(ENV)/$(DEMO)/bin/python -m logflume $(ARGS)
+	@$(WITHOUT) $(if $(filter-out 0,$(LOGFLUME_NO_EXTENSIONS)),LOGFLUME_NO_EXTENSIONS=1) $(ENV)/$(DEMO)/bin/python -m logflume $(ARGS)
 
 test: test-compiled test-pure  ## run the tests twice: compiled and pure
 
 test-compiled: $(ENV)/compiled/.installed  ## run the tests on the compiled build (ARGS='-k fork' for pytest)
-	$(COMPILED) $(ENV)/compiled/bin/python -m pytest $(ARGS)
+	@echo "testing the compiled package"
+	@$(COMPILED) $(ENV)/compiled/bin/python -m pytest $(ARGS)
 
 test-pure: $(ENV)/pure/.installed  ## run the tests on the pure build
-	$(PURE) $(ENV)/pure/bin/python -m pytest $(ARGS)
+	@echo "testing the pure package"
+	@$(PURE) $(ENV)/pure/bin/python -m pytest $(ARGS)
 
 bench: $(ENV)/compiled/.installed  ## print the table of speeds, both cores
-	$(COMPILED) $(ENV)/compiled/bin/python bench/run.py $(ARGS)
+	@$(COMPILED) $(ENV)/compiled/bin/python bench/run.py $(ARGS)
 
 lint: $(ENV)/lint/.made  ## ruff, mypy --strict and cython-lint
 	$(ENV)/lint/bin/ruff check .
 	$(ENV)/lint/bin/ruff format --check .
 	$(ENV)/lint/bin/mypy
-	$(ENV)/lint/bin/cython-lint src
+	PATH="$(ENV)/lint/bin:$$PATH" cython-lint src
 
 clean:  ## remove the environments and everything built
 	rm -rf .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
@@ -62,25 +64,29 @@ GROUP_lint := lint
 
 # The pip that comes with an older Python does not know --group.
 $(ENV)/%/.made: pyproject.toml
-	rm -rf $(@D)
-	$(WITHOUT) $(PYTHON) -m venv $(@D)
-	$(WITHOUT) $(@D)/bin/python -m pip install --quiet --upgrade pip
-	$(if $(GROUP_$*),$(WITHOUT) $(@D)/bin/python -m pip install --quiet --group $(GROUP_$*))
-	touch $@
+	@echo "making the environment $(@D)"
+	@rm -rf $(@D)
+	@$(WITHOUT) $(PYTHON) -m venv $(@D)
+	@$(WITHOUT) $(@D)/bin/python -m pip install --quiet --upgrade pip
+	@$(if $(GROUP_$*),$(WITHOUT) $(@D)/bin/python -m pip install --quiet --group $(GROUP_$*))
+	@touch $@
 
 $(SDIST): $(ENV)/sdist/.made $(SOURCES)
-	rm -rf $(@D)/out
-	$(PURE) $(@D)/bin/python -m build --quiet --sdist --outdir $(@D)/out .
-	mv $(@D)/out/logflume-*.tar.gz $@
+	@echo "building the sdist"
+	@rm -rf $(@D)/out
+	@$(PURE) $(@D)/bin/python -m build --quiet --sdist --outdir $(@D)/out .
+	@mv $(@D)/out/logflume-*.tar.gz $@
 
 INSTALL = bin/python -m pip install --quiet --force-reinstall --no-deps $(SDIST)
 
 $(ENV)/pure/.installed $(ENV)/demo-pure/.installed: $(ENV)/%/.installed: $(ENV)/%/.made $(SDIST)
-	$(PURE) $(@D)/$(INSTALL)
-	touch $@
+	@echo "building and installing the pure package in $(@D)"
+	@$(PURE) $(@D)/$(INSTALL)
+	@touch $@
 
 $(ENV)/compiled/.installed $(ENV)/demo/.installed: $(ENV)/%/.installed: $(ENV)/%/.made $(SDIST)
-	$(COMPILED) $(@D)/$(INSTALL)
-	touch $@
+	@echo "building and installing the compiled package in $(@D)"
+	@$(COMPILED) $(@D)/$(INSTALL)
+	@touch $@
 
 .PRECIOUS: $(ENV)/%/.made

@@ -32,7 +32,7 @@ def pytest_sessionstart() -> None:
         wanted = "pure"
     if wanted not in (None, logflume.IMPLEMENTATION):
         pytest.exit(
-            f"the environment asks for the {wanted} implementation, and {logflume.__file__} is {logflume.IMPLEMENTATION}",
+            f"the environment asks for the {wanted} core; {logflume.__file__} runs the {logflume.IMPLEMENTATION} one",
             returncode=pytest.ExitCode.USAGE_ERROR,
         )
 
@@ -77,11 +77,11 @@ def clean_logging(no_thread_left: None) -> Iterator[None]:
     try:
         yield
     finally:
-        for name, value in vars(logging.Logger).items() - methods.items():
-            if name in methods:
-                setattr(logging.Logger, name, methods[name])
-            else:
+        for name, value in list(vars(logging.Logger).items()):
+            if name not in methods:
                 delattr(logging.Logger, name)
+            elif value is not methods[name]:
+                setattr(logging.Logger, name, methods[name])
         manager.loggerDict.clear()
         manager.loggerDict.update(kept["loggers"])
         root.handlers[:] = kept["handlers"]

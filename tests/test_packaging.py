@@ -15,9 +15,9 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
-from check_wheel import EXTENSIONS, problems
 
 import logflume
+from check_wheel import EXTENSIONS, problems
 
 ROOT = Path(__file__).parent.parent
 SWITCHES = ("LOGFLUME_NO_EXTENSIONS", "LOGFLUME_REQUIRE_EXTENSIONS")
@@ -26,10 +26,10 @@ KIND = logflume.IMPLEMENTATION
 in_source_tree = pytest.mark.skipif(not (ROOT / "setup.py").exists(), reason="needs the source tree")
 
 
-def environment(**switches: str) -> dict[str, str]:
-    """This process's environment, with only the given switches on."""
+def run(command: list[str], **switches: str) -> subprocess.CompletedProcess[str]:
+    """Run `command` with only the given switches on."""
     kept = {name: value for name, value in os.environ.items() if name not in SWITCHES}
-    return kept | switches
+    return subprocess.run(command, env=kept | switches, capture_output=True, text=True, timeout=600)
 
 
 def own_switch() -> dict[str, str]:
@@ -63,8 +63,8 @@ def test_rooms_are_installed_as_the_build_says() -> None:
     for room in rooms_in_setup():
         spec = importlib.util.find_spec(f"logflume._c.{room}")
         if KIND == "compiled":
-            assert spec is not None and spec.origin is not None, room
-            assert spec.origin.endswith(tuple(EXTENSION_SUFFIXES)), room
+            assert spec is not None, room
+            assert str(spec.origin).endswith(tuple(EXTENSION_SUFFIXES)), room
             importlib.import_module(spec.name)
         else:
             assert spec is None, f"{room} is compiled in a pure installation"
@@ -88,9 +88,7 @@ def test_installed_files() -> None:
 
 def imported_with(**switches: str) -> subprocess.CompletedProcess[str]:
     program = "import logflume; print(logflume.IMPLEMENTATION)"
-    return subprocess.run(
-        [sys.executable, "-c", program], env=environment(**switches), capture_output=True, text=True, timeout=60
-    )
+    return run([sys.executable, "-c", program], **switches)
 
 
 def test_no_extensions_runs_pure() -> None:
@@ -123,8 +121,9 @@ def test_a_switch_of_0_is_off() -> None:
 
 
 def build(source: Path, *arguments: str, **switches: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(source.parent / "dist"), *arguments, "."]
-    return subprocess.run(command, cwd=source, env=environment(**switches), capture_output=True, text=True, timeout=600)
+    outdir = str(source.parent / "dist")
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", outdir, *arguments, str(source)]
+    return run(command, **switches)
 
 
 @pytest.fixture(scope="module")
@@ -132,10 +131,12 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the source tree, so that building leaves nothing in it."""
     copy = tmp_path_factory.mktemp("clone") / "logflume"
     copy.mkdir()
+    built = shutil.ignore_patterns(
+        "__pycache__", "*.egg-info", "*.c", *("*" + suffix for suffix in EXTENSIONS)
+    )
     for name in ("src", "tests", "bench", "docs"):
-        shutil.copytree(
-            ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", *["*" + e for e in EXTENSIONS])
-        )
+        if (ROOT / name).exists():
+            shutil.copytree(ROOT / name, copy / name, ignore=built)
     for path in ROOT.iterdir():
         if path.is_file():
             shutil.copy(path, copy)

@@ -42,7 +42,7 @@ SETUPS = {
 Stop = Callable[[], object]
 
 
-# --- the server's process -------------------------------------------------------------------------------------------
+# The server's process.
 
 
 class SlowHandler(logging.Handler):
@@ -179,7 +179,9 @@ def run_server(setup: str, slow: bool, requests: int) -> None:
         server, latency = asyncio.run(serve(setup, requests))
         stop()
         file.close()
-        written = [int(number) for number in re.findall(r"^\S+ \S+ \w+ \S+ #(\d+) ", path.read_text("utf-8"), re.M)]
+        written = [
+            int(number) for number in re.findall(r"^\S+ \S+ \w+ \S+ #(\d+) ", path.read_text("utf-8"), re.M)
+        ]
         problems = [verify(written, server.records, "file")]
         if slow:
             problems.append(verify(slow_handler.numbers, server.records, "slow handler"))
@@ -192,7 +194,7 @@ def run_server(setup: str, slow: bool, requests: int) -> None:
     )
 
 
-# --- the clients' process -------------------------------------------------------------------------------------------
+# The clients' process.
 
 
 async def drive(port: int, requests: int) -> list[float]:
@@ -224,7 +226,7 @@ def run_clients(port: int, requests: int) -> None:
     say(p50=latencies[len(latencies) // 2], p99=latencies[len(latencies) * 99 // 100])
 
 
-# --- the process that shows it --------------------------------------------------------------------------------------
+# The process that shows it.
 
 
 class Progress:
@@ -282,8 +284,10 @@ def row(label: str, result: dict[str, Any]) -> str:
 def main(arguments: list[str] | None = None) -> int:
     from . import IMPLEMENTATION, __version__
 
-    parser = argparse.ArgumentParser(prog="python -m logflume", description="Measure what logging costs an asyncio server.")
-    parser.add_argument("--seconds", type=float, default=3.0, help="of load for each set-up (default: 3)")
+    parser = argparse.ArgumentParser(
+        prog="python -m logflume", description="Measure what logging costs an asyncio server."
+    )
+    parser.add_argument("--seconds", type=float, default=2.5, help="of load for each set-up (default: 2.5)")
     parser.add_argument("--no-slow", action="store_true", help="leave out the runs with a slow handler")
     options = parser.parse_args(arguments)
     if options.seconds <= 0:
@@ -291,7 +295,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     requests = WARM_UP + int(RATE * options.seconds)
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    print(f"logflume {__version__}, {IMPLEMENTATION}, on {python}, {platform.system()}, {os.cpu_count()} cores")
+    print(
+        f"logflume {__version__}, {IMPLEMENTATION}, on {python}, {platform.system()}, {os.cpu_count()} cores"
+    )
     print(
         f"An asyncio server, {CONNECTIONS} connections from another process, {RATE:,} requests a second,\n"
         f"{RECORDS} records a request to a file, a traceback in one request of {TRACEBACK_EACH}. "
@@ -317,9 +323,13 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"  {'':<38}{'p50':>12}{'p99':>12}{'worst stall':>12}{'log calls':>12}{'records':>10}")
     for (setup, slow), result in zip(runs, results, strict=True):
         if slow and setup == "direct":
-            print(f"\n  and a second handler that takes {SLOW_SECONDS * 1e3:.0f} ms for one record of {SLOW_EACH}")
+            print(
+                f"\n  and a second handler that takes {SLOW_SECONDS * 1e3:.0f} ms for one record of {SLOW_EACH}"
+            )
         print(row(SETUPS[setup], result))
-    print("\np50, p99: latency of a request. worst stall: of the event loop. log calls: time in them, a request.")
+    print(
+        "\np50, p99: latency of a request. worst stall: of the event loop. log calls: time in them, a request."
+    )
     problems = [
         f"{SETUPS[setup]}{', a slow handler' if slow else ''}: {problem}"
         for (setup, slow), result in zip(runs, results, strict=True)
