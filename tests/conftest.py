@@ -7,7 +7,9 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from types import ModuleType
 
+import cores
 import pytest
 
 import logflume
@@ -100,3 +102,10 @@ def clean_logging(no_thread_left: None) -> Iterator[None]:
         logging._handlers.update(kept["map"])
         logging._handlerList[:] = kept["list"]
         root.setLevel(kept["level"])  # last: it also clears the levels that loggers remember
+
+
+@pytest.fixture(params=cores.available())
+def lf(request: pytest.FixtureRequest) -> Iterator[ModuleType]:
+    """The package with either core; what the test imports or starts in a subprocess has the same one."""
+    with cores.imported(request.param) as package:
+        yield package

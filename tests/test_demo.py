@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import ModuleType
 
 from logflume import __version__, _demo
 
 
-def test_demo_measures_each_setup_and_finds_every_record(core: str) -> None:
+def test_demo_measures_each_setup_and_finds_every_record(lf: ModuleType) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "logflume", "--seconds", "0.3"], capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith(f"logflume {__version__}, {core}, on ")
+    assert done.stdout.startswith(f"logflume {__version__}, {lf.IMPLEMENTATION}, on ")
     assert done.stdout.count("logflume.setup_logging_queue()") == 2  # without and with the slow handler
     assert "failed" not in done.stdout
     assert done.stdout.endswith("Every record arrived, once and in order, in every set-up.\n")
