@@ -74,7 +74,7 @@ $(ENV)/%/.made: pyproject.toml
 $(SDIST): $(ENV)/sdist/.made $(SOURCES)
 	@echo "building the sdist"
 	@rm -rf $(@D)/out
-	@$(PURE) $(@D)/bin/python -m build --quiet --sdist --outdir $(@D)/out .
+	@$(PURE) $(@D)/bin/python -m build --sdist --outdir $(@D)/out . >$(@D)/log 2>&1 || { cat $(@D)/log; exit 1; }
 	@mv $(@D)/out/logflume-*.tar.gz $@
 
 INSTALL = bin/python -m pip install --quiet --force-reinstall --no-deps $(SDIST)
