@@ -16,9 +16,11 @@ import os
 import platform
 import queue
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -34,9 +36,9 @@ SLOW_SECONDS = 0.02  # a rotation, a sync, a full pipe
 
 SETUPS = {
     "none": "no logging",
-    "direct": "handlers attached directly",
-    "standard": "standard QueueHandler, QueueListener",
-    "logflume": "logflume.setup_logging_queue()",
+    "direct": "handlers attached",
+    "standard": "standard queue",
+    "logflume": "logflume",
 }
 
 Stop = Callable[[], object]
@@ -246,7 +248,8 @@ class Progress:
             width = 30
             filled = width * min(done, self.total) // self.total
             bar = "#" * filled + "." * (width - filled)
-            self.stream.write(f"\r[{bar}] {100 * done // self.total:3d} %  {label:<60.60}")
+            line = f"[{bar}] {100 * done // self.total:3d} %  {label:<40}"
+            self.stream.write("\r" + line[: shutil.get_terminal_size().columns - 1])
             self.stream.flush()
 
     def end(self) -> None:
@@ -260,6 +263,9 @@ def measure(setup: str, slow: bool, requests: int, tick: Callable[[int], None]) 
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         result: dict[str, Any] = {}
+        watchdog = threading.Timer(60 + 5 * requests / RATE, process.kill)
+        watchdog.daemon = True
+        watchdog.start()
         try:
             for line in process.stdout:
                 result = json.loads(line)
@@ -268,6 +274,8 @@ def measure(setup: str, slow: bool, requests: int, tick: Callable[[int], None]) 
         except BaseException:
             process.kill()
             raise
+        finally:
+            watchdog.cancel()
     if process.returncode:
         return {"problems": [f"the server's process ended with {process.returncode}"]}
     return result
@@ -275,17 +283,17 @@ def measure(setup: str, slow: bool, requests: int, tick: Callable[[int], None]) 
 
 def row(label: str, result: dict[str, Any]) -> str:
     if "p50" not in result:
-        return f"  {label:<38}failed"
-    milliseconds = (f"{result[key] * 1e3:>9.2f} ms" for key in ("p50", "p99", "stall"))
-    spent = f"{result['logging'] * 1e6:>9.1f} us" if result["records"] else f"{'-':>12}"
-    return f"  {label:<38}{''.join(milliseconds)}{spent}{result['records']:>10,}"
+        return f"  {label:<20}failed"
+    p50, p99, stall = (f"{result[key] * 1e3:.2f} ms" for key in ("p50", "p99", "stall"))
+    spent = f"{result['logging'] * 1e6:.0f} us" if result["records"] else "-"
+    return f"  {label:<20}{p50:>10}{p99:>10}{stall:>13}{spent:>11}{result['records']:>10,}"
 
 
 def main(arguments: list[str] | None = None) -> int:
     from . import IMPLEMENTATION, __version__
 
     parser = argparse.ArgumentParser(
-        prog="python -m logflume", description="Measure what logging costs an asyncio server."
+        prog="python -m logflume", description="Measure what logging costs an asyncio server on this machine."
     )
     parser.add_argument("--seconds", type=float, default=2.5, help="of load for each set-up (default: 2.5)")
     parser.add_argument("--no-slow", action="store_true", help="leave out the runs with a slow handler")
@@ -293,22 +301,27 @@ def main(arguments: list[str] | None = None) -> int:
     if options.seconds <= 0:
         parser.error("--seconds must be more than 0")
 
-    requests = WARM_UP + int(RATE * options.seconds)
     python = f"{platform.python_implementation()} {platform.python_version()}"
     print(
-        f"logflume {__version__}, {IMPLEMENTATION}, on {python}, {platform.system()}, {os.cpu_count()} cores"
-    )
-    print(
-        f"An asyncio server, {CONNECTIONS} connections from another process, {RATE:,} requests a second,\n"
-        f"{RECORDS} records a request to a file, a traceback in one request of {TRACEBACK_EACH}. "
-        "Each set-up in its own process.\n",
+        f"""logflume {__version__}, {IMPLEMENTATION}, on {python}, {platform.system()}, {os.cpu_count()} cores
+
+An asyncio server on loopback; {CONNECTIONS} connections from another process send
+{RATE:,} requests a second. Each request logs {RECORDS} records to a file, one request
+of {TRACEBACK_EACH} a traceback. Each set-up runs in processes of its own:
+
+  handlers attached   to the root logger
+  standard queue      logging.handlers.QueueHandler and QueueListener
+  logflume            logflume.setup_logging_queue()
+""",
         flush=True,
     )
+    requests = WARM_UP + int(RATE * options.seconds)
     runs = [(setup, False) for setup in SETUPS]
     if not options.no_slow:
         runs += [(setup, True) for setup in SETUPS if setup != "none"]
     progress = Progress(requests * len(runs), sys.stderr)
-    results = []
+    problems = []
+    table = [f"  {'':<20}{'p50':>10}{'p99':>10}{'worst stall':>13}{'log calls':>11}{'records':>10}"]
     for index, (setup, slow) in enumerate(runs):
         label = SETUPS[setup] + (", a slow handler" if slow else "")
         progress.begin(label)
@@ -317,24 +330,20 @@ def main(arguments: list[str] | None = None) -> int:
             progress.show(before + done, label)
 
         tick(0)
-        results.append(measure(setup, slow, requests, tick))
-    progress.end()
-
-    print(f"  {'':<38}{'p50':>12}{'p99':>12}{'worst stall':>12}{'log calls':>12}{'records':>10}")
-    for (setup, slow), result in zip(runs, results, strict=True):
+        result = measure(setup, slow, requests, tick)
+        problems += [f"{label}: {problem}" for problem in result["problems"]]
         if slow and setup == "direct":
-            print(
-                f"\n  and a second handler that takes {SLOW_SECONDS * 1e3:.0f} ms for one record of {SLOW_EACH}"
+            milliseconds = f"{SLOW_SECONDS * 1e3:.0f} ms"
+            table.append(
+                f"\n  and a second handler, which takes {milliseconds} for one record of {SLOW_EACH}:"
             )
-        print(row(SETUPS[setup], result))
+        table.append(row(SETUPS[setup], result))
+    progress.end()
+    print("\n".join(table))
     print(
-        "\np50, p99: latency of a request. worst stall: of the event loop. log calls: time in them, a request."
+        "\np50, p99: latency of a request. worst stall: how late the event loop came to a"
+        "\ntimer. log calls: time that a request spent in them.\n"
     )
-    problems = [
-        f"{SETUPS[setup]}{', a slow handler' if slow else ''}: {problem}"
-        for (setup, slow), result in zip(runs, results, strict=True)
-        for problem in result["problems"]
-    ]
     print("\n".join(problems) or "Every record arrived, once and in order, in every set-up.")
     return bool(problems)
 
