@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterator
 from types import ModuleType
 
-import cores
 import pytest
 
+import cores
 import logflume
 
 PATIENCE = 5.0  # seconds that a stopped thread may take to be gone
