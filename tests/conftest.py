@@ -59,7 +59,7 @@ def clean_logging(no_thread_left: None) -> Iterator[None]:
     methods = dict(vars(logging.Logger))
     kept = {
         "loggers": dict(manager.loggerDict),
-        "handlers": list(root.handlers),
+        "handlers": root.handlers,
         "filters": list(root.filters),
         "level": root.level,
         "disable": manager.disable,
@@ -74,19 +74,24 @@ def clean_logging(no_thread_left: None) -> Iterator[None]:
         "list": list(logging._handlerList),
     }
     manager.loggerDict.clear()
-    root.handlers[:] = []
+    root.handlers = []
     root.setLevel(logging.WARNING)
     try:
         yield
     finally:
+        if getattr(logflume, "loggers_accelerated", bool)():
+            logflume.restore_loggers()
         for name, value in list(vars(logging.Logger).items()):
             if name not in methods:
                 delattr(logging.Logger, name)
             elif value is not methods[name]:
                 setattr(logging.Logger, name, methods[name])
+        for handler in [ref() for ref in logging._handlerList[::-1] if ref not in kept["list"]]:
+            if handler is not None:
+                handler.close()
         manager.loggerDict.clear()
         manager.loggerDict.update(kept["loggers"])
-        root.handlers[:] = kept["handlers"]
+        root.handlers = kept["handlers"]
         root.filters[:] = kept["filters"]
         manager.disable = kept["disable"]
         manager.loggerClass = kept["logger_class"]

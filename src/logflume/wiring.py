@@ -1,4 +1,4 @@
-"""setup_logging_queue(): moves handlers behind a queue, and back. queue_handler(): the same for dictConfig."""
+"""setup_logging_queue(): moves handlers behind a queue, and back."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import logging
 import logging.handlers
 import queue as _queue
 from collections.abc import Iterable
-from typing import Any
 
 from .handler import LocalQueueHandler
 from .listener import OnError, QueueListener, Route
 
-__all__ = ["queue_handler", "setup_logging_queue"]
+__all__ = ["setup_logging_queue"]
 
 
 def setup_logging_queue(
@@ -127,41 +126,3 @@ class _MovedHandlersListener(QueueListener):
             if move.handler is handler:
                 for moved in move.moved:
                     moved.close()
-
-
-def queue_handler(
-    *,
-    handlers: Iterable[logging.Handler | str] = (),
-    queue: Any = None,
-    listener: type[logging.handlers.QueueListener] | str = QueueListener,
-    respect_handler_level: bool = False,
-    **options: Any,
-) -> LocalQueueHandler:
-    """Return a LocalQueueHandler with a listener that has `handlers`; a factory for dictConfig and fileConfig.
-
-    It takes what dictConfig takes for queue handlers from Python 3.12 on, and works on 3.11 too::
-
-        "queue": {"()": "logflume.queue_handler", "handlers": ["file"], "respect_handler_level": true}
-
-    `handlers` are names of handlers in the same configuration, or handlers; `queue` a queue, or something
-    callable that makes one, or its dotted name; `listener` a listener class or its dotted name, to which
-    `options` go. The listener starts by itself, and looks the names up then, since dictConfig configures
-    handlers in the order of their names; a name that is not configured is a ValueError, reported if it is
-    the first record that starts it.
-    """
-    if isinstance(queue, str):
-        queue = _resolve(queue)
-    if isinstance(queue, type) or (callable(queue) and not hasattr(queue, "put_nowait")):
-        queue = queue()
-    if isinstance(listener, str):
-        listener = _resolve(listener)
-    handler = LocalQueueHandler(queue)
-    handler.listener = listener(handler.queue, respect_handler_level=respect_handler_level, **options)
-    handler.listener.handlers = tuple(handlers)
-    return handler
-
-
-def _resolve(name: str) -> Any:
-    from logging.config import BaseConfigurator
-
-    return BaseConfigurator({}).resolve(name)  # type: ignore[attr-defined,no-untyped-call]
