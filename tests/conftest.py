@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterator
 from types import ModuleType
 
-import cores
 import pytest
 
+import cores
 import logflume
 
 PATIENCE = 5.0  # seconds that a stopped thread may take to be gone
@@ -34,7 +34,7 @@ def pytest_sessionstart() -> None:
         wanted = "pure"
     if wanted not in (None, logflume.IMPLEMENTATION):
         pytest.exit(
-            f"the environment asks for the {wanted} implementation, and {logflume.__file__} is {logflume.IMPLEMENTATION}",
+            f"the environment asks for the {wanted} core; {logflume.__file__} runs the {logflume.IMPLEMENTATION} one",
             returncode=pytest.ExitCode.USAGE_ERROR,
         )
 
@@ -56,6 +56,7 @@ def clean_logging(no_thread_left: None) -> Iterator[None]:
     """Gives the test logging as a fresh interpreter has it, and undoes after it what the test changed."""
     root = logging.root
     manager = root.manager
+    methods = dict(vars(logging.Logger))
     kept = {
         "loggers": dict(manager.loggerDict),
         "handlers": root.handlers,
@@ -78,8 +79,13 @@ def clean_logging(no_thread_left: None) -> Iterator[None]:
     try:
         yield
     finally:
-        if getattr(logflume, 'loggers_accelerated', bool)():
+        if getattr(logflume, "loggers_accelerated", bool)():
             logflume.restore_loggers()
+        for name, value in list(vars(logging.Logger).items()):
+            if name not in methods:
+                delattr(logging.Logger, name)
+            elif value is not methods[name]:
+                setattr(logging.Logger, name, methods[name])
         for handler in [ref() for ref in logging._handlerList[::-1] if ref not in kept["list"]]:
             if handler is not None:
                 handler.close()
