@@ -7,7 +7,7 @@ from ._impl import IMPLEMENTATION
 from .handler import LocalQueueHandler
 from .listener import QueueListener
 from .loggers import accelerate_loggers, loggers_accelerated, restore_loggers
-from .wiring import queue_handler, setup_logging_queue
+from .wiring import setup_logging_queue
 
 __all__ = [
     "IMPLEMENTATION",
@@ -16,7 +16,6 @@ __all__ = [
     "__version__",
     "accelerate_loggers",
     "loggers_accelerated",
-    "queue_handler",
     "restore_loggers",
     "setup_logging_queue",
 ]
