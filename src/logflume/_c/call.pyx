@@ -582,6 +582,10 @@ cdef class LogMethod:
         return self.standard.__qualname__
 
     @property
+    def __class__(self):
+        return type(self.standard)
+
+    @property
     def __doc__(self):
         return self.standard.__doc__
 
