@@ -13,6 +13,7 @@ import pickle
 import queue
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 import warnings
@@ -57,6 +58,9 @@ def own_logger(clean_logging):
     global logger
     logger = logging.getLogger("test.loggers")
 
+
+
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
 
 def made_lean(record):
@@ -540,7 +544,8 @@ class TestReplacements:
         record = self.log(records)
         used = "time_ns" if isinstance(logging._startTime, int) else "time"
         assert (record.created == 1_000_000_000.25) == (name == used)
-        assert made_lean(record)
+        # Without the GIL whoever replaces a module's global gets the standard method.
+        assert made_lean(record) or (FREE_THREADED and name == used)
         if name == used:
             assert record.msecs == 250.0
 
