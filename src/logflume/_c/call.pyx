@@ -15,7 +15,6 @@ from cpython.tuple cimport PyTuple_CheckExact, PyTuple_GET_ITEM, PyTuple_GET_SIZ
 from cpython.ref cimport Py_INCREF
 from cpython.unicode cimport PyUnicode_CheckExact
 
-import collections.abc
 import logging
 import os
 import sys
@@ -23,7 +22,7 @@ import sys
 from logflume._c.handler cimport HandlerCore
 from logflume._c.record cimport CallSite, RecordCore, is_plain, new_record, track_if_needed
 from logflume._c.stock cimport (
-    ERROR, HANDLE, IS_ENABLED, LOG, MAKE_RECORD, NAME, READS_PLAINLY, RECORD, World, look, traits,
+    ERROR, HANDLE, IS_ENABLED, LOG, MAKE_RECORD, NAME, READS_PLAINLY, RECORD, World, is_mapping, look, traits,
 )
 
 from logflume._c.stock import add_compiled, is_standard, is_builtin
@@ -56,9 +55,9 @@ cdef extern from "Python.h":
     PyTypeObject *Py_TYPE(object)
 
 cdef object MISSING = object()
+cdef dict MODULES = sys.modules
 cdef object LogRecord = logging.LogRecord
 cdef PyTypeObject *record_class = <PyTypeObject *><PyObject *>logging.LogRecord
-cdef object Mapping = collections.abc.Mapping
 cdef bint HAS_TASK_NAME = sys.version_info >= (3, 12)
 cdef bint FROM_NS = isinstance(logging._startTime, int)
 cdef bint accelerated = False
@@ -188,7 +187,7 @@ cdef bint stamp_thread(World world, RecordCore record) except -1:
     record.thread = PyThread_get_thread_ident()
     thread = logflume_get(world.active_threads, record.thread, None)
     if thread is None:  # not started by threading: this makes a stand-in
-        record.threadName = sys.modules["threading"].current_thread().name
+        record.threadName = MODULES["threading"].current_thread().name
     else:
         record.threadName = name_of(thread)
     return True
@@ -204,7 +203,7 @@ cdef object name_of(object owner):
 
 
 cdef object process_name():
-    multiprocessing = logflume_get(sys.modules, "multiprocessing", None)
+    multiprocessing = logflume_get(MODULES, "multiprocessing", None)
     if multiprocessing is None:
         return "MainProcess"
     # Errors may occur while multiprocessing is being loaded, see LogRecord.__init__.
@@ -220,14 +219,14 @@ cdef object current_task = None  # _asyncio's current_task
 
 cdef object task_name():
     global running_loop, current_task
-    asyncio = logflume_get(sys.modules, "asyncio", None)
+    asyncio = logflume_get(MODULES, "asyncio", None)
     if asyncio is None:
         return None
     try:
         find = asyncio.current_task
         if current_task is None and is_builtin(find, "current_task", "_asyncio"):
             current_task = find
-            running_loop = sys.modules["_asyncio"]._get_running_loop
+            running_loop = MODULES["_asyncio"]._get_running_loop
         if find is current_task and logflume_call0(running_loop) is None:
             return None  # here current_task() raises RuntimeError
         task = find()
@@ -510,7 +509,7 @@ cdef bint log_enabled(
     elif count == 2:
         # The single mapping is the arguments, see LogRecord.__init__.
         value = <object>arguments[1]
-        if isinstance(value, Mapping) and value:
+        if is_mapping(value) and value:
             args = value
     record.args = args
     if extra is not None:
