@@ -5,9 +5,10 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 import cores
 import logflume
-import pytest
 
 RUN = """
 import sys, unittest

@@ -19,8 +19,9 @@ import time
 import warnings
 from unittest import mock
 
-import cores
 import pytest
+
+import cores
 
 compiled_only = pytest.mark.skipif(
     "compiled" not in cores.available(), reason="the pure core accelerates nothing"

@@ -11,8 +11,9 @@ import subprocess
 import sys
 import weakref
 
-import cores
 import pytest
+
+import cores
 
 pytestmark = pytest.mark.skipif(
     "compiled" not in cores.available(), reason="the pure core makes standard records"

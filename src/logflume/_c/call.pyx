@@ -250,7 +250,7 @@ cdef bint stamp(World world, RecordCore record) except -1:
     if world.processes:
         record.has_process = True
         if world.getpid is None:
-            record.process = logflume_getpid()
+            record.process = <int>logflume_getpid()
         else:
             pid = world.getpid()
             if not PyLong_CheckExact(pid) or not 0 <= pid < 2 ** 31:
@@ -501,7 +501,7 @@ cdef bint log_enabled(
 
     record = new_record()
     record.lean = True
-    record.levelno = levelno
+    record.levelno = <int>levelno
     record.name = name
     record.msg = msg
     record.site = site
