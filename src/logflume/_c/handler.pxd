@@ -1,0 +1,17 @@
+from logflume._c.listener cimport ListenerCore
+
+
+cdef class HandlerCore:
+    cdef object _queue  # as given; records go in through _put
+    cdef object _put  # the queue's bound put_nowait
+    cdef object _filters
+    cdef object _level
+    cdef long level_value  # the level as a C number, valid unless _shadowed
+    cdef object _listener  # whatever hangs on handler.listener
+    cdef readonly ListenerCore _core  # the same object when it is one of ours, else None
+    cdef public object _route  # which moved handlers a record is for, or None for all
+    cdef bint _shadowed  # an instance attribute hides a method of the standard class
+    cdef bint _standard  # the class overrides none of them; true for _version only
+    cdef unsigned int _version
+    cdef bint takes_directly(self)
+    cdef int put(self, object record) except -1

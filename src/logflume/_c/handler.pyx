@@ -1,0 +1,157 @@
+"""The compiled half of LocalQueueHandler: a record goes from handle() into the queue."""
+
+from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
+from cpython.object cimport PyObject, PyObject_GenericSetAttr, PyTypeObject
+from cpython.pythread cimport PyThread_get_thread_ident
+
+import logging
+import logging.handlers
+import sys
+
+from logflume._c.listener cimport ListenerCore
+
+from logflume._c.listener import RUNNING as _RUNNING
+from logflume._py.record import snapshot as _snapshot
+
+cdef extern from "call1.h":
+    object logflume_call1(object callable, object argument)
+
+cdef extern from "typeversion.h":
+    unsigned int logflume_type_version(PyTypeObject *type)
+
+cdef extern from "Python.h":
+    int generic_delattr "PyObject_GenericSetAttr"(object, object, PyObject *) except -1
+    PyTypeObject *Py_TYPE(object)
+
+cdef int RUNNING = _RUNNING
+cdef object standard_handle = logging.Handler.handle
+# From 3.12 filters may replace the record, and handle() returns the record instead of True.
+cdef bint returns_record = sys.version_info >= (3, 12)
+
+# What logging.Handler.handle calls: who overrides one of these gets the standard handle().
+cdef tuple STANDARD_METHODS = (
+    "filter", "acquire", "release", "emit", "enqueue", "prepare", "handleError",
+)
+cdef dict standard_methods = {}
+
+
+def set_standard_methods(cls):
+    """Take the methods that `cls` has now as the ones that need no call."""
+    for name in STANDARD_METHODS:
+        standard_methods[name] = getattr(cls, name)
+
+
+cdef class HandlerCore:
+    """First base of LocalQueueHandler: its handle(), and the attributes that handle() reads."""
+
+    def __cinit__(self, *args, **kwargs):
+        self._filters = []
+        self._level = 0
+        self.level_value = 0
+
+    @property
+    def queue(self):
+        return self._queue
+
+    @queue.setter
+    def queue(self, queue):
+        put = getattr(queue, "put_nowait", None)
+        if not callable(put):
+            raise TypeError(
+                f"a queue needs a put_nowait() method, and {type(queue).__name__!r} has none; "
+                "give a queue.SimpleQueue, or none to get one"
+            )
+        self._queue = queue
+        self._put = put
+
+    @property
+    def filters(self):
+        return self._filters
+
+    @filters.setter
+    def filters(self, filters):
+        self._filters = filters
+
+    @property
+    def level(self):
+        return self._level
+
+    @level.setter
+    def level(self, level):
+        self._level = level
+        try:
+            self.level_value = level
+        except (TypeError, OverflowError):
+            self._shadowed = True
+
+    @property
+    def listener(self):
+        return self._listener
+
+    @listener.setter
+    def listener(self, listener):
+        listener = self._listened_by(listener)
+        self._listener = listener
+        self._core = listener if isinstance(listener, ListenerCore) else None
+
+    def __setattr__(self, name, value):
+        PyObject_GenericSetAttr(self, name, value)
+        if name in STANDARD_METHODS:
+            self._shadowed = True
+
+    def __delattr__(self, name):
+        generic_delattr(self, name, NULL)
+        if name in STANDARD_METHODS:
+            self._shadowed = any(method in self.__dict__ for method in STANDARD_METHODS)
+
+    cdef bint takes_directly(self):
+        """Whether handle() is nothing but put(): no filter, and no standard method replaced."""
+        cdef unsigned int version = logflume_type_version(Py_TYPE(self))
+        if version == 0 or version != self._version:
+            self._standard = self._class_is_standard()
+            # Looking the methods up has given the class a tag if it can have one.
+            self._version = logflume_type_version(Py_TYPE(self))
+        return (
+            self._standard
+            and not self._shadowed
+            and PyList_CheckExact(self._filters)
+            and PyList_GET_SIZE(self._filters) == 0
+        )
+
+    def _class_is_standard(self):
+        cdef object cls = type(self)
+        for name in STANDARD_METHODS:
+            if getattr(cls, name) is not standard_methods[name]:
+                return False
+        return True
+
+    cdef int put(self, object record) except -1:
+        """Enqueue `record` and see to it that somebody takes it; errors go to handleError()."""
+        cdef ListenerCore core = self._core
+        cdef object item
+        try:
+            item = _snapshot(record)
+            if self._route is not None:
+                item = (self._route, item)
+            if core is not None and core._delivering_thread == PyThread_get_thread_ident():
+                core._enqueue_nested(item)
+                return 0
+            logflume_call1(self._put, item)
+        except Exception:
+            self.handleError(record)
+        if core is not None and core.state != RUNNING:
+            core._attend()
+        return 0
+
+    def handle(self, record):
+        """Enqueue `record` if the filters let it pass.
+
+        Returns what logging.Handler.handle returns on this Python. No lock is taken: SimpleQueue needs none.
+        """
+        if self.takes_directly():
+            self.put(record)
+            return record if returns_record else True
+        handled = standard_handle(self, record)
+        if self._core is not None and self._core.state != RUNNING:
+            self._core._attend()
+        return handled

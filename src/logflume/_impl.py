@@ -1,0 +1,52 @@
+"""Chooses between the compiled and the pure core. Nothing else in the package knows which one runs."""
+
+from __future__ import annotations
+
+import os
+
+__all__ = [
+    "IDLE",
+    "IMPLEMENTATION",
+    "RUNNING",
+    "STOPPED",
+    "HandlerCore",
+    "ListenerCore",
+    "deliver_batch",
+    "set_standard_methods",
+    "snapshot",
+    "take",
+]
+
+
+def _switched_on(name: str) -> bool:
+    return os.environ.get(name, "") not in ("", "0")
+
+
+_pure = _switched_on("LOGFLUME_NO_EXTENSIONS")
+_required = _switched_on("LOGFLUME_REQUIRE_EXTENSIONS")
+if _pure and _required:
+    raise ImportError(
+        "LOGFLUME_NO_EXTENSIONS and LOGFLUME_REQUIRE_EXTENSIONS are both set; unset one of them: "
+        "the first asks for the pure core, the second forbids it"
+    )
+
+IMPLEMENTATION = "pure"
+if not _pure:
+    try:
+        from ._c.handler import HandlerCore, set_standard_methods
+        from ._c.listener import IDLE, RUNNING, STOPPED, ListenerCore, take
+
+        IMPLEMENTATION = "compiled"
+    except ImportError as error:
+        if _required:
+            raise ImportError(
+                f"LOGFLUME_REQUIRE_EXTENSIONS is set, but the compiled core cannot be imported: {error}. "
+                "Install a wheel for this platform, or build with a C compiler and without "
+                "LOGFLUME_NO_EXTENSIONS"
+            ) from error
+from ._py.delivery import deliver_batch
+from ._py.record import snapshot
+
+if IMPLEMENTATION == "pure":
+    from ._py.handler import HandlerCore, set_standard_methods  # type: ignore[assignment]
+    from ._py.listener import IDLE, RUNNING, STOPPED, ListenerCore, take  # type: ignore[assignment]

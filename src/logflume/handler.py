@@ -1,0 +1,87 @@
+"""LocalQueueHandler: puts records into a queue of this process, as they are."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import queue as _queue
+from typing import Any
+
+from ._impl import RUNNING, HandlerCore, set_standard_methods, snapshot
+from .listener import QueueListener
+
+__all__ = ["LocalQueueHandler"]
+
+
+class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
+    """A logging.handlers.QueueHandler for a queue that stays in this process.
+
+    `queue` is any object with put_nowait(), by default a new queue.SimpleQueue; anything else is a TypeError.
+    Records are enqueued as they are: the standard prepare() is for records that leave the process.
+    handle() takes no lock, and never raises for what goes wrong in emit(): that goes to handleError().
+
+    `listener` is None, or what takes the records out of the queue. A logflume.QueueListener that hangs here
+    starts by itself at the first record, also in a forked child, and when it is stopped its handlers are
+    called directly.
+    """
+
+    def __init__(self, queue: Any = None) -> None:
+        super().__init__(_queue.SimpleQueue() if queue is None else queue)
+        self.listener = None  # as the standard class has it from 3.12
+
+    def _listened_by(self, listener: Any) -> Any:
+        """Return what to keep for `handler.listener = listener`, and have ours know this handler."""
+        # dictConfig makes a standard listener when the configuration names none; nobody starts that.
+        if type(listener) is logging.handlers.QueueListener and listener._thread is None:
+            if type(self.queue) is _queue.Queue and self.queue.maxsize <= 0 and self.queue.empty():
+                self.queue = _queue.SimpleQueue()
+            listener = QueueListener(
+                self.queue, *listener.handlers, respect_handler_level=listener.respect_handler_level
+            )
+        if isinstance(listener, QueueListener):
+            listener._add_source(self)
+        return listener
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        """Return the record to enqueue: `record` itself, unless its message could change until it is written.
+
+        A message or argument that is not a str, bytes, number, bool or None (or a tuple of those) may be
+        changed by the caller after the call; then it is a copy whose getMessage() is rendered now.
+        """
+        return snapshot(record)
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        """Put `record` into the queue, without waiting; raises what the queue's put_nowait() raises."""
+        item = record if self._route is None else (self._route, record)
+        core = self._core
+        if core is None or not core._enqueue_nested(item):
+            self._put(item)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Enqueue `record`; an exception goes to handleError()."""
+        try:
+            self.enqueue(self.prepare(record))
+        except Exception:
+            self.handleError(record)
+        core = self._core
+        if core is not None and core.state != RUNNING:
+            core._attend()
+
+    def flush(self) -> None:
+        """Return when the listener has handled what was enqueued so far, or after its exit_timeout."""
+        core = self._core
+        if core is not None:
+            core.flush(core.exit_timeout)
+
+    def close(self) -> None:
+        """Deliver what was enqueued; the last handler to close stops its listener.
+
+        Waits for its exit_timeout at most, and not for a lock that the calling thread holds.
+        """
+        super().close()
+        core = self._core
+        if core is not None:
+            core._close_source(self)
+
+
+set_standard_methods(LocalQueueHandler)

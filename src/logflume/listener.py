@@ -1,0 +1,613 @@
+"""QueueListener: the thread that takes records out of the queue, and its life: start, stop, flush, exit, fork."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import logging.handlers
+import os
+import queue as _queue
+import sys
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable
+from threading import get_ident
+from typing import Any
+
+from ._impl import IDLE, RUNNING, STOPPED, ListenerCore, deliver_batch, take
+
+__all__ = ["QueueListener"]
+
+OnError = Callable[[logging.LogRecord, "logging.Handler | None", BaseException], object]
+
+# Records taken out of the queue at a time.
+BATCH = 64
+# While records flow the listener looks into the queue this often (seconds) instead of waiting in it, so that
+# the put of a record wakes nobody; when nothing came for QUIET looks, it waits in the queue.
+INTERVAL = 0.001
+LONGEST_INTERVAL = 0.005
+QUIET = 40
+# How often handlers may cause new records by handling one, each caused by the one before.
+DEEPEST = 10
+# Errors reported in full in each period of so many seconds.
+REPORTS = 10
+REPORT_PERIOD = 10.0
+# How long stop() and flush() wait with the logging module's lock held before they let go of it (seconds).
+PATIENCE = 0.05
+# How long a fork waits for a listener to come to the end of a batch (seconds).
+FORK_PATIENCE = 1.0
+
+
+class QueueListener(ListenerCore, logging.handlers.QueueListener):
+    """Hands records from a queue to handlers, on a thread of its own.
+
+    `queue` and `handlers` are as for logging.handlers.QueueListener, and so is `respect_handler_level`: whether
+    a handler gets only the records at or above its level.
+
+    An exception that escapes from a handler (or from a filter on it) never ends the thread. It is reported as
+    handlers report theirs, through handler.handleError(), at most ten in ten seconds; or to `on_error`, called
+    as on_error(record, handler, exception).
+
+    What is queued when the interpreter exits is delivered first, for at most `exit_timeout` seconds.
+    """
+
+    def __init__(
+        self,
+        queue: Any,
+        *handlers: logging.Handler,
+        respect_handler_level: bool = False,
+        on_error: OnError | None = None,
+        exit_timeout: float = 10.0,
+    ) -> None:
+        super().__init__(queue, *handlers, respect_handler_level=respect_handler_level)
+        self.on_error = on_error
+        self.exit_timeout = exit_timeout
+        self.state = IDLE
+        self._started_by_user = False
+        self._stop_requested = False
+        self._taken: deque[Any] = deque()  # out of the queue, not yet handled
+        self._caused: deque[tuple[int, Any]] = deque()  # logged by a handler, with how deep the cause goes
+        self._depth = 0
+        self._routes: list[Route] = []
+        self._sources: weakref.WeakSet[logging.Handler] = weakref.WeakSet()
+        self._reports_left = REPORTS
+        self._unreported = 0
+        self._report_period_end = 0.0
+        self._new_locks()
+        _remember(self)
+
+    def _new_locks(self) -> None:
+        self._life_lock = threading.RLock()  # start and stop
+        self._delivery_lock = threading.RLock()  # held while handlers run
+        self._nudge = threading.Lock()  # released to end the listener's pause early
+        self._nudge.acquire()
+
+    def __repr__(self) -> str:
+        state = {IDLE: "idle", RUNNING: "running", STOPPED: "stopped"}[self.state]
+        return f"<{type(self).__name__} {state}, {len(self.handlers)} handlers, {self._left()} records left>"
+
+    # The handlers.
+
+    def addHandler(self, handler: logging.Handler) -> None:
+        """Give `handler` every record taken from the queue from now on; may be called while it runs."""
+        with self._life_lock:
+            if handler not in self.handlers:
+                self._set_handlers((*self.handlers, handler))
+
+    def removeHandler(self, handler: logging.Handler) -> None:
+        """Give `handler` no more records; may be called while it runs. It is neither flushed nor closed."""
+        with self._life_lock:
+            self._set_handlers(tuple(h for h in self.handlers if h is not handler))
+
+    def _set_handlers(self, handlers: tuple[logging.Handler, ...]) -> None:
+        self.handlers = handlers
+        for route in self._routes:
+            route.follow(handlers, self._routes)
+
+    def _add_route(self, route: Route) -> None:
+        with self._life_lock:
+            self._routes.append(route)
+            self._set_handlers((*self.handlers, *(h for h in route.moved if h not in self.handlers)))
+
+    # Start and stop.
+
+    def start(self) -> None:
+        """Start the thread; RuntimeError if start() was called before, and stop() was not."""
+        with self._life_lock:
+            if self._started_by_user and self.state != STOPPED:
+                raise RuntimeError("the listener is running already; stop() it before another start()")
+            self._find_handlers()
+            self._started_by_user = True
+            if self.state == RUNNING:
+                return  # the first record was quicker
+            self._start_thread()
+
+    def _find_handlers(self) -> None:
+        """Replace names among the handlers, which queue_handler() leaves there, by the handlers they name."""
+        if any(isinstance(handler, str) for handler in self.handlers):
+            known = logging._handlers  # type: ignore[attr-defined]
+            missing = [name for name in self.handlers if isinstance(name, str) and name not in known]
+            found = [known.get(h) if isinstance(h, str) else h for h in self.handlers]
+            self.handlers = tuple(handler for handler in found if handler is not None)
+            if missing:
+                raise ValueError(f"the queue's listener names handlers that are not configured: {missing}")
+
+    def _start_thread(self) -> None:
+        """Start the thread, or, where none can be started, have the callers handle their records."""
+        try:
+            self._find_handlers()
+        except ValueError as error:
+            self._report_error(None, None, error)
+        self._stop_requested = False
+        self.state = RUNNING
+        thread = threading.Thread(target=self._monitor, name=f"{type(self).__name__}", daemon=True)
+        self._thread = thread
+        try:
+            if _exit_has_come:
+                raise RuntimeError("the interpreter is exiting")
+            _register_exit()
+            thread.start()
+        except RuntimeError:  # no threads here (Pyodide), no more of them, or the interpreter is exiting
+            self._thread = None
+            self.state = STOPPED
+
+    def stop(self, timeout: float | None = None) -> int:
+        """Deliver what is queued and end the thread; returns how many records are left undelivered.
+
+        That is 0, unless `timeout` (seconds) ran out, or the caller is a handler on the listener's own thread,
+        which cannot wait for itself: the thread goes on and ends when it is done. Afterwards the handlers of
+        log calls are called directly. May be called at any time, in any thread, and more than once.
+        """
+        return self._end(timeout)
+
+    def _end(self, timeout: float | None) -> int:
+        with self._life_lock:
+            self._started_by_user = False
+            thread = self._thread
+            if thread is None:
+                self.state = STOPPED
+            elif not self._stop_requested:
+                self._stop_requested = True
+                self._put_now_or_soon(self.enqueue_sentinel, timeout)
+        if thread is not None:
+            self._end_pause()
+            if self.delivering_thread != get_ident():
+                _wait(thread.join, timeout, lambda: not thread.is_alive())
+                if not thread.is_alive():
+                    self._thread = None
+        if self.state == STOPPED:
+            self._deliver_here()
+        return self._left()
+
+    def _put_now_or_soon(self, put: Callable[[], None], timeout: float | None) -> bool:
+        """Call `put`, again and again while a bounded queue is full; False when it stays full."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            try:
+                put()
+            except _queue.Full:
+                if deadline is not None and time.monotonic() >= deadline:
+                    return False
+                time.sleep(INTERVAL)
+            else:
+                return True
+
+    def _left(self) -> int:
+        queued = getattr(self.queue, "qsize", lambda: 0)
+        return queued() + len(self._taken) + len(self._caused)
+
+    def __enter__(self) -> QueueListener:
+        if self.state != RUNNING:
+            self.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> QueueListener:
+        return self.__enter__()
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Stop without blocking the event loop."""
+        import asyncio
+
+        await asyncio.to_thread(self.stop)
+
+    # Flush.
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Wait until all that was enqueued before the call is handled and the handlers are flushed.
+
+        Returns False if `timeout` (seconds) ran out first, or if the caller is one of the handlers at work,
+        which cannot wait for itself.
+        """
+        if self.delivering_thread == get_ident():
+            return False
+        if self.state != RUNNING:
+            if not self._deliver_here(timeout):
+                return False
+            self._flush_handlers()
+            return True
+        request = FlushRequest()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        if not self._put_now_or_soon(lambda: self.queue.put_nowait(request), timeout):
+            return False
+        self._end_pause()
+        if self.state == STOPPED:  # it stopped meanwhile, and may have missed the request
+            self._deliver_here(timeout)
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        _wait(request.done.wait, left, request.done.is_set)
+        return request.done.is_set()
+
+    def _flush_handlers(self) -> None:
+        for handler in self.handlers:
+            try:
+                handler.flush()
+            except Exception as error:
+                self._report_error(None, handler, error)
+
+    def _end_pause(self) -> None:
+        try:
+            self._nudge.release()
+        except RuntimeError:
+            pass  # released already
+
+    # The sources: handlers that put records into the queue.
+
+    def _add_source(self, handler: logging.Handler) -> None:
+        self._sources.add(handler)
+
+    def _close_source(self, handler: logging.Handler) -> None:
+        self._sources.discard(handler)
+        if self._sources:
+            self.flush(self.exit_timeout)
+        else:
+            self._end(self.exit_timeout)
+
+    def _attend(self) -> None:
+        """See to it that somebody takes the record that was just enqueued; called when no thread does."""
+        if self.state == IDLE and self._life_lock.acquire(blocking=False):
+            try:
+                if self.state == IDLE:
+                    self._start_thread()
+            finally:
+                self._life_lock.release()
+        if self.state == STOPPED:
+            self._deliver_here()
+
+    def _enqueue_nested(self, item: Any) -> bool:
+        """Keep a record that a handler logs while it handles one for right after that one.
+
+        False when the calling thread is not the one that runs the handlers. Handlers that log for each record
+        they handle would go on for ever: after DEEPEST rounds the record is dropped, and reported.
+        """
+        if self.delivering_thread != get_ident():
+            return False
+        if self._depth < DEEPEST:
+            self._caused.append((self._depth + 1, item))
+            return True
+        record = item[1] if type(item) is tuple else item
+        self._report_error(
+            record,
+            None,
+            RecursionError(
+                f"the handlers of {self!r} log records while they handle records, {DEEPEST} deep; "
+                "dropped the last one: keep such a handler from handling what it logs"
+            ),
+        )
+        return True
+
+    # Delivery.
+
+    def _deliver_here(self, timeout: float | None = None) -> bool:
+        """Handle what is queued in the calling thread; False if another thread was at it all the time."""
+        lock = self._delivery_lock
+        if self.delivering_thread == get_ident():
+            return False  # an outer frame of this thread delivers, and will take it
+        if not _acquire(lock, self.exit_timeout if timeout is None else timeout):
+            return False
+        try:
+            while self._deliver_items(limit=1):
+                pass
+        finally:
+            lock.release()
+        return True
+
+    def _deliver_items(self, limit: int) -> bool:
+        """Handle up to `limit` items from the queue; False when it is empty. The delivery lock is held."""
+        taken = self._taken
+        if not taken:
+            taken.extend(take(self.queue, limit))
+            if not taken:
+                return False
+        previous = self.delivering_thread
+        self.delivering_thread = get_ident()
+        try:
+            self._handle_taken()
+        finally:
+            self.delivering_thread = previous
+        return True
+
+    def _handle_taken(self) -> bool:
+        """Handle the items taken out of the queue; True if the thread was told to end."""
+        taken = self._taken
+        task_done = getattr(self.queue, "task_done", None)
+        told_to_end = False
+        while taken or self._caused:
+            if self._caused:
+                depth, item = self._caused.popleft()
+                self._depth = depth
+                try:
+                    self._handle_item(item)
+                finally:
+                    self._depth = 0
+                continue
+            item = taken.popleft()
+            if item is self._sentinel:
+                told_to_end = told_to_end or self._stop_requested
+            else:
+                self._handle_item(item)
+            item = None
+            if task_done is not None:
+                task_done()
+        return told_to_end
+
+    def _handle_item(self, item: Any) -> None:
+        if type(item) is FlushRequest:
+            self._flush_handlers()
+            item.done.set()
+        elif type(item) is tuple:
+            route, record = item
+            self._deliver(route.handlers, record)
+        else:
+            try:
+                self.handle(item)
+            except Exception as error:  # from an override of handle() or prepare()
+                self._report_error(item, None, error)
+
+    def handle(self, record: logging.LogRecord) -> None:
+        """Have each handler handle `record`; what one of them raises is reported, and the next goes on."""
+        self._deliver(self.handlers, self.prepare(record))
+
+    def _deliver(self, handlers: Iterable[logging.Handler], record: logging.LogRecord) -> None:
+        for handler in handlers:
+            if not self.respect_handler_level or record.levelno >= handler.level:
+                deliver_batch(handler, [record], self._report)
+
+    def _report(self, record: logging.LogRecord, handler: logging.Handler) -> None:
+        error = sys.exc_info()[1]
+        assert error is not None
+        self._report_error(record, handler, error)
+
+    def _report_error(
+        self, record: logging.LogRecord | None, handler: logging.Handler | None, error: BaseException
+    ) -> None:
+        """Tell of `error`, raised while `handler` handled `record`; never raises."""
+        try:
+            if self.on_error is not None:
+                self.on_error(record, handler, error)  # type: ignore[arg-type]
+                return
+            now = time.monotonic()
+            if now >= self._report_period_end:
+                self._report_period_end = now + REPORT_PERIOD
+                self._reports_left = REPORTS
+                if self._unreported and logging.raiseExceptions and sys.stderr is not None:
+                    sys.stderr.write(f"logflume: {self._unreported} more errors in handlers were not reported\n")
+                self._unreported = 0
+            if self._reports_left <= 0:
+                self._unreported += 1
+                return
+            self._reports_left -= 1
+            try:
+                raise error
+            except BaseException:
+                (handler or logging.Handler()).handleError(record)  # type: ignore[arg-type]
+        except Exception:
+            pass  # there is nobody left to tell
+
+    # The thread.
+
+    def _monitor(self) -> None:
+        """Run in the thread: take records and have them handled, until stop()."""
+        while True:
+            try:
+                if type(self.queue) is _queue.SimpleQueue and type(self).dequeue is QueueListener.dequeue:
+                    self._monitor_simple_queue()
+                else:
+                    self._monitor_any_queue()
+                break
+            except BaseException as error:  # nothing ends the thread but stop()
+                self._report_error(None, None, error)
+        # Records put from now on are for the caller; the ones put just before are for us.
+        self.state = STOPPED
+        self._deliver_here()
+
+    def _monitor_any_queue(self) -> None:
+        told_to_end = False
+        while not told_to_end:
+            try:
+                self._taken.append(self.dequeue(True))
+            except _queue.Empty:
+                return  # the standard loop ends so too
+            with self._delivery_lock:
+                told_to_end = self._deliver_taken()
+
+    def _monitor_simple_queue(self) -> None:
+        queue = self.queue
+        taken = self._taken
+        quiet = 0
+        told_to_end = False
+        while not told_to_end:
+            if not taken:
+                taken.extend(take(queue, BATCH))
+            if taken:
+                quiet = 0
+                with self._delivery_lock:
+                    told_to_end = self._deliver_taken()
+                if queue.qsize():
+                    continue
+            quiet += 1
+            if quiet < QUIET:
+                self._nudge.acquire(timeout=min(INTERVAL * quiet, LONGEST_INTERVAL))
+            else:
+                taken.append(self.dequeue(True))
+
+    def _deliver_taken(self) -> bool:
+        self.delivering_thread = get_ident()
+        try:
+            return self._handle_taken()
+        finally:
+            self.delivering_thread = 0
+
+    # Fork.
+
+    def _reset_in_child(self) -> None:
+        """Begin anew in a forked child: no thread, nothing queued, no lock held."""
+        self._new_locks()
+        self._thread = None
+        self._stop_requested = False
+        self._taken.clear()
+        self._caused.clear()
+        if self.state == RUNNING:
+            self.state = IDLE
+        self._started_by_user = False
+        if type(self.queue) in (_queue.Queue, _queue.LifoQueue, _queue.PriorityQueue):
+            self.queue.__init__(self.queue.maxsize)  # its lock may be held by a thread that is gone
+        else:
+            while take(self.queue, BATCH):
+                pass
+
+
+class FlushRequest:
+    """Goes through the queue behind the records that flush() waits for."""
+
+    __slots__ = ("done",)
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+
+
+class Route:
+    """The handlers of one logger whose records share a queue with those of other loggers.
+
+    `handlers` is what a record of this logger is given to now.
+    """
+
+    __slots__ = ("handlers", "moved")
+
+    def __init__(self, moved: Iterable[logging.Handler]) -> None:
+        self.moved = tuple(moved)
+        self.handlers = self.moved
+
+    def follow(self, handlers: tuple[logging.Handler, ...], routes: list[Route]) -> None:
+        """Leave out what was removed from the listener's `handlers`, and take in what was added to them."""
+        others = {id(h) for route in routes for h in route.moved}
+        self.handlers = tuple(h for h in self.moved if h in handlers) + tuple(
+            h for h in handlers if id(h) not in others
+        )
+
+
+def _wait(wait: Callable[[float | None], object], timeout: float | None, done: Callable[[], bool]) -> None:
+    """Call `wait(timeout)`, letting go of logging's module lock if this thread holds it.
+
+    A handler may need that lock to finish (getLogger() takes it), and dictConfig() closes handlers with it
+    held: who waited for the listener then would wait for ever.
+    """
+    lock: Any = logging._lock  # type: ignore[attr-defined]
+    is_owned = getattr(lock, "_is_owned", None)
+    if is_owned is None or not is_owned():
+        wait(timeout)
+        return
+    patience = PATIENCE if timeout is None else min(PATIENCE, timeout)
+    wait(patience)
+    if not done():
+        held = lock._release_save()
+        try:
+            wait(None if timeout is None else timeout - patience)
+        finally:
+            lock._acquire_restore(held)
+
+
+def _acquire(lock: Any, timeout: float) -> bool:
+    """Acquire `lock`, letting go of logging's module lock meanwhile if need be."""
+    acquired = False
+
+    def acquire(seconds: float | None) -> None:
+        nonlocal acquired
+        acquired = lock.acquire(timeout=-1 if seconds is None else seconds)
+
+    _wait(acquire, timeout, lambda: acquired)
+    return acquired
+
+
+# Exit and fork: the listeners of this process.
+
+_listeners: dict[int, weakref.ref[QueueListener]] = {}
+_exit_has_come = False
+_exit_finalizer: Any = None
+_held_for_fork: list[Any] = []
+
+
+def _remember(listener: QueueListener) -> None:
+    key = id(listener)
+    _listeners[key] = weakref.ref(listener, lambda _: _listeners.pop(key, None))
+
+
+def _living() -> list[QueueListener]:
+    return [listener for ref in list(_listeners.values()) if (listener := ref()) is not None]
+
+
+def _deliver_at_exit() -> None:
+    """Stop all listeners; runs before logging.shutdown() closes the handlers, being registered after it."""
+    global _exit_has_come
+    _exit_has_come = True
+    for listener in _living():
+        left = listener.stop(listener.exit_timeout)
+        if left and sys.stderr is not None:
+            sys.stderr.write(
+                f"logflume: {left} records were not delivered within {listener.exit_timeout} s at exit\n"
+            )
+
+
+def _register_exit() -> None:
+    """Make sure that the exit of this process is noticed: multiprocessing's children do not run atexit's."""
+    global _exit_finalizer
+    process = sys.modules.get("multiprocessing.process")
+    if process is None or process.parent_process() is None:
+        return
+    util = sys.modules["multiprocessing.util"]
+    if _exit_finalizer is None or not _exit_finalizer.still_active():
+        _exit_finalizer = util.Finalize(None, _deliver_at_exit, exitpriority=-100)
+
+
+def _before_fork() -> None:
+    """Have the listeners pause between two batches, so that no handler is copied with a half-written one."""
+    deadline = time.monotonic() + FORK_PATIENCE
+    for listener in _living():
+        lock = listener._delivery_lock
+        if _acquire(lock, max(0.0, deadline - time.monotonic())):
+            _held_for_fork.append(lock)
+
+
+def _after_fork_in_parent() -> None:
+    while _held_for_fork:
+        _held_for_fork.pop().release()
+
+
+def _after_fork_in_child() -> None:
+    global _exit_has_come
+    _exit_has_come = False
+    _held_for_fork.clear()
+    for listener in _living():
+        listener._reset_in_child()
+
+
+atexit.register(_deliver_at_exit)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
+    )

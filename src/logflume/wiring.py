@@ -1,0 +1,167 @@
+"""setup_logging_queue(): moves handlers behind a queue, and back. queue_handler(): the same for dictConfig."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import queue as _queue
+from collections.abc import Iterable
+from typing import Any
+
+from .handler import LocalQueueHandler
+from .listener import OnError, QueueListener, Route
+
+__all__ = ["queue_handler", "setup_logging_queue"]
+
+
+def setup_logging_queue(
+    *loggers: logging.Logger | str,
+    all_loggers: bool = False,
+    respect_handler_level: bool = True,
+    on_error: OnError | None = None,
+    exit_timeout: float = 10.0,
+) -> QueueListener:
+    """Move the handlers of `loggers` behind one queue, and return the started listener.
+
+    `loggers` are loggers or their names; none means the root logger. With `all_loggers` it is every logger
+    that has handlers now, as servers hang their own on loggers that do not propagate.
+
+    In the place of its handlers each logger gets one LocalQueueHandler. A record is handled by the handlers
+    that would have handled it, in the order of the log calls. Handlers that are queue handlers already stay
+    where they are, and so do handlers added later. A logger without handlers to move is left alone.
+
+    The listener's stop() puts the handlers back in their places; so does leaving a `with` or `async with`
+    block. `respect_handler_level`, `on_error` and `exit_timeout` are as for QueueListener.
+    """
+    chosen = [_logger(logger) for logger in loggers]
+    if all_loggers:
+        chosen += _loggers_with_handlers()
+    elif not loggers:
+        chosen = [logging.getLogger()]
+    listener = _MovedHandlersListener(
+        _queue.SimpleQueue(),
+        respect_handler_level=respect_handler_level,
+        on_error=on_error,
+        exit_timeout=exit_timeout,
+    )
+    with logging._lock:  # type: ignore[attr-defined]
+        listener._move(dict.fromkeys(chosen))
+    listener.start()
+    return listener
+
+
+def _logger(logger: logging.Logger | str) -> logging.Logger:
+    if isinstance(logger, str):
+        return logging.getLogger(logger)
+    if isinstance(logger, logging.Logger):
+        return logger
+    raise TypeError(f"setup_logging_queue() takes loggers or their names, not {logger!r}")
+
+
+def _loggers_with_handlers() -> list[logging.Logger]:
+    known = logging.Logger.manager.loggerDict.values()
+    return [
+        logger
+        for logger in [logging.getLogger(), *known]
+        if isinstance(logger, logging.Logger) and logger.handlers
+    ]
+
+
+class _Move:
+    """The handlers of one logger, and the queue handler in their place."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self.logger = logger
+        self.before = tuple(logger.handlers)
+        self.moved = tuple(h for h in self.before if not isinstance(h, logging.handlers.QueueHandler))
+
+    def replace(self, handler: LocalQueueHandler) -> None:
+        """Put `handler` where the first moved handler is; logging's module lock is held."""
+        self.handler = handler
+        place = self.before.index(self.moved[0])
+        kept = [h for h in self.before if h not in self.moved]
+        # A new list: threads that are calling handlers go on over the old one, and meet each handler once.
+        self.logger.handlers = [*kept[:place], handler, *kept[place:]]
+
+    def put_back(self, handlers: Iterable[logging.Handler]) -> None:
+        """Undo replace() for those of `handlers` that were moved, unless somebody else took the queue handler out."""
+        now = self.logger.handlers
+        if self.handler in now:
+            back = [h for h in self.before if h in now or (h in self.moved and h in handlers)]
+            self.logger.handlers = back + [h for h in now if h not in back and h is not self.handler]
+
+
+class _MovedHandlersListener(QueueListener):
+    """A listener whose handlers came from loggers, and go back there at stop()."""
+
+    _moves: list[_Move]
+
+    def _move(self, loggers: Iterable[logging.Logger]) -> None:
+        self._moves = [move for logger in loggers if (move := _Move(logger)).moved]
+        for move in self._moves:
+            handler = LocalQueueHandler(self.queue)
+            if len(self._moves) > 1:
+                # One queue for all keeps the order of the calls; the route tells whose handlers are meant.
+                handler._route = Route(move.moved)
+                self._routes.append(handler._route)
+            handler.listener = self
+            move.replace(handler)
+        self._set_handlers(tuple(dict.fromkeys(h for move in self._moves for h in move.moved)))
+
+    def stop(self, timeout: float | None = None) -> int:
+        """As QueueListener.stop(); then put the handlers back where they were, in their order.
+
+        Not on loggers from which the queue handler was removed meanwhile, by basicConfig(force=True) say.
+        """
+        left = super().stop(timeout)
+        with logging._lock:  # type: ignore[attr-defined]
+            for move in self._moves:
+                move.put_back(self.handlers)
+            self._moves = []
+        return left
+
+    def _close_source(self, handler: logging.Handler) -> None:
+        """Deliver, and close the handlers behind `handler`, as they would have been closed in its place."""
+        super()._close_source(handler)
+        for move in self._moves:
+            if move.handler is handler:
+                for moved in move.moved:
+                    moved.close()
+
+
+def queue_handler(
+    *,
+    handlers: Iterable[logging.Handler | str] = (),
+    queue: Any = None,
+    listener: type[logging.handlers.QueueListener] | str = QueueListener,
+    respect_handler_level: bool = False,
+    **options: Any,
+) -> LocalQueueHandler:
+    """Return a LocalQueueHandler with a listener that has `handlers`; a factory for dictConfig and fileConfig.
+
+    It takes what dictConfig takes for queue handlers from Python 3.12 on, and works on 3.11 too::
+
+        "queue": {"()": "logflume.queue_handler", "handlers": ["file"], "respect_handler_level": true}
+
+    `handlers` are names of handlers in the same configuration, or handlers; `queue` a queue, or something
+    callable that makes one, or its dotted name; `listener` a listener class or its dotted name, to which
+    `options` go. The listener starts by itself, and looks the names up then, since dictConfig configures
+    handlers in the order of their names; a name that is not configured is a ValueError, reported if it is
+    the first record that starts it.
+    """
+    if isinstance(queue, str):
+        queue = _resolve(queue)
+    if isinstance(queue, type) or (callable(queue) and not hasattr(queue, "put_nowait")):
+        queue = queue()
+    if isinstance(listener, str):
+        listener = _resolve(listener)
+    handler = LocalQueueHandler(queue)
+    handler.listener = listener(handler.queue, respect_handler_level=respect_handler_level, **options)
+    handler.listener.handlers = tuple(handlers)
+    return handler
+
+
+def _resolve(name: str) -> Any:
+    from logging.config import BaseConfigurator
+
+    return BaseConfigurator({}).resolve(name)  # type: ignore[attr-defined,no-untyped-call]
