@@ -7,7 +7,7 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 
-ROOMS = ["handler", "listener"]
+ROOMS = ["record", "handler", "listener"]
 
 
 def switched_on(name: str) -> bool:
