@@ -7,7 +7,7 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 
-ROOMS = ["record", "handler", "listener"]
+ROOMS = ["record", "format", "delivery", "handler", "listener"]
 
 
 def switched_on(name: str) -> bool:

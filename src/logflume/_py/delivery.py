@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 
 from logflume._py.sinks import Segment, Sink, due, sink_of
-from logflume._py.stock import handler_is_stock
+from logflume._py.standard import handler_is_stock
 
 Report = Callable[[logging.LogRecord, logging.Handler], object]
 Recognised = Callable[[logging.Handler], bool]
@@ -101,6 +101,7 @@ def deliver(
     recognised: Recognised,
     compose: Compose,
 ) -> None:
+    """Do what `deliver_batch` says, with what a core brings."""
     handle_batch = getattr(type(handler), "handle_batch", None)
     if handle_batch is not None:
         batch = records[:]
@@ -117,7 +118,9 @@ def deliver(
         _one_by_one(handler, records, alone, report)
 
 
-def deliver_batch(handler: logging.Handler, records: list[logging.LogRecord], report: Report) -> None:
+def deliver_batch(
+    handler: logging.Handler, records: list[logging.LogRecord], report: Report, shared: bool = True
+) -> None:
     """Deliver `records`, in order, to `handler`, and empty the list.
 
     The bytes, the rotated files and the calls of `handler.handleError` are those of `handler.handle(record)` for
@@ -130,6 +133,9 @@ def deliver_batch(handler: logging.Handler, records: list[logging.LogRecord], re
 
     `report(record, handler)` is called, while the exception is being handled, for each record whose `handle` raised,
     and for each record of a batch whose `handle_batch` raised. It must not raise.
+
+    If `shared` is false nobody looks at the records after this, so that their `message` and `asctime` need not be
+    set.
 
     No `Exception` leaves this function. If another one does (`KeyboardInterrupt`), the records that are still in
     the list have not been delivered, and those that are no longer there must not be delivered again.

@@ -7,6 +7,8 @@ a base since; an instance passes if no attribute of its own hides such a method.
 
 import logging
 import logging.handlers
+import string
+import sys
 import types
 from typing import Any
 
@@ -44,8 +46,8 @@ def _behaviour(cls: type) -> dict[str, object]:
 
 def _own(cls: type) -> bool:
     """Whether the functions in `cls` were all written in the module that the class comes from."""
-    home = {"logging": logging, "logging.handlers": logging.handlers}.get(cls.__module__)
-    return home is not None and all(
+    home = sys.modules[cls.__module__]
+    return all(
         value.__globals__ is vars(home) and value.__code__.co_name == name
         for name, value in _behaviour(cls).items()
         if isinstance(value, types.FunctionType)
@@ -55,7 +57,7 @@ def _own(cls: type) -> bool:
 # The classes as they are when logflume is imported; one that was patched before that is not here.
 _snapshots: dict[type, dict[str, object]] = {
     base: dict(vars(base))
-    for cls in (*HANDLERS, *STYLES, logging.Formatter, logging.LogRecord)
+    for cls in (*HANDLERS, *STYLES, logging.Formatter, logging.LogRecord, string.Template)
     for base in cls.__mro__[:-1]
     if _own(base)
 }
@@ -95,10 +97,12 @@ def formatter_is_stock(formatter: Any) -> bool:
 
 def handler_is_stock(handler: logging.Handler) -> bool:
     """Whether `handler` and its formatter are stock, with no filter, so that a batch can stand for `handle`."""
+    if type(handler) not in HANDLERS or not class_is_stock(type(handler)):
+        return False
+    own = vars(handler)
     return (
-        type(handler) in HANDLERS
-        and class_is_stock(type(handler))
-        and HANDLER_METHODS.isdisjoint(vars(handler))
-        and not handler.filters
-        and formatter_is_stock(formatter_of(handler))
+        HANDLER_METHODS.isdisjoint(own)
+        and own.get("filters") == []
+        and own.get("lock") is not None
+        and formatter_is_stock(own.get("formatter") or logging._defaultFormatter)  # type: ignore[attr-defined]
     )
