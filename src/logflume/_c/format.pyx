@@ -590,6 +590,7 @@ cdef class Job:
     cdef Clock clock
     cdef bint stock_record
     cdef bint shared
+    cdef object explained  # the last record whose traceback was formatted
 
 
 cdef Job job_of(object formatter, bint shared):
@@ -664,6 +665,7 @@ cdef int add_filled(Segment segment, Job job, object record, dict attributes) ex
     if attributes["exc_info"] and not exc_text:
         exc_text = job.formatter.formatException(attributes["exc_info"])
         attributes["exc_text"] = exc_text
+        job.explained = record
     if exc_text and add_block(segment, start, exc_text):
         return 1
     stack = attributes["stack_info"]
@@ -735,18 +737,12 @@ cdef int add_lean(Segment segment, Job job, lean.RecordCore record) except -1:
 
 
 cdef int add_record(Segment segment, Job job, object record) except -1:
-    cdef Py_ssize_t start = segment._size
-    cdef Py_ssize_t wide = segment._wide
     cdef dict attributes
     if job.program is not None and job.stock_record:
         if type(record) is LeanRecord:
             core = <lean.RecordCore>record
             if core.lean and not job.shared and job.program.lean and not core.exc_info:
-                if not add_lean(segment, job, core):
-                    return 0
-                segment._size = start
-                segment._wide = wide
-                return 1
+                return add_lean(segment, job, core)
             attributes = record.__dict__
             if "getMessage" not in attributes:
                 return add_filled(segment, job, record, attributes)
@@ -754,6 +750,8 @@ cdef int add_record(Segment segment, Job job, object record) except -1:
             attributes = logflume_instance_dict(record)
             if "getMessage" not in attributes:
                 return add_filled(segment, job, record, attributes)
+    if getattr(record, "exc_text", None) is None and record.exc_info:
+        job.explained = record
     return add_text(segment, job.formatter.format(record))
 
 
@@ -791,5 +789,7 @@ cdef Segment compose(object handler, list records, object sink, bint shared):
             segment._size = start
             segment._wide = wide
             segment.special = True
+            if job.explained is record:
+                record.exc_text = None  # a format may show whether it was there before
             break
     return segment

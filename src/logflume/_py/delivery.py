@@ -48,14 +48,16 @@ def compose(handler: logging.Handler, records: list[logging.LogRecord], sink: Si
     for record in records:
         if size >= limit:
             break
+        exc_text = getattr(record, "exc_text", None)
         try:
             text = handler.format(record)
             line = (text + handler.terminator).encode(encoding)  # type: ignore[attr-defined]
+            special = size + len(text) + 1 >= room
         except Exception:  # the handler meets it again, and reports it
             special = True
-            break
-        if size + len(text) + 1 >= room:
-            special = True
+        if special:
+            if exc_text is None and getattr(record, "exc_text", None) is not None:
+                record.exc_text = None  # a format may show whether it was there before
             break
         size += len(line)
         lines.append(line)

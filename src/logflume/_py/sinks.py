@@ -15,6 +15,8 @@ import sys
 import time
 from typing import Any, Protocol
 
+from logflume._py.standard import formatter_of
+
 UNLIMITED = sys.maxsize
 
 
@@ -218,6 +220,8 @@ def sink_of(handler: Any) -> Sink | None:
             return None
         stream.flush()
         if type(stream) is io.TextIOWrapper and _opened_itself(handler, raw):
+            if rotates and "exc_text" in formatter_of(handler)._style._fmt:
+                return None  # shows that a handler that may rotate formats each record twice
             return FileSink(stream, raw, repertoire == "ascii", _room(handler, raw))
         size = _buffer_size(buffer)
         return StreamSink(size, repertoire == "ascii") if size and not rotates else None
