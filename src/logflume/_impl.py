@@ -37,6 +37,7 @@ IMPLEMENTATION = "pure"
 if not _pure:
     try:
         from ._c.call import accelerate, is_accelerated, restore
+        from ._c.delivery import deliver_batch
         from ._c.handler import HandlerCore, set_standard_methods
         from ._c.listener import IDLE, RUNNING, STOPPED, ListenerCore, take
         from ._c.record import snapshot
@@ -49,10 +50,10 @@ if not _pure:
                 "Install a wheel for this platform, or build with a C compiler and without "
                 "LOGFLUME_NO_EXTENSIONS"
             ) from error
-from ._py.delivery import deliver_batch
 
 if IMPLEMENTATION == "pure":
     from ._py.call import accelerate, is_accelerated, restore
+    from ._py.delivery import deliver_batch  # type: ignore[assignment]
     from ._py.handler import HandlerCore, set_standard_methods  # type: ignore[assignment]
     from ._py.listener import IDLE, RUNNING, STOPPED, ListenerCore, take  # type: ignore[assignment]
     from ._py.record import snapshot
