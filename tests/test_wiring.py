@@ -235,12 +235,13 @@ def test_caplog_and_assert_logs_go_on(lf, root, caplog):
     import unittest
 
     collect = Collect()
+    caplog.handler.reset()
     root.handlers = [caplog.handler, collect]
     case = unittest.TestCase()
     with lf.setup_logging_queue() as listener:
         assert listener.handlers == (collect,)
         root.warning("one")
-        assert caplog.messages == ["one"]
+        assert [record.msg for record in caplog.handler.records] == ["one"]
         with case.assertLogs("a") as captured, lf.setup_logging_queue("a"):
             logging.getLogger("a").warning("two")
             assert captured.output == ["WARNING:a:two"]
