@@ -158,6 +158,7 @@ def test_levels_can_be_ignored(lf, root):
 
 
 def test_without_handlers_nothing_is_moved(lf, root):
+    root.handlers = []  # without pytest's
     with lf.setup_logging_queue() as listener:
         assert root.handlers == []
         assert listener.handlers == ()
@@ -169,6 +170,7 @@ def test_without_handlers_nothing_is_moved(lf, root):
 
 
 def test_without_handlers_the_last_resort_still_speaks(lf, root, capsys, monkeypatch):
+    root.handlers = []  # without pytest's
     monkeypatch.setattr(logging, "lastResort", logging.StreamHandler(stream := io.StringIO()))
     with lf.setup_logging_queue():
         root.warning("one")
@@ -229,6 +231,22 @@ def test_queue_handlers_stay_where_they_are(lf, root):
     assert other.queue.qsize() == 1
 
 
+def test_caplog_and_assert_logs_go_on(lf, root, caplog):
+    import unittest
+
+    collect = Collect()
+    root.handlers = [caplog.handler, collect]
+    case = unittest.TestCase()
+    with lf.setup_logging_queue() as listener:
+        assert listener.handlers == (collect,)
+        root.warning("one")
+        assert caplog.messages == ["one"]
+        with case.assertLogs("a") as captured, lf.setup_logging_queue("a"):
+            logging.getLogger("a").warning("two")
+            assert captured.output == ["WARNING:a:two"]
+    assert root.handlers == [caplog.handler, collect]
+
+
 def test_handlers_added_later_stay(lf, root):
     first, later = Collect(), Collect()
     root.handlers = [first]
@@ -263,6 +281,7 @@ def test_handlers_added_to_the_listener_of_several_loggers(lf, root):
 
 
 def test_before_basic_config(lf, root, tmp_path):
+    root.handlers = []  # without pytest's
     with lf.setup_logging_queue():
         logging.basicConfig(filename=tmp_path / "log", format="%(message)s")
         root.warning("one")
@@ -271,6 +290,7 @@ def test_before_basic_config(lf, root, tmp_path):
 
 
 def test_after_basic_config(lf, root, tmp_path):
+    root.handlers = []  # without pytest's
     logging.basicConfig(filename=tmp_path / "log", format="%(message)s")
     target = root.handlers[0]
     with lf.setup_logging_queue():
@@ -282,6 +302,7 @@ def test_after_basic_config(lf, root, tmp_path):
 
 
 def test_basic_config_by_force_takes_over(lf, root, tmp_path):
+    root.handlers = []  # without pytest's
     logging.basicConfig(filename=tmp_path / "log", format="%(message)s")
     listener = lf.setup_logging_queue()
     root.warning("one")
@@ -297,6 +318,7 @@ def test_basic_config_by_force_takes_over(lf, root, tmp_path):
 
 
 def test_dict_config_afterwards_takes_over(lf, root, tmp_path):
+    root.handlers = []  # without pytest's
     logging.basicConfig(filename=tmp_path / "log", format="%(message)s")
     listener = lf.setup_logging_queue()
     root.warning("one")

@@ -27,7 +27,8 @@ def setup_logging_queue(
 
     In the place of its handlers each logger gets one LocalQueueHandler. A record is handled by the handlers
     that would have handled it, in the order of the log calls. Handlers that are queue handlers already stay
-    where they are, and so do handlers added later. A logger without handlers to move is left alone.
+    where they are, and so do handlers added later, and those with which pytest's caplog and unittest's
+    assertLogs collect records. A logger without handlers to move is left alone.
 
     The listener's stop() puts the handlers back in their places; so does leaving a `with` or `async with`
     block. `respect_handler_level`, `on_error` and `exit_timeout` are as for QueueListener.
@@ -66,13 +67,19 @@ def _loggers_with_handlers() -> list[logging.Logger]:
     ]
 
 
+def _is_movable(handler: logging.Handler) -> bool:
+    """Return whether `handler` gains from a queue: not if it is one, nor if a test reads what it collects."""
+    collects_for_test = type(handler).__module__ in ("_pytest.logging", "unittest._log")
+    return not isinstance(handler, logging.handlers.QueueHandler) and not collects_for_test
+
+
 class _Move:
     """The handlers of one logger, and the queue handler in their place."""
 
     def __init__(self, logger: logging.Logger) -> None:
         self.logger = logger
         self.before = tuple(logger.handlers)
-        self.moved = tuple(h for h in self.before if not isinstance(h, logging.handlers.QueueHandler))
+        self.moved = tuple(h for h in self.before if _is_movable(h))
 
     def replace(self, handler: LocalQueueHandler) -> None:
         """Put `handler` where the first moved handler is; logging's module lock is held."""
@@ -84,10 +91,17 @@ class _Move:
 
     def put_back(self, handlers: Iterable[logging.Handler]) -> None:
         """Undo replace() for those of `handlers` that were moved, unless somebody else took the queue handler out."""
-        now = self.logger.handlers
-        if self.handler in now:
-            back = [h for h in self.before if h in now or (h in self.moved and h in handlers)]
-            self.logger.handlers = back + [h for h in now if h not in back and h is not self.handler]
+        now = list(self.logger.handlers)
+        if self.handler not in now:
+            return
+        place = now.index(self.handler)
+        del now[place]
+        for handler in self.before:
+            if handler in self.moved and handler in handlers and handler not in now:
+                now.insert(place, handler)
+            if handler in now:
+                place = now.index(handler) + 1
+        self.logger.handlers = now
 
 
 class _MovedHandlersListener(QueueListener):
