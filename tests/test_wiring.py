@@ -231,20 +231,23 @@ def test_queue_handlers_stay_where_they_are(lf, root):
     assert other.queue.qsize() == 1
 
 
-def test_caplog_and_assert_logs_go_on(lf, root, caplog):
+def test_caplog_and_assert_logs_go_on(lf, root):
     import unittest
 
+    from _pytest.logging import LogCaptureHandler  # caplog's, without the plugin, which these tests run without
+
     collect = Collect()
-    root.handlers = [caplog.handler, collect]
+    caplog = LogCaptureHandler()
+    root.handlers = [caplog, collect]
     case = unittest.TestCase()
     with lf.setup_logging_queue() as listener:
         assert listener.handlers == (collect,)
         root.warning("one")
-        assert caplog.messages == ["one"]
+        assert [record.getMessage() for record in caplog.records] == ["one"]
         with case.assertLogs("a") as captured, lf.setup_logging_queue("a"):
             logging.getLogger("a").warning("two")
             assert captured.output == ["WARNING:a:two"]
-    assert root.handlers == [caplog.handler, collect]
+    assert root.handlers == [caplog, collect]
 
 
 def test_handlers_added_later_stay(lf, root):
