@@ -6,6 +6,7 @@ See https://docs.python.org/3/library/logging.handlers.html#queuehandler for the
 from ._impl import IMPLEMENTATION
 from .handler import LocalQueueHandler
 from .listener import QueueListener
+from .loggers import accelerate_loggers, loggers_accelerated, restore_loggers
 from .wiring import setup_logging_queue
 
 __all__ = [
@@ -13,6 +14,9 @@ __all__ = [
     "LocalQueueHandler",
     "QueueListener",
     "__version__",
+    "accelerate_loggers",
+    "loggers_accelerated",
+    "restore_loggers",
     "setup_logging_queue",
 ]
 

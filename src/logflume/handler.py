@@ -6,10 +6,13 @@ import logging
 import logging.handlers
 import queue as _queue
 from collections.abc import Iterable
-from typing import Any
 
 from ._impl import RUNNING, HandlerCore, set_standard_methods, snapshot
 from .listener import QueueListener
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["LocalQueueHandler"]
 

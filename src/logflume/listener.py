@@ -15,13 +15,16 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from threading import get_ident
-from typing import Any
 
 from ._impl import IDLE, RUNNING, STOPPED, ListenerCore, deliver_batch, take
 
 __all__ = ["QueueListener"]
 
-OnError = Callable[[logging.LogRecord, "logging.Handler | None", BaseException], object]
+TYPE_CHECKING = False  # importing typing would double the time that importing logflume takes
+if TYPE_CHECKING:
+    from typing import Any
+
+    OnError = Callable[[logging.LogRecord, logging.Handler | None, BaseException], object]
 
 # Records taken out of the queue at a time.
 BATCH = 64
@@ -291,15 +294,13 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         if self._depth < DEEPEST:
             self._caused.append((self._depth + 1, item))
             return True
-        record = item[1] if type(item) is tuple else item
-        self._report_error(
-            record,
-            None,
-            RecursionError(
+        try:
+            raise RecursionError(
                 f"the handlers of {self!r} log records while they handle records, {DEEPEST} deep; "
                 "dropped the last one: keep such a handler from handling what it logs"
-            ),
-        )
+            )
+        except RecursionError as error:
+            self._report_error(item[1] if type(item) is tuple else item, None, error)
         return True
 
     # Delivery.
@@ -387,7 +388,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def _report_error(
         self, record: logging.LogRecord | None, handler: logging.Handler | None, error: BaseException
     ) -> None:
-        """Tell of `error`, raised while `handler` handled `record`; never raises."""
+        """Tell of `error`, which is being handled: `handler` raised it for `record`. Never raises."""
         try:
             if self.on_error is not None:
                 self.on_error(record, handler, error)  # type: ignore[arg-type]
@@ -403,10 +404,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 self._unreported += 1
                 return
             self._reports_left -= 1
-            try:
-                raise error
-            except BaseException:
-                (handler or logging.Handler()).handleError(record)  # type: ignore[arg-type]
+            if handler is not None:
+                handler.handleError(record)  # type: ignore[arg-type]
+            else:
+                logging.Handler.handleError(self, record)  # type: ignore[arg-type]
         except Exception:
             pass  # there is nobody left to tell
 

@@ -8,7 +8,11 @@ import queue as _queue
 from collections.abc import Iterable
 
 from .handler import LocalQueueHandler
-from .listener import OnError, QueueListener, Route
+from .listener import QueueListener, Route
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .listener import OnError
 
 __all__ = ["setup_logging_queue"]
 

@@ -2,9 +2,79 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import logging
+from typing import Any
+
+PLAIN = frozenset([str, int, float, bool, type(None), bytes])
+NESTING = 8  # tuples in tuples that is_plain() looks into
+
+
+def is_plain(value: object, nesting: int = NESTING) -> bool:
+    """Tell whether `value` cannot change: exactly a str, number, bool, None, bytes, or a tuple of those."""
+    if type(value) in PLAIN:
+        return True
+    return type(value) is tuple and nesting >= 0 and all(is_plain(item, nesting - 1) for item in value)
 
 
 def snapshot(record: logging.LogRecord) -> logging.LogRecord:
-    """Return `record` in a form whose message stays what it is now."""
-    return record
+    """Return `record` in a form whose message stays what it is now.
+
+    That is `record` itself if msg and args are plain values, else a copy whose getMessage() returns the
+    text of now until its msg or args are set. If rendering raises an Exception `record` is returned as it is:
+    the handler that formats it will report that.
+    """
+    try:
+        if is_plain(record.args) and is_plain(record.msg):
+            return record
+    except AttributeError:
+        return record
+    return rendered_copy(record)
+
+
+def rendered_copy(record: logging.LogRecord) -> logging.LogRecord:
+    """Return a copy of `record` that keeps its message, or `record` itself if that cannot be had."""
+    try:
+        text = record.getMessage()
+        new: Any = object.__new__(_rendered_class(type(record)))
+    except Exception:
+        return record
+    new.__dict__.update(record.__dict__)
+    new._rendered = (text, record.msg, record.args)
+    return new  # type: ignore[no-any-return]
+
+
+@functools.cache
+def _rendered_class(cls: type[logging.LogRecord]) -> type[logging.LogRecord]:
+    class Rendered(cls):  # type: ignore[misc, valid-type]
+        __slots__ = ("_rendered",)
+
+        def getMessage(self) -> str:
+            text, msg, args = self._rendered
+            if self.msg is msg and self.args is args:
+                return text  # type: ignore[no-any-return]
+            return super().getMessage()  # type: ignore[no-any-return]
+
+        def __copy__(self) -> logging.LogRecord:
+            new = object.__new__(type(self))
+            new.__dict__.update(self.__dict__)
+            new._rendered = self._rendered
+            return new
+
+        def __deepcopy__(self, memo: dict[int, Any]) -> logging.LogRecord:
+            return copy.deepcopy(self._plain(), memo)
+
+        def __reduce_ex__(self, protocol: Any) -> Any:
+            return self._plain().__reduce_ex__(protocol)
+
+        def _plain(self) -> logging.LogRecord:
+            new = object.__new__(cls)
+            new.__dict__.update(self.__dict__)
+            return new
+
+    Rendered.__name__ = cls.__name__
+    Rendered.__qualname__ = cls.__qualname__
+    Rendered.__module__ = cls.__module__
+    Rendered.__doc__ = cls.__doc__
+    return Rendered

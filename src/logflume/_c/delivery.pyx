@@ -1,0 +1,75 @@
+"""Hands batches of records to the real handlers. The way of a batch is the pure twin's; what a core brings is here."""
+
+from logflume._c.format cimport compose, is_stock
+
+import logging
+
+from logflume._py.delivery import deliver
+from logflume._py.standard import (
+    FORMATTER_METHODS as _FORMATTER_METHODS,
+    HANDLER_METHODS as _HANDLER_METHODS,
+    HANDLERS as _HANDLERS,
+    STYLE_METHODS as _STYLE_METHODS,
+    STYLES as _STYLES,
+)
+
+cdef tuple HANDLERS = _HANDLERS
+cdef tuple STYLES = _STYLES
+cdef frozenset HANDLER_METHODS = _HANDLER_METHODS
+cdef frozenset FORMATTER_METHODS = _FORMATTER_METHODS
+cdef frozenset STYLE_METHODS = _STYLE_METHODS
+cdef type Formatter = logging.Formatter
+
+
+cdef bint is_one_of(type cls, tuple classes):
+    for known in classes:
+        if cls is known:
+            return True
+    return False
+
+
+cdef bint hides(dict own, frozenset methods) except -1:
+    """Whether an object's own attributes hide one of its class's methods."""
+    for name in own:
+        if name in methods:
+            return True
+    return False
+
+
+cdef bint formatter_is_stock(object formatter) except -1:
+    if type(formatter) is not Formatter or not is_stock(Formatter) or hides(formatter.__dict__, FORMATTER_METHODS):
+        return False
+    style = formatter.__dict__.get("_style")
+    return is_one_of(type(style), STYLES) and is_stock(type(style)) and not hides(style.__dict__, STYLE_METHODS)
+
+
+def recognised(handler):
+    """Whether a batch can stand for `handler.handle`: as `handler_is_stock` says, but quicker."""
+    cdef dict own
+    if not is_one_of(type(handler), HANDLERS) or not is_stock(type(handler)):
+        return False
+    own = handler.__dict__
+    return (
+        not hides(own, HANDLER_METHODS)
+        and own.get("filters") == []
+        and own.get("lock") is not None
+        and formatter_is_stock(own.get("formatter") or logging._defaultFormatter)
+    )
+
+
+def compose_private(handler, list records, sink):
+    return compose(handler, records, sink, False)
+
+
+def compose_shared(handler, list records, sink):
+    return compose(handler, records, sink, True)
+
+
+def deliver_batch(handler, list records not None, report, bint shared=True):
+    """Deliver `records`, in order, to `handler`, and empty the list; see the pure twin, which says it all."""
+    deliver(handler, records, report, recognised, compose_shared if shared else compose_private)
+
+
+def is_batchable(handler):
+    """Whether `deliver_batch` now has a better way for `handler` than one record at a time."""
+    return hasattr(type(handler), "handle_batch") or recognised(handler)

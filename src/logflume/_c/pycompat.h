@@ -1,0 +1,257 @@
+/* What the compiled log call asks of the interpreter, and how each Python answers. Wherever a fast answer
+   is not public on all of 3.11 to 3.15, the branch with public calls only stands beside it. */
+#ifndef LOGFLUME_PYCOMPAT_H
+#define LOGFLUME_PYCOMPAT_H
+
+#include <Python.h>
+#include <string.h>
+
+#ifndef MS_WINDOWS
+#include <pthread.h>
+#include <unistd.h>
+#endif
+
+#if !defined(PYPY_VERSION) && !defined(GRAALVM_PYTHON) && !defined(Py_GIL_DISABLED)
+#define LOGFLUME_GIL 1
+#else
+#define LOGFLUME_GIL 0
+#endif
+
+/* ---- dictionaries ---- */
+
+/* A new reference to the value, or to `missing` if there is none; NULL on error. */
+static inline PyObject *
+logflume_get(PyObject *dict, PyObject *key, PyObject *missing)
+{
+    PyObject *value;
+#if PY_VERSION_HEX >= 0x030D0000
+    if (PyDict_GetItemRef(dict, key, &value) == 0) {
+        value = Py_NewRef(missing);
+    }
+    return value;
+#else
+    value = PyDict_GetItemWithError(dict, key);
+    if (value == NULL) {
+        if (PyErr_Occurred()) {
+            return NULL;
+        }
+        value = missing;
+    }
+    return Py_NewRef(value);
+#endif
+}
+
+/* A new reference to the item, or to `missing` if the list has become shorter. */
+static inline PyObject *
+logflume_list_item(PyObject *list, Py_ssize_t index, PyObject *missing)
+{
+#if LOGFLUME_GIL
+    return Py_NewRef(index < PyList_GET_SIZE(list) ? PyList_GET_ITEM(list, index) : missing);
+#else
+    PyObject *item = PyList_GetItemRef(list, index);
+    if (item == NULL) {
+        PyErr_Clear();
+        item = Py_NewRef(missing);
+    }
+    return item;
+#endif
+}
+
+/* A new reference to the object's own dictionary, or NULL with an exception set. */
+static inline PyObject *
+logflume_instance_dict(PyObject *object)
+{
+#if LOGFLUME_GIL
+    PyObject **slot = _PyObject_GetDictPtr(object);
+    if (slot != NULL && *slot != NULL) {
+        return Py_NewRef(*slot);
+    }
+#endif
+    return PyObject_GenericGetDict(object, NULL);
+}
+
+/* Tells whether one of the watched dictionaries changed since the last logflume_watch_seen(). Where an
+   interpreter cannot tell, the answer is always yes, and the caller compares the values themselves. */
+#define LOGFLUME_WATCHED 4
+#if LOGFLUME_GIL && PY_VERSION_HEX >= 0x030C0000
+static int logflume_watcher = -1;
+static int logflume_watch_changed = 1;
+
+static int
+logflume_on_dict_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value)
+{
+    (void)event; (void)dict; (void)key; (void)value;
+    logflume_watch_changed = 1;
+    return 0;
+}
+
+static inline int
+logflume_watch(int index, PyObject *dict)
+{
+    (void)index;
+    if (logflume_watcher < 0) {
+        logflume_watcher = PyDict_AddWatcher(logflume_on_dict_event);
+    }
+    if (logflume_watcher < 0 || PyDict_Watch(logflume_watcher, dict) < 0) {
+        PyErr_Clear();  /* all watchers are taken: always look */
+        logflume_watcher = -2;
+    }
+    return 0;
+}
+
+static inline int
+logflume_watch_quiet(void)
+{
+    return logflume_watch_changed == 0 && logflume_watcher >= 0;
+}
+
+static inline void
+logflume_watch_seen(void)
+{
+    logflume_watch_changed = 0;
+}
+#elif LOGFLUME_GIL
+/* 3.11: a dictionary's version changes whenever it does. */
+static PyObject *logflume_watched[LOGFLUME_WATCHED];
+static uint64_t logflume_versions[LOGFLUME_WATCHED];
+
+static inline int
+logflume_watch(int index, PyObject *dict)
+{
+    Py_INCREF(dict);
+    Py_XSETREF(logflume_watched[index], dict);
+    logflume_versions[index] = 0;
+    return 0;
+}
+
+static inline int
+logflume_watch_quiet(void)
+{
+    for (int i = 0; i < LOGFLUME_WATCHED; i++) {
+        if (logflume_watched[i] == NULL
+            || ((PyDictObject *)logflume_watched[i])->ma_version_tag != logflume_versions[i]) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static inline void
+logflume_watch_seen(void)
+{
+    for (int i = 0; i < LOGFLUME_WATCHED; i++) {
+        if (logflume_watched[i] != NULL) {
+            logflume_versions[i] = ((PyDictObject *)logflume_watched[i])->ma_version_tag;
+        }
+    }
+}
+#else
+static inline int logflume_watch(int index, PyObject *dict) { (void)index; (void)dict; return 0; }
+static inline int logflume_watch_quiet(void) { return 0; }
+static inline void logflume_watch_seen(void) {}
+#endif
+
+/* ---- the caller's frame ---- */
+
+/* A new reference to the code that the running Python frame executes, and the offset of its current
+   instruction; NULL without an exception if there is no frame. */
+static inline PyObject *
+logflume_running_code(int *lasti)
+{
+#if LOGFLUME_GIL && PY_VERSION_HEX >= 0x030C0000
+#if PY_VERSION_HEX >= 0x030D0000
+    struct _PyInterpreterFrame *frame = PyThreadState_GetUnchecked()->current_frame;
+#else
+    struct _PyInterpreterFrame *frame = PyThreadState_Get()->cframe->current_frame;
+#endif
+    if (frame == NULL) {
+        return NULL;
+    }
+    PyObject *code = (PyObject *)PyUnstable_InterpreterFrame_GetCode(frame);
+    if (code == NULL || !PyCode_Check(code)) {
+        Py_XDECREF(code);
+        return NULL;
+    }
+    *lasti = PyUnstable_InterpreterFrame_GetLasti(frame);
+    return code;
+#else
+    PyFrameObject *frame = PyEval_GetFrame();  /* borrowed; it is running, so it stays */
+    if (frame == NULL) {
+        return NULL;
+    }
+    *lasti = PyFrame_GetLasti(frame);
+    return (PyObject *)PyFrame_GetCode(frame);
+#endif
+}
+
+/* ---- calls ---- */
+
+/* Calls without arguments. The C function of a built-in is read at each call, because tools that
+   shift time replace it in place. */
+static inline PyObject *
+logflume_call0(PyObject *callable)
+{
+    if (PyCFunction_CheckExact(callable) && PyCFunction_GET_FLAGS(callable) == METH_NOARGS) {
+        return PyCFunction_GET_FUNCTION(callable)(PyCFunction_GET_SELF(callable), NULL);
+    }
+    return PyObject_CallNoArgs(callable);
+}
+
+/* Gives a static or heap type the vectorcall protocol, unbound and callable as a method. */
+static inline void
+logflume_enable_vectorcall(PyTypeObject *type, Py_ssize_t offset)
+{
+    type->tp_vectorcall_offset = offset;
+    type->tp_call = PyVectorcall_Call;
+    type->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR;
+    PyType_Modified(type);
+}
+
+/* ---- objects ---- */
+
+/* A new object of `type` that the collector does not know yet, zeroed but for its first `fields` fields,
+   which are None. Neither __new__ nor an instance dictionary is made. */
+static inline PyObject *
+logflume_new_object(PyTypeObject *type, Py_ssize_t fields)
+{
+    PyObject *object = (PyObject *)PyObject_GC_New(PyObject, type);
+    if (object == NULL) {
+        return NULL;
+    }
+    PyObject **field = (PyObject **)(object + 1);
+    memset(field, 0, type->tp_basicsize - sizeof(PyObject));
+    for (Py_ssize_t i = 0; i < fields; i++) {
+        field[i] = Py_NewRef(Py_None);
+    }
+    return object;
+}
+
+/* ---- the process ---- */
+
+#ifndef MS_WINDOWS
+static pid_t logflume_pid;
+
+static void logflume_forget_pid(void) { logflume_pid = 0; }
+
+static inline int
+logflume_watch_fork(void)
+{
+    return pthread_atfork(NULL, NULL, logflume_forget_pid);
+}
+
+/* The system call costs more than the rest of a record's data together. */
+static inline long
+logflume_getpid(void)
+{
+    if (logflume_pid == 0) {
+        logflume_pid = getpid();
+    }
+    return (long)logflume_pid;
+}
+#else
+#include <process.h>
+static inline int logflume_watch_fork(void) { return 0; }
+static inline long logflume_getpid(void) { return (long)_getpid(); }
+#endif
+
+#endif

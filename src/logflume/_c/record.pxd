@@ -1,0 +1,45 @@
+"""A log record that keeps what was captured in C fields until somebody looks at its dictionary."""
+
+cdef class CallSite:
+    """The place a log call was made from; shared by all records made there."""
+    cdef readonly object pathname
+    cdef readonly object filename
+    cdef readonly object module
+    cdef readonly object funcName
+    cdef readonly object lineno  # an int, or None for code without lines
+    cdef readonly bint internal  # in logging itself or in the import machinery: not a caller
+
+
+cdef class RecordCore:
+    # While `lean` is true these fields are the record. Once it is false record.__dict__ is, and the fields
+    # only tell what was captured; they stay until the record goes. All object fields come first and
+    # are never NULL; new_record() relies on both.
+    cdef object name
+    cdef object msg
+    cdef object args  # a tuple, or the one mapping that was given
+    cdef object levelname
+    cdef CallSite site  # pathname, filename, module, funcName, lineno
+    cdef object exc_info
+    cdef object threadName
+    cdef object processName
+    cdef object taskName  # always None before 3.12, whose records have no such attribute
+    cdef object extra  # a private dictionary, or None
+    cdef object rendered  # what getMessage() gives as long as msg and args are these same objects; or None
+    cdef double created  # seconds, as record.created
+    cdef long long created_ns  # what time.time_ns() gave, on Pythons whose records are made from it
+    cdef long long levelno
+    cdef unsigned long thread
+    cdef long process
+    cdef bint lean
+    cdef bint safe  # msg and args are plain values: rendering them later gives the same text
+    cdef bint has_thread  # else record.thread is None (logging.logThreads was off)
+    cdef bint has_process  # else record.process is None (logging.logProcesses was off)
+    # A lean record's stack_info and exc_text are None.
+
+
+cdef RecordCore new_record()
+cdef bint is_plain(object value)
+cdef int track_if_needed(RecordCore record) except -1
+cdef object message(RecordCore record)
+cdef double milliseconds(RecordCore record)
+cpdef object snapshot(object record)

@@ -1,0 +1,338 @@
+"""The lean record, and records whose message is kept as it was when they were enqueued.
+
+A LeanRecord is a real logging.LogRecord. It keeps what the log call captured in C fields, and makes the
+dictionary that the standard class has when somebody first looks at it. A record that nobody looks at is
+smaller, cheaper to make, and, when it holds nothing but plain values, invisible to the garbage collector.
+"""
+
+cimport cython
+from cpython.bool cimport PyBool_Check
+from cpython.bytes cimport PyBytes_CheckExact
+from cpython.dict cimport PyDict_CheckExact, PyDict_Update
+from cpython.float cimport PyFloat_CheckExact
+from cpython.long cimport PyLong_CheckExact
+from cpython.object cimport PyObject, PyObject_GenericGetAttr, PyObject_GenericSetAttr, PyTypeObject
+from cpython.tuple cimport PyTuple_CheckExact
+from cpython.unicode cimport PyUnicode_CheckExact
+
+import copy
+import logging
+import sys
+
+from logflume._py.record import rendered_copy
+
+cdef extern from "pycompat.h":
+    object logflume_instance_dict(object)
+    object logflume_new_object(PyTypeObject *type, Py_ssize_t fields)
+
+cdef extern from "Python.h":
+    void PyObject_GC_Track(PyObject *)
+    bint PyObject_GC_IsTracked(PyObject *)
+    int generic_delattr "PyObject_GenericSetAttr"(object, object, PyObject *) except -1
+    object _PyType_Lookup(PyTypeObject *, object)
+
+cdef Py_ssize_t OBJECT_FIELDS = 11  # of RecordCore
+cdef int NESTING = 8  # tuples in tuples that is_plain() looks into
+cdef object LogRecord = logging.LogRecord
+cdef object standard_getMessage = logging.LogRecord.getMessage
+cdef bint HAS_TASK_NAME = sys.version_info >= (3, 12)
+cdef str CLASS = sys.intern("__class__")
+cdef str LEVELNO = sys.intern("levelno")
+cdef str NAME = sys.intern("name")
+cdef str LEVELNAME = sys.intern("levelname")
+cdef str MSG = sys.intern("msg")
+cdef str ARGS = sys.intern("args")
+cdef str EXC_INFO = sys.intern("exc_info")
+# From 3.13 a record's times come from time.time_ns(), before from time.time().
+cdef bint FROM_NS = isinstance(logging._startTime, int)
+
+
+cdef class CallSite:
+    pass
+
+
+cdef class RecordCore:
+    """First base of LeanRecord: the captured values, and the making of the dictionary."""
+
+    def __getattribute__(self, name):
+        if name is CLASS:
+            return LogRecord
+        if self.lean:
+            # The commonest, without making the dictionary. A name that is not interned goes the long way.
+            if name is LEVELNO:
+                return self.levelno
+            if name is NAME:
+                return self.name
+            if name is LEVELNAME:
+                return self.levelname
+            if name is MSG:
+                return self.msg
+            if name is ARGS:
+                return self.args
+            if name is EXC_INFO:
+                return self.exc_info
+            if name not in METHODS:
+                fill(self)
+        return PyObject_GenericGetAttr(self, name)
+
+    def __setattr__(self, name, value):
+        fill(self)
+        PyObject_GenericSetAttr(self, name, value)
+
+    def __delattr__(self, name):
+        fill(self)
+        generic_delattr(self, name, NULL)
+
+    def getMessage(self):
+        """Return the message: msg % args, or what that gave when the record was enqueued."""
+        return message(self)
+
+    def __copy__(self):
+        cdef RecordCore new = duplicate(self)
+        if not self.lean:
+            fill_from(new, dict(logflume_instance_dict(self)))
+        else:
+            track_if_needed(new)
+        return new
+
+    def __deepcopy__(self, memo):
+        cdef RecordCore new = new_record()
+        memo[id(self)] = new
+        fill(self)
+        fill_from(new, copy.deepcopy(logflume_instance_dict(self), memo))
+        return new
+
+    def __reduce_ex__(self, protocol):
+        """Pickle as the standard record that this one stands for, so that anybody can load it."""
+        fill(self)
+        standard = LogRecord.__new__(LogRecord)
+        standard.__dict__.update(logflume_instance_dict(self))
+        return standard.__reduce_ex__(protocol)
+
+    def __reduce__(self):
+        return self.__reduce_ex__(0)
+
+    def __getstate__(self):
+        return dict(self.__dict__)
+
+    def __sizeof__(self):
+        return object.__sizeof__(self)
+
+
+class LeanRecord(RecordCore, logging.LogRecord):
+    __slots__ = ()
+
+
+# To whoever prints or compares the name of its class it is what it stands for.
+LeanRecord.__name__ = logging.LogRecord.__name__
+LeanRecord.__qualname__ = logging.LogRecord.__qualname__
+LeanRecord.__module__ = logging.LogRecord.__module__
+LeanRecord.__doc__ = logging.LogRecord.__doc__
+
+cdef PyTypeObject *lean_type = <PyTypeObject *><PyObject *>LeanRecord
+# Looking these up does not need the dictionary.
+cdef frozenset METHODS = frozenset(
+    name for name in dir(LeanRecord) if name not in ("__dict__", "__dir__", "__getstate__")
+)
+
+
+cdef RecordCore new_record():
+    """Return a LeanRecord with empty fields that the garbage collector does not track."""
+    return <RecordCore>logflume_new_object(lean_type, OBJECT_FIELDS)
+
+
+cdef bint is_plain(object value):
+    """Whether `value` cannot change: exactly a str, number, bool, None, bytes, or a tuple of those."""
+    return is_plain_value(value) or (PyTuple_CheckExact(value) and is_plain_tuple(<tuple>value, NESTING))
+
+
+cdef inline bint is_plain_value(object value):
+    return (
+        PyUnicode_CheckExact(value)
+        or PyLong_CheckExact(value)
+        or value is None
+        or PyFloat_CheckExact(value)
+        or PyBool_Check(value)
+        or PyBytes_CheckExact(value)
+    )
+
+
+cdef bint is_plain_tuple(tuple values, int nesting):
+    for value in values:
+        if not is_plain_value(value):
+            if not PyTuple_CheckExact(value) or nesting == 0 or not is_plain_tuple(<tuple>value, nesting - 1):
+                return False
+    return True
+
+
+cdef int track_if_needed(RecordCore record) except -1:
+    """Have the garbage collector see `record` if it holds anything that could be part of a cycle."""
+    if not (
+        record.safe
+        and (record.exc_info is None or PyBool_Check(record.exc_info))
+        and record.extra is None
+        and is_plain_value(record.name)
+        and is_plain_value(record.levelname)
+        and is_plain_value(record.threadName)
+        and is_plain_value(record.processName)
+        and is_plain_value(record.taskName)
+    ):
+        PyObject_GC_Track(<PyObject *>record)
+    return 0
+
+
+cdef RecordCore duplicate(RecordCore record):
+    """Return an untracked LeanRecord with the same fields."""
+    cdef RecordCore new = new_record()
+    new.name = record.name
+    new.msg = record.msg
+    new.args = record.args
+    new.levelname = record.levelname
+    new.site = record.site
+    new.exc_info = record.exc_info
+    new.threadName = record.threadName
+    new.processName = record.processName
+    new.taskName = record.taskName
+    new.extra = record.extra
+    new.rendered = record.rendered
+    new.created = record.created
+    new.created_ns = record.created_ns
+    new.levelno = record.levelno
+    new.thread = record.thread
+    new.process = record.process
+    new.lean = record.lean
+    new.safe = record.safe
+    new.has_thread = record.has_thread
+    new.has_process = record.has_process
+    return new
+
+
+cdef int fill_from(RecordCore record, dict attributes) except -1:
+    """Make `attributes` the record's contents."""
+    if not PyObject_GC_IsTracked(<PyObject *>record):
+        PyObject_GC_Track(<PyObject *>record)
+    record.lean = False
+    PyDict_Update(logflume_instance_dict(record), attributes)
+    return 0
+
+
+cdef int fill(RecordCore record) except -1:
+    """Move the captured values into the record's dictionary, in the standard order, if they are not there."""
+    if not record.lean:
+        return 0
+    # Built aside and put in at once: making it can run a collection, and with it anybody's code.
+    cdef dict attributes = captured(record)
+    with cython.critical_section(record):
+        if record.lean:
+            fill_from(record, attributes)
+    return 0
+
+
+cdef dict captured(RecordCore record):
+    cdef CallSite site = record.site
+    cdef dict attributes = {
+        "name": record.name,
+        "msg": record.msg,
+        "args": record.args,
+        "levelname": record.levelname,
+        "levelno": record.levelno,
+        "pathname": site.pathname,
+        "filename": site.filename,
+        "module": site.module,
+        "exc_info": record.exc_info,
+        "exc_text": None,
+        "stack_info": None,
+        "lineno": site.lineno,
+        "funcName": site.funcName,
+        "created": record.created,
+        "msecs": milliseconds(record),
+        "relativeCreated": since_start(record),
+        "thread": record.thread if record.has_thread else None,
+        "threadName": record.threadName,
+        "processName": record.processName,
+        "process": record.process if record.has_process else None,
+    }
+    if HAS_TASK_NAME:
+        attributes["taskName"] = record.taskName
+    if record.extra is not None:
+        attributes.update(record.extra)
+    return attributes
+
+
+cdef double milliseconds(RecordCore record):
+    cdef double created = record.created
+    cdef long long ns = record.created_ns
+    cdef double msecs
+    if not FROM_NS:
+        return <double><long long>((created - <double><long long>created) * 1000)
+    msecs = <double>(ns % 1000000000 // 1000000)
+    if msecs == 999.0 and <long long>created != ns // 1000000000:
+        return 0.0  # created was rounded up to the next second
+    return msecs
+
+
+cdef double since_start(RecordCore record) except? -1.0:
+    if FROM_NS:
+        return <double>(record.created_ns - <long long>logging._startTime) / 1e6
+    return (record.created - <double>logging._startTime) * 1000
+
+
+cdef object message(RecordCore record):
+    """Return what record.getMessage() returns."""
+    cdef object msg, args
+    cdef dict attributes
+    if LogRecord.getMessage is not standard_getMessage:
+        return LogRecord.getMessage(record)
+    if record.lean:
+        msg = record.msg
+        args = record.args
+    else:
+        attributes = logflume_instance_dict(record)
+        if "msg" not in attributes or "args" not in attributes:
+            return standard_getMessage(record)
+        msg = attributes["msg"]
+        args = attributes["args"]
+    if record.rendered is not None and msg is record.msg and args is record.args:
+        return record.rendered
+    text = str(msg)
+    if args:
+        text = text % args
+    return text
+
+
+cpdef object snapshot(object record):
+    """Return `record` in a form whose message stays what it is now.
+
+    That is `record` itself if msg and args are plain values. A lean record keeps the text that it has now
+    until its msg or args are set; for any other record a copy is returned that does so. If rendering
+    raises an Exception `record` is returned as it is: the handler that formats it will report that.
+    """
+    if type(record) is LeanRecord:
+        return snapshot_lean(<RecordCore>record)
+    try:
+        if is_plain(record.args) and is_plain(record.msg):
+            return record
+    except AttributeError:
+        return record
+    return rendered_copy(record)
+
+
+cdef object snapshot_lean(RecordCore record):
+    cdef dict attributes
+    if record.lean:
+        if record.safe:
+            return record
+    else:
+        attributes = logflume_instance_dict(record)
+        msg = attributes.get("msg")
+        args = attributes.get("args")
+        if is_plain(msg) and is_plain(args):
+            return record
+        if msg is not record.msg or args is not record.args:
+            return rendered_copy(record)
+    if record.rendered is None:
+        try:
+            record.rendered = message(record)
+        except Exception:
+            pass
+    return record
