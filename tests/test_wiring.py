@@ -234,7 +234,9 @@ def test_queue_handlers_stay_where_they_are(lf, root):
 def test_caplog_and_assert_logs_go_on(lf, root):
     import unittest
 
-    from _pytest.logging import LogCaptureHandler  # caplog's, without the plugin, which these tests run without
+    from _pytest.logging import (
+        LogCaptureHandler,  # caplog's, without the plugin, which these tests run without
+    )
 
     collect = Collect()
     caplog = LogCaptureHandler()
