@@ -19,22 +19,6 @@
 
 /* ---- dictionaries ---- */
 
-/* *value becomes a new reference and 1 is returned; NULL and 0 if the key is missing; NULL and -1 on error. */
-static inline int
-logflume_dict_get(PyObject *dict, PyObject *key, PyObject **value)
-{
-#if PY_VERSION_HEX >= 0x030D0000
-    return PyDict_GetItemRef(dict, key, value);
-#else
-    *value = PyDict_GetItemWithError(dict, key);
-    if (*value != NULL) {
-        Py_INCREF(*value);
-        return 1;
-    }
-    return PyErr_Occurred() ? -1 : 0;
-#endif
-}
-
 /* A new reference to the value, or to `missing` if there is none; NULL on error. */
 static inline PyObject *
 logflume_get(PyObject *dict, PyObject *key, PyObject *missing)
@@ -54,6 +38,22 @@ logflume_get(PyObject *dict, PyObject *key, PyObject *missing)
         value = missing;
     }
     return Py_NewRef(value);
+#endif
+}
+
+/* *value becomes a new reference and 1 is returned; NULL and 0 if the key is missing; NULL and -1 on error. */
+static inline int
+logflume_dict_get(PyObject *dict, PyObject *key, PyObject **value)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    return PyDict_GetItemRef(dict, key, value);
+#else
+    *value = PyDict_GetItemWithError(dict, key);
+    if (*value != NULL) {
+        Py_INCREF(*value);
+        return 1;
+    }
+    return PyErr_Occurred() ? -1 : 0;
 #endif
 }
 
