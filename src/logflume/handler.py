@@ -134,7 +134,7 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
 def _resolve(name: str) -> Any:
     from logging.config import BaseConfigurator
 
-    return BaseConfigurator({}).resolve(name)  # type: ignore[attr-defined,no-untyped-call]
+    return BaseConfigurator({}).resolve(name)
 
 
 set_standard_methods(LocalQueueHandler)

@@ -147,7 +147,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             self._thread = None
             self.state = STOPPED
 
-    def stop(self, timeout: float | None = None) -> int:
+    def stop(self, timeout: float | None = None) -> int:  # type: ignore[override]
         """Deliver what is queued and end the thread; returns how many records are left undelivered.
 
         That is 0, unless `timeout` (seconds) ran out, or the caller is a handler on the listener's own thread,
@@ -349,7 +349,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                     self._depth = 0
                 continue
             item = taken.popleft()
-            if item is self._sentinel:
+            if item is self._sentinel:  # type: ignore[attr-defined]
                 told_to_end = told_to_end or self._stop_requested
             else:
                 self._handle_item(item)
@@ -450,7 +450,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 quiet = 0
                 with self._delivery_lock:
                     told_to_end = self._deliver_taken()
-                if queue.qsize():
+                if queue.qsize():  # type: ignore[attr-defined]
                     continue
             quiet += 1
             if quiet < QUIET:
@@ -478,7 +478,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             self.state = IDLE
         self._started_by_user = False
         if type(self.queue) in (_queue.Queue, _queue.LifoQueue, _queue.PriorityQueue):
-            self.queue.__init__(self.queue.maxsize)  # its lock may be held by a thread that is gone
+            # Its lock may be held by a thread that is gone.
+            self.queue.__init__(self.queue.maxsize)  # type: ignore[misc,attr-defined]
         else:
             while take(self.queue, BATCH):
                 pass
