@@ -1,12 +1,13 @@
 """CPython's own tests of logging fail nowhere with accelerated loggers that they do not fail without."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 
-import pytest
-
 import cores
+import logflume
+import pytest
 
 RUN = """
 import sys, unittest
@@ -24,8 +25,11 @@ print("RAN", result.testsRun)
 
 
 def run(mode: str, cwd: str) -> tuple[set[str], int]:
+    # It runs elsewhere, because the tests leave files.
+    environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(logflume.__file__))}
+    command = [sys.executable, "-c", RUN, mode]
     done = subprocess.run(
-        [sys.executable, "-c", RUN, mode], capture_output=True, text=True, timeout=600, check=False, cwd=cwd
+        command, capture_output=True, text=True, timeout=600, check=False, cwd=cwd, env=environment
     )
     lines = done.stdout.splitlines()
     ran = [int(line.split()[1]) for line in lines if line.startswith("RAN")]
