@@ -785,11 +785,14 @@ cdef Segment compose(object handler, list records, object sink, bint shared):
                 end_record(segment)
         except Exception:  # the handler meets it again, and reports it
             unfit = 1
+        except BaseException as error:
+            segment.interrupt = error
+            unfit = 1
         if unfit:
             segment._size = start
             segment._wide = wide
             segment.special = True
-            if job.explained is record:
+            if job.explained is record and getattr(record, "exc_text", None) is not None:
                 record.exc_text = None  # a format may show whether it was there before
             break
     return segment

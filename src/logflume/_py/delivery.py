@@ -19,12 +19,13 @@ Compose = Callable[[logging.Handler, list[logging.LogRecord], Sink], Segment]
 class TextSegment:
     """What `compose` made of some records."""
 
-    __slots__ = ("_ends", "count", "data", "special")
+    __slots__ = ("_ends", "count", "data", "interrupt", "special")
 
-    def __init__(self, data: bytes, ends: list[int], special: bool) -> None:
+    def __init__(self, data: bytes, ends: list[int], special: bool, interrupt: BaseException | None) -> None:
         self.data = data
         self.count = len(ends)
         self.special = special
+        self.interrupt = interrupt
         self._ends = ends
 
     def whole(self, size: int) -> int:
@@ -45,6 +46,7 @@ def compose(handler: logging.Handler, records: list[logging.LogRecord], sink: Si
     ends: list[int] = []
     size = 0
     special = False
+    interrupt = None
     for record in records:
         if size >= limit:
             break
@@ -55,6 +57,8 @@ def compose(handler: logging.Handler, records: list[logging.LogRecord], sink: Si
             special = size + len(text) + 1 >= room
         except Exception:  # the handler meets it again, and reports it
             special = True
+        except BaseException as error:
+            special, interrupt = True, error
         if special:
             if exc_text is None and getattr(record, "exc_text", None) is not None:
                 record.exc_text = None  # a format may show whether it was there before
@@ -62,7 +66,7 @@ def compose(handler: logging.Handler, records: list[logging.LogRecord], sink: Si
         size += len(line)
         lines.append(line)
         ends.append(size)
-    return TextSegment(b"".join(lines), ends, special)
+    return TextSegment(b"".join(lines), ends, special, interrupt)
 
 
 def _one_by_one(handler: logging.Handler, records: list[logging.LogRecord], count: int, report: Report) -> None:
@@ -91,6 +95,9 @@ def _segment(handler: logging.Handler, records: list[logging.LogRecord], compose
             return len(records)
         segment = compose(handler, records, sink)
         alone = sink.put(handler, records, segment) if segment.count else 0
+        if segment.interrupt is not None:
+            del records[:1]
+            raise segment.interrupt
         return alone or (1 if segment.special else 0)
     finally:
         handler.release()
@@ -140,7 +147,8 @@ def deliver_batch(
     set.
 
     No `Exception` leaves this function. If another one does (`KeyboardInterrupt`), the records that are still in
-    the list have not been delivered, and those that are no longer there must not be delivered again.
+    the list have not been delivered, and those that are no longer there must not be delivered again. As with
+    `handle`, the one that was being formatted or written is gone.
     """
     deliver(handler, records, report, handler_is_stock, compose)
 

@@ -26,6 +26,7 @@ class Segment(Protocol):
     data: bytes
     count: int
     special: bool  # whether the record after these has to be handled on its own
+    interrupt: BaseException | None  # what formatting that record raised, if it was no Exception
 
     def whole(self, size: int) -> int:
         """How many records lie wholly within the first `size` bytes."""
@@ -58,31 +59,35 @@ class FileSink(Sink):
 
     def put(self, handler: logging.Handler, records: list[logging.LogRecord], segment: Segment) -> int:
         data = segment.data
-        size = len(data)
-        written = 0
+        rest = memoryview(data)
+        # filled in C, so that no signal handler can raise between a write and the note of it
+        counts: list[int | None] = []
+        interrupted = True
         try:
-            while written < size:
-                # None: the file would block
-                count = self.raw.write(memoryview(data)[written:] if written else data)
-                if not count:
-                    break
-                written += count
+            while rest:
+                counts.extend(map(self.raw.write, (rest,)))
+                if not counts[-1]:
+                    break  # the file would block
+                rest = rest[counts[-1] :]
+            interrupted = False
         except Exception:
-            pass  # the next record's own write meets the same failure, and is reported
+            interrupted = False  # the next record's own write meets the same failure, and is reported
         finally:
+            written = sum(filter(None, counts))
             whole = segment.whole(written)
             begun = written > segment.end(whole - 1)
             record = records[whole] if begun else None
             del records[: whole + begun]
             if begun:
-                self._finish(handler, record, data[written : segment.end(whole)])
-        return 0 if written == size else len(records)
+                self._finish(handler, record, data[written : segment.end(whole)], interrupted)
+        return 0 if written == len(data) else len(records)
 
-    def _finish(self, handler: Any, record: Any, rest: bytes) -> None:
+    def _finish(self, handler: Any, record: Any, rest: bytes, interrupted: bool) -> None:
         """Leave the rest of a half written record where the standard handler leaves it: in the buffer."""
         try:
             self.buffer.write(rest)
-            handler.flush()
+            if not interrupted:  # it may block again
+                handler.flush()
         except Exception:
             handler.handleError(record)
 
