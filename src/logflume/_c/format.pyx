@@ -522,7 +522,9 @@ cdef Clock clock_of(object formatter):
     if not fmt:
         fmt = formatter.default_time_format
         msecs = formatter.default_msec_format
-        if msecs:
+        if msecs == "%s,%03d":
+            clock.separator = ","
+        elif msecs:
             if not PyUnicode_CheckExact(msecs) or not msecs.startswith("%s") or not msecs.endswith("%03d"):
                 return clock
             clock.separator = msecs[2:-4]
@@ -766,7 +768,7 @@ cdef Segment compose(object handler, list records, object sink, bint shared):
     cdef Py_ssize_t room = sink.room
     cdef Py_ssize_t start, wide
     cdef int unfit
-    cdef Job job = job_of(standard.formatter_of(handler), shared)
+    cdef Job job = job_of(handler.formatter or logging._defaultFormatter, shared)
     terminator = handler.terminator
     segment._ascii = sink.ascii
     for record in records:

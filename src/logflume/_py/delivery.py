@@ -86,8 +86,7 @@ def _one_by_one(handler: logging.Handler, records: list[logging.LogRecord], coun
 
 def _segment(handler: logging.Handler, records: list[logging.LogRecord], compose: Compose) -> int:
     """Write as many records as go together; return how many of those left have to be handled one at a time."""
-    handler.acquire()
-    try:
+    with handler.lock:  # type: ignore[union-attr]
         if due(handler):
             return 1
         sink = sink_of(handler)
@@ -99,8 +98,6 @@ def _segment(handler: logging.Handler, records: list[logging.LogRecord], compose
             del records[:1]
             raise segment.interrupt
         return alone or (1 if segment.special else 0)
-    finally:
-        handler.release()
 
 
 def deliver(
@@ -124,7 +121,8 @@ def deliver(
     while records:
         # asked again after each record that went alone: what ran for it may have changed the handler
         alone = _segment(handler, records, compose) if recognised(handler) else len(records)
-        _one_by_one(handler, records, alone, report)
+        if alone:
+            _one_by_one(handler, records, alone, report)
 
 
 def deliver_batch(
