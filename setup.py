@@ -1,20 +1,23 @@
 """Chooses between the compiled and the pure build; everything else is in pyproject.toml."""
 
+from __future__ import annotations
+
 import os
 import platform
 import sys
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
-ROOMS = ["record", "format", "delivery", "handler", "listener"]
+ROOMS = ["record", "stock", "call", "handler", "listener", "format", "delivery"]
 
 
 def switched_on(name: str) -> bool:
     return os.environ.get(name, "") not in ("", "0")
 
 
-def extensions() -> list[Extension]:
+def wants_extensions() -> bool:
     without = switched_on("LOGFLUME_NO_EXTENSIONS")
     required = switched_on("LOGFLUME_REQUIRE_EXTENSIONS")
     if without and required:
@@ -23,38 +26,67 @@ def extensions() -> list[Extension]:
             "unset one of them: the first asks for a pure build, the second forbids it"
         )
     if without:
-        return []
+        return False
     if platform.python_implementation() != "CPython":
         if required:
             sys.exit(
                 "logflume: LOGFLUME_REQUIRE_EXTENSIONS is set, but the extensions are built for "
                 f"CPython only, and this is {platform.python_implementation()}"
             )
-        return []
-    from Cython.Build import cythonize
+        return False
+    return True
 
-    trace = switched_on("LOGFLUME_TRACE")  # line coverage of the .pyx files
-    macros = [("CYTHON_TRACE_NOGIL", "1"), ("CYTHON_USE_SYS_MONITORING", "0")] if trace else []
-    modules = [
+
+TRACE = switched_on("LOGFLUME_TRACE")  # line coverage of the .pyx files
+
+
+class BuildExtensions(build_ext):
+    """Runs Cython when an extension is built, not before: a sdist needs none and holds no C."""
+
+    def build_extension(self, ext: Extension) -> None:
+        from Cython.Build import cythonize
+
+        # Coverage finds the C file only beside its .pyx; other builds leave src/ clean.
+        [compiled] = cythonize(
+            [ext],
+            build_dir=None if TRACE else self.build_temp,
+            force=self.force,
+            compiler_directives={
+                "language_level": 3,
+                "freethreading_compatible": True,
+                "binding": False,
+                "linetrace": TRACE,
+            },
+        )
+        ext.sources = compiled.sources
+        try:
+            super().build_extension(ext)
+        except Exception:
+            print(
+                "logflume: the extensions could not be compiled; "
+                "set LOGFLUME_NO_EXTENSIONS=1 to install without them",
+                file=sys.stderr,
+            )
+            raise
+
+
+def extensions() -> list[Extension]:
+    macros: list[tuple[str, str | None]] = []
+    if TRACE:
+        macros = [("CYTHON_TRACE_NOGIL", "1"), ("CYTHON_USE_SYS_MONITORING", "0")]
+    return [
         Extension(
             f"logflume._c.{room}",
             [f"src/logflume/_c/{room}.pyx"],
             include_dirs=["src/logflume/_c"],
-            depends=[str(path) for path in Path("src/logflume/_c").glob("*.[hp]*")],
+            depends=sorted(path.as_posix() for path in Path("src/logflume/_c").glob("*.[hp]*")),
             define_macros=macros,
         )
         for room in ROOMS
     ]
-    compiled: list[Extension] = cythonize(
-        modules,
-        compiler_directives={
-            "language_level": 3,
-            "freethreading_compatible": True,
-            "binding": False,
-            "linetrace": trace,
-        },
-    )
-    return compiled
 
 
-setup(ext_modules=extensions())
+setup(
+    ext_modules=extensions() if wants_extensions() else [],
+    cmdclass={"build_ext": BuildExtensions},
+)

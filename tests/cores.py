@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from types import ModuleType
 from unittest import mock
 
+import logflume  # noqa: F401: the one that is loaded first
+
 SWITCHES = {
     "pure": {"LOGFLUME_NO_EXTENSIONS": "1", "LOGFLUME_REQUIRE_EXTENSIONS": ""},
     "compiled": {"LOGFLUME_NO_EXTENSIONS": "", "LOGFLUME_REQUIRE_EXTENSIONS": "1"},
@@ -25,12 +27,11 @@ def load(core: str) -> dict[str, ModuleType]:
     """Return the package's modules, imported with `core`; an ImportError if it is not there."""
     if core not in _loaded:
         others = _package_modules()
+        if others["logflume"].IMPLEMENTATION == core:
+            _loaded[core] = others
+            return others
         for name in others:
             del sys.modules[name]
-        # The extension modules can be imported once only; the pure core does not know them.
-        compiled = {name: module for name, module in others.items() if name.startswith("logflume._c")}
-        if core == "compiled":
-            sys.modules.update(compiled)
         try:
             with mock.patch.dict(os.environ, SWITCHES[core]):
                 importlib.import_module("logflume")

@@ -6,14 +6,17 @@ See https://docs.python.org/3/library/logging.handlers.html#queuehandler for the
 from ._impl import IMPLEMENTATION
 from .handler import LocalQueueHandler
 from .listener import QueueListener
-from .wiring import queue_handler, setup_logging_queue
+from .loggers import accelerate_loggers, loggers_accelerated, restore_loggers
+from .wiring import setup_logging_queue
 
 __all__ = [
     "IMPLEMENTATION",
     "LocalQueueHandler",
     "QueueListener",
     "__version__",
-    "queue_handler",
+    "accelerate_loggers",
+    "loggers_accelerated",
+    "restore_loggers",
     "setup_logging_queue",
 ]
 

@@ -11,7 +11,10 @@ __all__ = [
     "STOPPED",
     "HandlerCore",
     "ListenerCore",
+    "accelerate",
     "deliver_batch",
+    "is_accelerated",
+    "restore",
     "set_standard_methods",
     "snapshot",
     "take",
@@ -33,8 +36,11 @@ if _pure and _required:
 IMPLEMENTATION = "pure"
 if not _pure:
     try:
+        from ._c.call import accelerate, is_accelerated, restore
+        from ._c.delivery import deliver_batch
         from ._c.handler import HandlerCore, set_standard_methods
         from ._c.listener import IDLE, RUNNING, STOPPED, ListenerCore, take
+        from ._c.record import snapshot
 
         IMPLEMENTATION = "compiled"
     except ImportError as error:
@@ -44,9 +50,10 @@ if not _pure:
                 "Install a wheel for this platform, or build with a C compiler and without "
                 "LOGFLUME_NO_EXTENSIONS"
             ) from error
-from ._py.delivery import deliver_batch
-from ._py.record import snapshot
 
 if IMPLEMENTATION == "pure":
+    from ._py.call import accelerate, is_accelerated, restore
+    from ._py.delivery import deliver_batch  # type: ignore[assignment]
     from ._py.handler import HandlerCore, set_standard_methods  # type: ignore[assignment]
     from ._py.listener import IDLE, RUNNING, STOPPED, ListenerCore, take  # type: ignore[assignment]
+    from ._py.record import snapshot

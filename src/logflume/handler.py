@@ -5,10 +5,14 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import queue as _queue
-from typing import Any
+from collections.abc import Iterable
 
 from ._impl import RUNNING, HandlerCore, set_standard_methods, snapshot
 from .listener import QueueListener
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["LocalQueueHandler"]
 
@@ -20,14 +24,37 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
     Records are enqueued as they are: the standard prepare() is for records that leave the process.
     handle() takes no lock, and never raises for what goes wrong in emit(): that goes to handleError().
 
-    `listener` is None, or what takes the records out of the queue. A logflume.QueueListener that hangs here
-    starts by itself at the first record, also in a forked child, and when it is stopped its handlers are
-    called directly.
+    `handlers`, `listener` and `respect_handler_level` are the keys that dictConfig has for queue handlers
+    from Python 3.12 on. Given here, they do the same on every Python, and in fileConfig::
+
+        "queue": {"()": "logflume.LocalQueueHandler", "handlers": ["file"], "respect_handler_level": true}
+
+    `handlers` are names of configured handlers, or handlers; `listener` is a listener class, QueueListener by
+    default, or its dotted name. Then `queue` may also be something that makes a queue, or its dotted name.
+
+    The attribute `listener` is None, or what takes the records out of the queue. A logflume.QueueListener
+    that hangs there starts by itself at the first record, also in a forked child, and when it is stopped its
+    handlers are called directly.
     """
 
-    def __init__(self, queue: Any = None) -> None:
+    def __init__(
+        self,
+        queue: Any = None,
+        *,
+        handlers: Iterable[logging.Handler | str] | None = None,
+        listener: type[logging.handlers.QueueListener] | str | None = None,
+        respect_handler_level: bool = False,
+    ) -> None:
+        if isinstance(queue, str):
+            queue = _resolve(queue)
+        if isinstance(queue, type):
+            queue = queue()
         super().__init__(_queue.SimpleQueue() if queue is None else queue)
         self.listener = None  # as the standard class has it from 3.12
+        if handlers is not None or listener is not None:
+            make = _resolve(listener) if isinstance(listener, str) else listener or QueueListener
+            self.listener = make(self.queue, respect_handler_level=respect_handler_level)
+            self._give_handlers(self.listener, handlers or ())
 
     def _listened_by(self, listener: Any) -> Any:
         """Return what to keep for `handler.listener = listener`, and have ours know this handler."""
@@ -41,6 +68,26 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
         if isinstance(listener, QueueListener):
             listener._add_source(self)
         return listener
+
+    def _give_handlers(self, listener: Any, handlers: Iterable[logging.Handler | str]) -> None:
+        """Give `listener` its handlers, or a way to them: dictConfig may come to configure them later."""
+        # dictConfig's own lists know the configuration, whose names turn into handlers one after the other.
+        configurator = getattr(handlers, "configurator", None)
+        known: Any = configurator.config["handlers"] if configurator else logging._handlers  # type: ignore[attr-defined]
+        handlers = tuple(handlers)
+        for name in handlers:
+            if isinstance(name, str) and name not in known:
+                raise ValueError(
+                    f"no handler {name!r} is configured; in fileConfig, list it before the queue handler"
+                )
+
+        def look_up() -> tuple[logging.Handler, ...]:
+            found = (known[handler] if isinstance(handler, str) else handler for handler in handlers)
+            return tuple(handler for handler in found if isinstance(handler, logging.Handler))
+
+        listener.handlers = look_up()
+        if len(listener.handlers) < len(handlers):
+            listener._named_handlers = look_up
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
         """Return the record to enqueue: `record` itself, unless its message could change until it is written.
@@ -82,6 +129,12 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
         core = self._core
         if core is not None:
             core._close_source(self)
+
+
+def _resolve(name: str) -> Any:
+    from logging.config import BaseConfigurator
+
+    return BaseConfigurator({}).resolve(name)  # type: ignore[attr-defined,no-untyped-call]
 
 
 set_standard_methods(LocalQueueHandler)

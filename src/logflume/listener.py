@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import logging.handlers
 import os
@@ -12,15 +13,18 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from threading import get_ident
-from typing import Any
 
 from ._impl import IDLE, RUNNING, STOPPED, ListenerCore, deliver_batch, take
 
 __all__ = ["QueueListener"]
 
-OnError = Callable[[logging.LogRecord, "logging.Handler | None", BaseException], object]
+TYPE_CHECKING = False  # importing typing would double the time that importing logflume takes
+if TYPE_CHECKING:
+    from typing import Any
+
+    OnError = Callable[[logging.LogRecord, logging.Handler | None, BaseException], object]
 
 # Records taken out of the queue at a time.
 BATCH = 64
@@ -71,6 +75,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._caused: deque[tuple[int, Any]] = deque()  # logged by a handler, with how deep the cause goes
         self._depth = 0
         self._routes: list[Route] = []
+        self._named_handlers: Callable[[], tuple[logging.Handler, ...]] | None = None
         self._sources: weakref.WeakSet[logging.Handler] = weakref.WeakSet()
         self._reports_left = REPORTS
         self._unreported = 0
@@ -92,13 +97,14 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def addHandler(self, handler: logging.Handler) -> None:
         """Give `handler` every record taken from the queue from now on; may be called while it runs."""
-        with self._life_lock:
+        with _held(self._life_lock):
             if handler not in self.handlers:
                 self._set_handlers((*self.handlers, handler))
+                self._close_sources_first()
 
     def removeHandler(self, handler: logging.Handler) -> None:
         """Give `handler` no more records; may be called while it runs. It is neither flushed nor closed."""
-        with self._life_lock:
+        with _held(self._life_lock):
             self._set_handlers(tuple(h for h in self.handlers if h is not handler))
 
     def _set_handlers(self, handlers: tuple[logging.Handler, ...]) -> None:
@@ -106,40 +112,28 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         for route in self._routes:
             route.follow(handlers, self._routes)
 
-    def _add_route(self, route: Route) -> None:
-        with self._life_lock:
-            self._routes.append(route)
-            self._set_handlers((*self.handlers, *(h for h in route.moved if h not in self.handlers)))
-
     # Start and stop.
 
     def start(self) -> None:
         """Start the thread; RuntimeError if start() was called before, and stop() was not."""
-        with self._life_lock:
+        with _held(self._life_lock):
             if self._started_by_user and self.state != STOPPED:
                 raise RuntimeError("the listener is running already; stop() it before another start()")
-            self._find_handlers()
             self._started_by_user = True
             if self.state == RUNNING:
                 return  # the first record was quicker
             self._start_thread()
 
-    def _find_handlers(self) -> None:
-        """Replace names among the handlers, which queue_handler() leaves there, by the handlers they name."""
-        if any(isinstance(handler, str) for handler in self.handlers):
-            known = logging._handlers  # type: ignore[attr-defined]
-            missing = [name for name in self.handlers if isinstance(name, str) and name not in known]
-            found = [known.get(h) if isinstance(h, str) else h for h in self.handlers]
-            self.handlers = tuple(handler for handler in found if handler is not None)
-            if missing:
-                raise ValueError(f"the queue's listener names handlers that are not configured: {missing}")
+    def _look_up_handlers(self) -> None:
+        """Take the handlers that were only named so far."""
+        if self._named_handlers is not None:
+            self.handlers = self._named_handlers()
+            self._named_handlers = None
+            self._close_sources_first()
 
     def _start_thread(self) -> None:
         """Start the thread, or, where none can be started, have the callers handle their records."""
-        try:
-            self._find_handlers()
-        except ValueError as error:
-            self._report_error(None, None, error)
+        self._look_up_handlers()
         self._stop_requested = False
         self.state = RUNNING
         thread = threading.Thread(target=self._monitor, name=f"{type(self).__name__}", daemon=True)
@@ -163,7 +157,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         return self._end(timeout)
 
     def _end(self, timeout: float | None) -> int:
-        with self._life_lock:
+        with _held(self._life_lock):
             self._started_by_user = False
             thread = self._thread
             if thread is None:
@@ -258,6 +252,18 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def _add_source(self, handler: logging.Handler) -> None:
         self._sources.add(handler)
+        self._close_sources_first()
+
+    def _close_sources_first(self) -> None:
+        """Have logging.shutdown() and dictConfig() close the sources before the handlers.
+
+        They close the youngest first. A handler closed before its records come would miss them, and one that
+        needs logging's module lock to handle a record would deadlock with dictConfig(), which holds it.
+        """
+        with logging._lock:  # type: ignore[attr-defined]
+            references = logging._handlerList  # type: ignore[attr-defined]
+            sources = [ref for ref in references if ref() in self._sources]
+            references[:] = [ref for ref in references if ref not in sources] + sources
 
     def _close_source(self, handler: logging.Handler) -> None:
         self._sources.discard(handler)
@@ -288,15 +294,13 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         if self._depth < DEEPEST:
             self._caused.append((self._depth + 1, item))
             return True
-        record = item[1] if type(item) is tuple else item
-        self._report_error(
-            record,
-            None,
-            RecursionError(
+        try:
+            raise RecursionError(
                 f"the handlers of {self!r} log records while they handle records, {DEEPEST} deep; "
                 "dropped the last one: keep such a handler from handling what it logs"
-            ),
-        )
+            )
+        except RecursionError as error:
+            self._report_error(item[1] if type(item) is tuple else item, None, error)
         return True
 
     # Delivery.
@@ -384,7 +388,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def _report_error(
         self, record: logging.LogRecord | None, handler: logging.Handler | None, error: BaseException
     ) -> None:
-        """Tell of `error`, raised while `handler` handled `record`; never raises."""
+        """Tell of `error`, which is being handled: `handler` raised it for `record`. Never raises."""
         try:
             if self.on_error is not None:
                 self.on_error(record, handler, error)  # type: ignore[arg-type]
@@ -400,10 +404,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 self._unreported += 1
                 return
             self._reports_left -= 1
-            try:
-                raise error
-            except BaseException:
-                (handler or logging.Handler()).handleError(record)  # type: ignore[arg-type]
+            if handler is not None:
+                handler.handleError(record)  # type: ignore[arg-type]
+            else:
+                logging.Handler.handleError(self, record)  # type: ignore[arg-type]
         except Exception:
             pass  # there is nobody left to tell
 
@@ -530,8 +534,11 @@ def _wait(wait: Callable[[float | None], object], timeout: float | None, done: C
             lock._acquire_restore(held)
 
 
-def _acquire(lock: Any, timeout: float) -> bool:
-    """Acquire `lock`, letting go of logging's module lock meanwhile if need be."""
+def _acquire(lock: Any, timeout: float | None) -> bool:
+    """Acquire `lock`, letting go of logging's module lock meanwhile if need be; False if `timeout` ran out.
+
+    Whoever holds `lock` may need the module lock at any point: a garbage collection may close a handler.
+    """
     acquired = False
 
     def acquire(seconds: float | None) -> None:
@@ -540,6 +547,15 @@ def _acquire(lock: Any, timeout: float) -> bool:
 
     _wait(acquire, timeout, lambda: acquired)
     return acquired
+
+
+@contextlib.contextmanager
+def _held(lock: Any) -> Iterator[None]:
+    _acquire(lock, None)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 # Exit and fork: the listeners of this process.

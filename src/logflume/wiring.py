@@ -1,4 +1,4 @@
-"""setup_logging_queue(): moves handlers behind a queue, and back. queue_handler(): the same for dictConfig."""
+"""setup_logging_queue(): moves handlers behind a queue, and back."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import logging
 import logging.handlers
 import queue as _queue
 from collections.abc import Iterable
-from typing import Any
 
 from .handler import LocalQueueHandler
-from .listener import OnError, QueueListener, Route
+from .listener import QueueListener, Route
 
-__all__ = ["queue_handler", "setup_logging_queue"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .listener import OnError
+
+__all__ = ["setup_logging_queue"]
 
 
 def setup_logging_queue(
@@ -28,7 +31,8 @@ def setup_logging_queue(
 
     In the place of its handlers each logger gets one LocalQueueHandler. A record is handled by the handlers
     that would have handled it, in the order of the log calls. Handlers that are queue handlers already stay
-    where they are, and so do handlers added later. A logger without handlers to move is left alone.
+    where they are, and so do handlers added later, and those with which pytest's caplog and unittest's
+    assertLogs collect records. A logger without handlers to move is left alone.
 
     The listener's stop() puts the handlers back in their places; so does leaving a `with` or `async with`
     block. `respect_handler_level`, `on_error` and `exit_timeout` are as for QueueListener.
@@ -67,13 +71,19 @@ def _loggers_with_handlers() -> list[logging.Logger]:
     ]
 
 
+def _is_movable(handler: logging.Handler) -> bool:
+    """Return whether `handler` gains from a queue: not if it is one, nor if a test reads what it collects."""
+    collects_for_test = type(handler).__module__ in ("_pytest.logging", "unittest._log")
+    return not isinstance(handler, logging.handlers.QueueHandler) and not collects_for_test
+
+
 class _Move:
     """The handlers of one logger, and the queue handler in their place."""
 
     def __init__(self, logger: logging.Logger) -> None:
         self.logger = logger
         self.before = tuple(logger.handlers)
-        self.moved = tuple(h for h in self.before if not isinstance(h, logging.handlers.QueueHandler))
+        self.moved = tuple(h for h in self.before if _is_movable(h))
 
     def replace(self, handler: LocalQueueHandler) -> None:
         """Put `handler` where the first moved handler is; logging's module lock is held."""
@@ -85,10 +95,17 @@ class _Move:
 
     def put_back(self, handlers: Iterable[logging.Handler]) -> None:
         """Undo replace() for those of `handlers` that were moved, unless somebody else took the queue handler out."""
-        now = self.logger.handlers
-        if self.handler in now:
-            back = [h for h in self.before if h in now or (h in self.moved and h in handlers)]
-            self.logger.handlers = back + [h for h in now if h not in back and h is not self.handler]
+        now = list(self.logger.handlers)
+        if self.handler not in now:
+            return
+        place = now.index(self.handler)
+        del now[place]
+        for handler in self.before:
+            if handler in self.moved and handler in handlers and handler not in now:
+                now.insert(place, handler)
+            if handler in now:
+                place = now.index(handler) + 1
+        self.logger.handlers = now
 
 
 class _MovedHandlersListener(QueueListener):
@@ -127,41 +144,3 @@ class _MovedHandlersListener(QueueListener):
             if move.handler is handler:
                 for moved in move.moved:
                     moved.close()
-
-
-def queue_handler(
-    *,
-    handlers: Iterable[logging.Handler | str] = (),
-    queue: Any = None,
-    listener: type[logging.handlers.QueueListener] | str = QueueListener,
-    respect_handler_level: bool = False,
-    **options: Any,
-) -> LocalQueueHandler:
-    """Return a LocalQueueHandler with a listener that has `handlers`; a factory for dictConfig and fileConfig.
-
-    It takes what dictConfig takes for queue handlers from Python 3.12 on, and works on 3.11 too::
-
-        "queue": {"()": "logflume.queue_handler", "handlers": ["file"], "respect_handler_level": true}
-
-    `handlers` are names of handlers in the same configuration, or handlers; `queue` a queue, or something
-    callable that makes one, or its dotted name; `listener` a listener class or its dotted name, to which
-    `options` go. The listener starts by itself, and looks the names up then, since dictConfig configures
-    handlers in the order of their names; a name that is not configured is a ValueError, reported if it is
-    the first record that starts it.
-    """
-    if isinstance(queue, str):
-        queue = _resolve(queue)
-    if isinstance(queue, type) or (callable(queue) and not hasattr(queue, "put_nowait")):
-        queue = queue()
-    if isinstance(listener, str):
-        listener = _resolve(listener)
-    handler = LocalQueueHandler(queue)
-    handler.listener = listener(handler.queue, respect_handler_level=respect_handler_level, **options)
-    handler.listener.handlers = tuple(handlers)
-    return handler
-
-
-def _resolve(name: str) -> Any:
-    from logging.config import BaseConfigurator
-
-    return BaseConfigurator({}).resolve(name)  # type: ignore[attr-defined,no-untyped-call]

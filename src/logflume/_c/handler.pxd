@@ -3,7 +3,7 @@ from logflume._c.listener cimport ListenerCore
 
 cdef class HandlerCore:
     cdef object _queue  # as given; records go in through _put
-    cdef object _put  # the queue's bound put_nowait
+    cdef readonly object _put  # the queue's bound put_nowait
     cdef object _filters
     cdef object _level
     cdef long level_value  # the level as a C number, valid unless _shadowed

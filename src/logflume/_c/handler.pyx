@@ -11,7 +11,7 @@ import sys
 from logflume._c.listener cimport ListenerCore
 
 from logflume._c.listener import RUNNING as _RUNNING
-from logflume._py.record import snapshot as _snapshot
+from logflume._c.record cimport snapshot as _snapshot
 
 cdef extern from "call1.h":
     object logflume_call1(object callable, object argument)

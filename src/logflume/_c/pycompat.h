@@ -19,19 +19,41 @@
 
 /* ---- dictionaries ---- */
 
-/* *value becomes a new reference and 1 is returned; NULL and 0 if the key is missing; NULL and -1 on error. */
-static inline int
-logflume_dict_get(PyObject *dict, PyObject *key, PyObject **value)
+/* A new reference to the value, or to `missing` if there is none; NULL on error. */
+static inline PyObject *
+logflume_get(PyObject *dict, PyObject *key, PyObject *missing)
 {
+    PyObject *value;
 #if PY_VERSION_HEX >= 0x030D0000
-    return PyDict_GetItemRef(dict, key, value);
-#else
-    *value = PyDict_GetItemWithError(dict, key);
-    if (*value != NULL) {
-        Py_INCREF(*value);
-        return 1;
+    if (PyDict_GetItemRef(dict, key, &value) == 0) {
+        value = Py_NewRef(missing);
     }
-    return PyErr_Occurred() ? -1 : 0;
+    return value;
+#else
+    value = PyDict_GetItemWithError(dict, key);
+    if (value == NULL) {
+        if (PyErr_Occurred()) {
+            return NULL;
+        }
+        value = missing;
+    }
+    return Py_NewRef(value);
+#endif
+}
+
+/* A new reference to the item, or to `missing` if the list has become shorter. */
+static inline PyObject *
+logflume_list_item(PyObject *list, Py_ssize_t index, PyObject *missing)
+{
+#if LOGFLUME_GIL
+    return Py_NewRef(index < PyList_GET_SIZE(list) ? PyList_GET_ITEM(list, index) : missing);
+#else
+    PyObject *item = PyList_GetItemRef(list, index);
+    if (item == NULL) {
+        PyErr_Clear();
+        item = Py_NewRef(missing);
+    }
+    return item;
 #endif
 }
 
@@ -63,7 +85,7 @@ logflume_on_dict_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, P
     return 0;
 }
 
-static int
+static inline int
 logflume_watch(int index, PyObject *dict)
 {
     (void)index;
@@ -93,7 +115,7 @@ logflume_watch_seen(void)
 static PyObject *logflume_watched[LOGFLUME_WATCHED];
 static uint64_t logflume_versions[LOGFLUME_WATCHED];
 
-static int
+static inline int
 logflume_watch(int index, PyObject *dict)
 {
     Py_INCREF(dict);
@@ -124,7 +146,7 @@ logflume_watch_seen(void)
     }
 }
 #else
-static int logflume_watch(int index, PyObject *dict) { (void)index; (void)dict; return 0; }
+static inline int logflume_watch(int index, PyObject *dict) { (void)index; (void)dict; return 0; }
 static inline int logflume_watch_quiet(void) { return 0; }
 static inline void logflume_watch_seen(void) {}
 #endif

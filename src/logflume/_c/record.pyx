@@ -33,9 +33,16 @@ cdef extern from "Python.h":
 
 cdef Py_ssize_t OBJECT_FIELDS = 11  # of RecordCore
 cdef int NESTING = 8  # tuples in tuples that is_plain() looks into
-cdef type LogRecord = logging.LogRecord
+cdef object LogRecord = logging.LogRecord
 cdef object standard_getMessage = logging.LogRecord.getMessage
 cdef bint HAS_TASK_NAME = sys.version_info >= (3, 12)
+cdef str CLASS = sys.intern("__class__")
+cdef str LEVELNO = sys.intern("levelno")
+cdef str NAME = sys.intern("name")
+cdef str LEVELNAME = sys.intern("levelname")
+cdef str MSG = sys.intern("msg")
+cdef str ARGS = sys.intern("args")
+cdef str EXC_INFO = sys.intern("exc_info")
 # From 3.13 a record's times come from time.time_ns(), before from time.time().
 cdef bint FROM_NS = isinstance(logging._startTime, int)
 
@@ -48,18 +55,21 @@ cdef class RecordCore:
     """First base of LeanRecord: the captured values, and the making of the dictionary."""
 
     def __getattribute__(self, name):
+        if name is CLASS:
+            return LogRecord
         if self.lean:
-            if name == "levelno":
+            # The commonest, without making the dictionary. A name that is not interned goes the long way.
+            if name is LEVELNO:
                 return self.levelno
-            if name == "name":
+            if name is NAME:
                 return self.name
-            if name == "msg":
-                return self.msg
-            if name == "args":
-                return self.args
-            if name == "levelname":
+            if name is LEVELNAME:
                 return self.levelname
-            if name == "exc_info":
+            if name is MSG:
+                return self.msg
+            if name is ARGS:
+                return self.args
+            if name is EXC_INFO:
                 return self.exc_info
             if name not in METHODS:
                 fill(self)

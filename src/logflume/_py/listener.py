@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import queue as _queue
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 IDLE = 0
 RUNNING = 1

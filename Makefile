@@ -1,0 +1,92 @@
+# Each environment is made from scratch with only Python, its venv module, make and a C compiler,
+# holds the package installed from its own sdist, and is made anew when the sources change.
+
+PYTHON ?= python3
+ARGS ?=
+
+# The environment's variables must not choose what is built, or put src/ on the path.
+WITHOUT := env -u LOGFLUME_NO_EXTENSIONS -u LOGFLUME_REQUIRE_EXTENSIONS -u LOGFLUME_TRACE -u PYTHONPATH -u PYTHONHOME
+COMPILED := $(WITHOUT) LOGFLUME_REQUIRE_EXTENSIONS=1
+PURE := $(WITHOUT) LOGFLUME_NO_EXTENSIONS=1
+
+# One set of environments for each interpreter: `make test PYTHON=python3.13` leaves the others alone.
+TAG := $(shell $(PYTHON) -c 'import sys, sysconfig; print(sys.implementation.cache_tag + ("t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""))')
+ifeq ($(TAG),)
+$(error $(PYTHON) does not run; name a Python 3.11 or newer with PYTHON=...)
+endif
+ENV := .venv-$(TAG)
+DEMO := $(if $(filter-out 0,$(LOGFLUME_NO_EXTENSIONS)),demo-pure,demo)
+
+# Folders are in the list so that a removed file counts as a change.
+SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE \
+	$(shell find src -name __pycache__ -prune -o -name '*.egg-info' -prune -o \
+		\( -type d -o -name '*.py' -o -name '*.pyx' -o -name '*.p[xy][di]' -o -name '*.h' -o -name py.typed \) -print)
+SDIST := $(ENV)/sdist/logflume.tar.gz
+
+.PHONY: help demo test test-compiled test-pure bench lint clean
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## */\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
+
+demo: $(ENV)/$(DEMO)/.installed  ## latency of a real asyncio server: handlers attached, standard queue, logflume
+	@$(WITHOUT) $(if $(filter-out 0,$(LOGFLUME_NO_EXTENSIONS)),LOGFLUME_NO_EXTENSIONS=1) $(ENV)/$(DEMO)/bin/python -m logflume $(ARGS)
+
+test: test-compiled test-pure  ## run the tests twice: compiled and pure
+
+test-compiled: $(ENV)/compiled/.installed  ## run the tests on the compiled build (ARGS='-k fork' for pytest)
+	@echo "testing the compiled package"
+	@$(COMPILED) $(ENV)/compiled/bin/python -m pytest $(ARGS)
+
+test-pure: $(ENV)/pure/.installed  ## run the tests on the pure build
+	@echo "testing the pure package"
+	@$(PURE) $(ENV)/pure/bin/python -m pytest $(ARGS)
+
+bench: $(ENV)/compiled/.installed  ## print the table of speeds, both cores
+	@$(COMPILED) $(ENV)/compiled/bin/python bench/run.py $(ARGS)
+
+lint: $(ENV)/lint/.made  ## ruff, mypy --strict and cython-lint
+	$(ENV)/lint/bin/ruff check .
+	$(ENV)/lint/bin/ruff format --check .
+	$(ENV)/lint/bin/mypy
+	PATH="$(ENV)/lint/bin:$$PATH" cython-lint src
+
+clean:  ## remove the environments and everything built
+	rm -rf .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+	rm -rf src/*.egg-info src/logflume/_c/*.c src/logflume/_c/*.so
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+GROUP_sdist := build
+GROUP_compiled := test
+GROUP_pure := test
+GROUP_lint := lint
+
+# The pip that comes with an older Python does not know --group.
+$(ENV)/%/.made: pyproject.toml
+	@echo "making the environment $(@D)"
+	@rm -rf $(@D)
+	@$(WITHOUT) $(PYTHON) -m venv $(@D)
+	@$(WITHOUT) $(@D)/bin/python -m pip install --quiet --upgrade pip
+	@$(if $(GROUP_$*),$(WITHOUT) $(@D)/bin/python -m pip install --quiet --group $(GROUP_$*))
+	@touch $@
+
+$(SDIST): $(ENV)/sdist/.made $(SOURCES)
+	@echo "building the sdist"
+	@rm -rf $(@D)/out
+	@$(PURE) $(@D)/bin/python -m build --sdist --outdir $(@D)/out . >$(@D)/log 2>&1 || { cat $(@D)/log; exit 1; }
+	@mv $(@D)/out/logflume-*.tar.gz $@
+
+INSTALL = bin/python -m pip install --quiet --force-reinstall --no-deps $(SDIST)
+
+$(ENV)/pure/.installed $(ENV)/demo-pure/.installed: $(ENV)/%/.installed: $(ENV)/%/.made $(SDIST)
+	@echo "building and installing the pure package in $(@D)"
+	@$(PURE) $(@D)/$(INSTALL)
+	@touch $@
+
+$(ENV)/compiled/.installed $(ENV)/demo/.installed: $(ENV)/%/.installed: $(ENV)/%/.made $(SDIST)
+	@echo "building and installing the compiled package in $(@D)"
+	@$(COMPILED) $(@D)/$(INSTALL)
+	@touch $@
+
+.PRECIOUS: $(ENV)/%/.made

@@ -1,0 +1,690 @@
+"""The compiled methods of logging.Logger: from logger.info(...) to the queue without a Python frame.
+
+They take the plain call. Whatever is unusual about one is found before anything of it is done, and then the
+whole call goes to the standard method. What comes after the record is made goes the standard way, too,
+unless it would do no more than put the record into queues.
+"""
+
+from cpython.dict cimport PyDict_CheckExact, PyDict_Copy, PyDict_Size
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
+from cpython.list cimport PyList_CheckExact
+from cpython.long cimport PyLong_AsLongLong, PyLong_CheckExact
+from cpython.object cimport PyObject, PyTypeObject
+from cpython.pythread cimport PyThread_get_thread_ident
+from cpython.tuple cimport PyTuple_CheckExact, PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
+from cpython.ref cimport Py_INCREF
+from cpython.unicode cimport PyUnicode_CheckExact
+
+import collections.abc
+import logging
+import os
+import sys
+
+from logflume._c.handler cimport HandlerCore
+from logflume._c.record cimport CallSite, RecordCore, is_plain, new_record, track_if_needed
+from logflume._c.stock cimport (
+    ERROR, HANDLE, IS_ENABLED, LOG, MAKE_RECORD, NAME, READS_PLAINLY, RECORD, World, look, traits,
+)
+
+from logflume._c.stock import add_compiled, is_standard, is_builtin
+
+cdef extern from "pycompat.h":
+    enum:
+        LOGFLUME_GIL
+    object logflume_call0(object callable)
+    object logflume_get(object dictionary, object key, object missing)
+    object logflume_instance_dict(object)
+    object logflume_list_item(object list, Py_ssize_t index, object missing)
+    PyObject *logflume_running_code(int *lasti)
+    void logflume_enable_vectorcall(PyTypeObject *type, Py_ssize_t offset)
+    long logflume_getpid()
+    int logflume_watch_fork()
+
+cdef extern from "Python.h":
+    ctypedef void *vectorcallfunc
+    ctypedef struct PyCodeObject
+    ctypedef struct PyFrameObject
+    Py_ssize_t PyVectorcall_NARGS(size_t)
+    object PyObject_Vectorcall(object, PyObject **, size_t, PyObject *)
+    object PyMethod_New(object, object)
+    int PyCode_Addr2Line(PyCodeObject *, int)
+    PyFrameObject *PyEval_GetFrame()
+    void PyObject_GC_UnTrack(PyObject *)
+    void Py_DECREF(PyObject *)
+    void Py_XDECREF(PyObject *)
+    void incref "Py_INCREF"(PyObject *)
+    PyTypeObject *Py_TYPE(object)
+
+cdef object MISSING = object()
+cdef object LogRecord = logging.LogRecord
+cdef PyTypeObject *record_class = <PyTypeObject *><PyObject *>logging.LogRecord
+cdef object Mapping = collections.abc.Mapping
+cdef bint HAS_TASK_NAME = sys.version_info >= (3, 12)
+cdef bint FROM_NS = isinstance(logging._startTime, int)
+cdef bint accelerated = False
+
+
+# ---- where the call was made ----
+
+cdef enum:
+    SITES = 1024
+
+cdef struct SiteSlot:
+    PyObject *code  # strong, so that no other code can have its address
+    PyObject *site
+    int lasti
+
+cdef SiteSlot sites[SITES]
+cdef dict file_names = {}  # path -> (filename, module)
+
+
+cdef CallSite caller(long stacklevel):
+    """Return where the caller of the running C method is, or None if no Python code called it."""
+    cdef int lasti = 0
+    cdef PyObject *code = logflume_running_code(&lasti)
+    cdef CallSite site
+    if code is NULL:
+        return None
+    try:
+        site = site_of(code, lasti)
+    finally:
+        Py_DECREF(code)
+    if site.internal or stacklevel > 1:
+        return outer_caller(stacklevel)
+    return site
+
+
+cdef CallSite outer_caller(long stacklevel):
+    """Do what Logger.findCaller does, from the running frame, which stands for that of debug(), info() ..."""
+    cdef PyObject *running = <PyObject *>PyEval_GetFrame()
+    if running is NULL:
+        return None
+    cdef object frame = <object>running
+    cdef CallSite site
+    while True:
+        code = frame.f_code
+        site = site_of(<PyObject *>code, frame.f_lasti)
+        if not site.internal:
+            stacklevel -= 1
+        if stacklevel <= 0:
+            return site
+        frame = frame.f_back
+        if frame is None:
+            return site
+
+
+cdef CallSite site_of(PyObject *code, int lasti):
+    cdef SiteSlot *slot = &sites[((<size_t>code >> 4) ^ (<size_t>lasti * 31)) % SITES]
+    cdef PyObject *old_code
+    cdef PyObject *old_site
+    cdef CallSite site
+    if LOGFLUME_GIL and slot.code is code and slot.lasti == lasti:
+        return <CallSite>slot.site
+    site = make_site(<object>code, PyCode_Addr2Line(<PyCodeObject *>code, lasti))
+    if LOGFLUME_GIL:
+        old_code = slot.code
+        old_site = slot.site
+        incref(code)
+        incref(<PyObject *>site)
+        slot.code = code
+        slot.site = <PyObject *>site
+        slot.lasti = lasti
+        Py_XDECREF(old_code)
+        Py_XDECREF(old_site)
+    return site
+
+
+cdef CallSite make_site(object code, int lineno):
+    cdef CallSite site = CallSite()
+    cdef str path = code.co_filename
+    names = file_names.get(path)
+    if names is None:
+        filename = os.path.basename(path)
+        names = filename, os.path.splitext(filename)[0]
+        if len(file_names) >= SITES:
+            file_names.clear()
+        file_names[path] = names
+    site.pathname = path
+    site.filename, site.module = names
+    site.funcName = code.co_name
+    site.lineno = lineno if lineno >= 0 else None
+    # As logging._is_internal_frame.
+    normal = os.path.normcase(path)
+    site.internal = normal == logging._srcfile or ("importlib" in normal and "_bootstrap" in normal)
+    return site
+
+
+# ---- what goes into the record ----
+
+cdef bint stamp_time(World world, RecordCore record) except -1:
+    """Store the time; False if the clock gave something else than the standard one does."""
+    cdef object now = logflume_call0(world.clock)
+    cdef int overflow = 0
+    if FROM_NS:
+        if not PyLong_CheckExact(now) or not 0 <= now < 2 ** 62:
+            return False
+        record.created_ns = now
+        record.created = <double>record.created_ns / 1e9
+    else:
+        if not PyFloat_CheckExact(now) or not 0.0 <= PyFloat_AS_DOUBLE(now) < 1e18:
+            return False
+        record.created = PyFloat_AS_DOUBLE(now)
+    return True
+
+
+cdef bint stamp_thread(World world, RecordCore record) except -1:
+    cdef object thread
+    if not world.threads:
+        record.has_thread = False
+        return True
+    record.has_thread = True
+    if world.active_threads is None:
+        ident = world.get_ident()
+        if not PyLong_CheckExact(ident) or not 0 <= ident < 2 ** 63:
+            return False
+        record.thread = ident
+        record.threadName = world.current_thread().name
+        return True
+    record.thread = PyThread_get_thread_ident()
+    thread = logflume_get(world.active_threads, record.thread, None)
+    if thread is None:  # not started by threading: this makes a stand-in
+        record.threadName = sys.modules["threading"].current_thread().name
+    else:
+        record.threadName = name_of(thread)
+    return True
+
+
+cdef object name_of(object owner):
+    """Return the name of a thread or a process."""
+    if traits(Py_TYPE(owner)) & NAME:
+        name = logflume_get(logflume_instance_dict(owner), "_name", MISSING)
+        if name is not MISSING:
+            return name
+    return owner.name
+
+
+cdef object process_name():
+    multiprocessing = logflume_get(sys.modules, "multiprocessing", None)
+    if multiprocessing is None:
+        return "MainProcess"
+    # Errors may occur while multiprocessing is being loaded, see LogRecord.__init__.
+    try:
+        return name_of(multiprocessing.current_process())
+    except Exception:
+        return "MainProcess"
+
+
+cdef object running_loop = None  # _asyncio's _get_running_loop, once it is loaded
+cdef object current_task = None  # _asyncio's current_task
+
+
+cdef object task_name():
+    global running_loop, current_task
+    asyncio = logflume_get(sys.modules, "asyncio", None)
+    if asyncio is None:
+        return None
+    try:
+        find = asyncio.current_task
+        if current_task is None and is_builtin(find, "current_task", "_asyncio"):
+            current_task = find
+            running_loop = sys.modules["_asyncio"]._get_running_loop
+        if find is current_task and logflume_call0(running_loop) is None:
+            return None  # here current_task() raises RuntimeError
+        task = find()
+        return None if task is None else task.get_name()
+    except Exception:
+        return None
+
+
+cdef bint stamp(World world, RecordCore record) except -1:
+    """Store what does not come from the call itself; False if the standard record must be made instead."""
+    if not stamp_time(world, record) or not stamp_thread(world, record):
+        return False
+    if world.multiprocessing:
+        record.processName = process_name()
+    if world.processes:
+        record.has_process = True
+        if world.getpid is None:
+            record.process = logflume_getpid()
+        else:
+            pid = world.getpid()
+            if not PyLong_CheckExact(pid) or not 0 <= pid < 2 ** 31:
+                return False
+            record.process = pid
+    if HAS_TASK_NAME and world.tasks:
+        record.taskName = task_name()
+    return True
+
+
+cdef object level_name(World world, object level):
+    name = logflume_get(world.level_names, level, None)
+    return logging.getLevelName(level) if name is None else name
+
+
+# What a record has, and what formatting adds: `extra` must not set these.
+cdef frozenset TAKEN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
+
+
+cdef int add_extra(RecordCore record, object extra) except -1:
+    """As Logger.makeRecord does it."""
+    if PyDict_CheckExact(extra):
+        for key in <dict>extra:
+            if not PyUnicode_CheckExact(key):
+                break
+            if key in TAKEN:
+                raise KeyError("Attempt to overwrite %r in LogRecord" % key)
+        else:
+            record.extra = PyDict_Copy(extra)
+            return 0
+    for key in extra:
+        if (key in ["message", "asctime"]) or (key in record.__dict__):
+            raise KeyError("Attempt to overwrite %r in LogRecord" % key)
+        record.__dict__[key] = extra[key]
+    return 0
+
+
+# ---- from the record to the handlers ----
+
+# Whoever handles the record in Python finds the frames above it that the standard library has there:
+# some take the frame at a fixed distance for the caller's.
+_standard_frames = {}
+exec(
+    compile(
+        "def _log(self, record):\n    self.handle(record)\n"
+        "def handle(self, record):\n    _log(self, record)\n"
+        "def _log_new(self, arguments):\n    self.handle(self.makeRecord(*arguments))\n"
+        "def make_and_handle(self, arguments):\n    _log_new(self, arguments)\n",
+        logging.addLevelName.__code__.co_filename,
+        "exec",
+    ),
+    _standard_frames,
+)
+cdef object handle_in_python = _standard_frames["handle"]
+cdef object make_and_handle_in_python = _standard_frames["make_and_handle"]
+
+cdef enum:
+    MANY = -1  # more than queue handlers are there, or anything about them needs the standard way
+
+
+cdef int count_queues(object logger, object attributes, long long levelno, PyObject **only) except -2:
+    """Return how many queue handlers take a record of this level, and the last of them; or MANY.
+
+    `only` becomes a borrowed reference that the handlers' list holds. With MANY it means nothing.
+    """
+    cdef Py_ssize_t i
+    cdef int count = 0
+    cdef bint found = False
+    cdef object handlers, handler, propagate
+    while True:
+        handlers = logflume_get(attributes, "handlers", MISSING)
+        if not PyList_CheckExact(handlers):
+            return MANY
+        i = 0
+        while True:
+            handler = logflume_list_item(handlers, i, MISSING)
+            if handler is MISSING:
+                break
+            if not isinstance(handler, HandlerCore) or not (<HandlerCore>handler).takes_directly():
+                return MANY
+            found = True
+            if levelno >= (<HandlerCore>handler).level_value:
+                count += 1
+                only[0] = <PyObject *>handler
+            i += 1
+        propagate = logflume_get(attributes, "propagate", MISSING)
+        if propagate is not True:
+            if propagate is MISSING:
+                return MANY
+            if not propagate:
+                break
+        logger = logflume_get(attributes, "parent", MISSING)
+        if logger is None:
+            break
+        if logger is MISSING or not traits(Py_TYPE(logger)) & READS_PLAINLY:
+            return MANY
+        attributes = logflume_instance_dict(logger)
+    return count if found else MANY
+
+
+# ---- the call ----
+
+cdef struct Keywords:
+    PyObject *exc_info  # borrowed from the caller; NULL if not given
+    PyObject *extra
+    PyObject *stacklevel
+
+
+cdef bint read_keywords(PyObject *names, PyObject **values, Keywords *keywords) except -1:
+    """Sort the keyword arguments; False if there is one that only the standard method can judge."""
+    cdef Py_ssize_t i
+    cdef object name
+    for i in range(PyTuple_GET_SIZE(<object>names)):
+        name = <object>PyTuple_GET_ITEM(<object>names, i)
+        if name == "exc_info":
+            keywords.exc_info = values[i]
+        elif name == "extra":
+            keywords.extra = values[i]
+        elif name == "stacklevel":
+            keywords.stacklevel = values[i]
+        elif name != "stack_info" or <object>values[i]:
+            return False
+    return True
+
+
+cdef tuple ATTRIBUTES = ("name", "level", "parent", "propagate", "handlers", "disabled", "_cache", "filters")
+cdef tuple METHODS = (
+    "isEnabledFor", "_log", "findCaller", "makeRecord", "handle", "filter", "callHandlers", "error",
+)
+
+
+cdef bint shadows_methods(object attributes):
+    """Whether one of the logger's own attributes hides a method that the call goes through."""
+    for name in METHODS:
+        if name in attributes:
+            return True
+    return False
+
+
+cdef enum:
+    STANDARD = 2  # the standard method must be called
+
+
+cdef int is_enabled(object logger, object attributes, unsigned int have, object level) except -1:
+    """Do what Logger.isEnabledFor does: 0, 1, or STANDARD."""
+    cdef object answer
+    if have & (READS_PLAINLY | IS_ENABLED) != READS_PLAINLY | IS_ENABLED:
+        return STANDARD
+    if PyDict_Size(attributes) != 8 and shadows_methods(attributes):
+        return STANDARD
+    answer = logflume_get(attributes, "disabled", MISSING)
+    if answer is not False:
+        if answer is MISSING:
+            return STANDARD
+        if answer:
+            return 0
+    cache = logflume_get(attributes, "_cache", None)
+    if not PyDict_CheckExact(cache):
+        return STANDARD
+    answer = logflume_get(cache, level, MISSING)
+    if answer is MISSING:
+        answer = logger.isEnabledFor(level)
+    return bool(answer)
+
+
+cdef bint log_enabled(
+    object logger, object attributes, unsigned int have, object level,
+    PyObject **arguments, Py_ssize_t count, PyObject *names, object exc_info,
+) except -1:
+    """Make the record and have it handled. Returns False, with nothing done, if the standard method must do it.
+
+    `arguments` are the message and its `count` - 1 arguments, then the values of the keywords `names`.
+    """
+    cdef Keywords keywords
+    cdef World world
+    cdef RecordCore record
+    cdef CallSite site
+    cdef PyObject *only = NULL
+    cdef HandlerCore handler
+    cdef long stacklevel = 1
+    cdef Py_ssize_t i
+    cdef int queues
+    cdef object args, msg, name, extra
+    cdef long long levelno
+    if not have & LOG:
+        return False
+    world = look()
+    if not world.plain:
+        return False
+    extra = None
+    if names is not NULL:
+        keywords.exc_info = keywords.extra = keywords.stacklevel = NULL
+        if not read_keywords(names, arguments + count, &keywords):
+            return False
+        if keywords.stacklevel is not NULL:
+            if not PyLong_CheckExact(<object>keywords.stacklevel):
+                return False
+            if not 0 < <object>keywords.stacklevel < 1000000:
+                return False
+            stacklevel = <object>keywords.stacklevel
+        if keywords.exc_info is not NULL:
+            exc_info = <object>keywords.exc_info
+        if keywords.extra is not NULL:
+            extra = <object>keywords.extra
+    site = caller(stacklevel)
+    name = logflume_get(attributes, "name", MISSING)
+    if site is None or name is MISSING:
+        return False
+    levelno = level
+
+    args = PyTuple_New(count - 1)
+    for i in range(1, count):
+        Py_INCREF(<object>arguments[i])
+        PyTuple_SET_ITEM(args, i - 1, <object>arguments[i])
+    if exc_info is not None and exc_info:
+        if isinstance(exc_info, BaseException):
+            exc_info = (type(exc_info), exc_info, exc_info.__traceback__)
+        elif not isinstance(exc_info, tuple):
+            exc_info = sys.exc_info()
+    msg = <object>arguments[0]
+
+    if not (have & MAKE_RECORD and world.standard_factory and traits(record_class) & RECORD):
+        make_and_handle_in_python(
+            logger,
+            (name, level, site.pathname, site.lineno, msg, args, exc_info, site.funcName, extra, None),
+        )
+        return True
+
+    queues = MANY
+    if have & HANDLE and logflume_get(attributes, "filters", None) == []:
+        queues = count_queues(logger, attributes, levelno, &only)
+        if queues == 0 and extra is None:
+            return True
+    handler = None
+    if queues == 1:
+        handler = <HandlerCore>only
+
+    record = new_record()
+    record.lean = True
+    record.levelno = levelno
+    record.name = name
+    record.msg = msg
+    record.site = site
+    record.exc_info = exc_info
+    record.levelname = level_name(world, level)
+    if not stamp(world, record):
+        return False
+    record.safe = is_plain(msg) and is_plain(args)
+    if record.safe:
+        if count > 1:
+            PyObject_GC_UnTrack(<PyObject *>args)
+    elif count == 2:
+        # The single mapping is the arguments, see LogRecord.__init__.
+        value = <object>arguments[1]
+        if isinstance(value, Mapping) and value:
+            args = value
+    record.args = args
+    if extra is not None:
+        add_extra(record, extra)
+    if record.lean:
+        track_if_needed(record)
+
+    if handler is not None:
+        handler.put(record)
+    elif queues == MANY:
+        handle_in_python(logger, record)
+    elif queues > 0:
+        put_into_each(logger, attributes, record)
+    return True
+
+
+cdef int put_into_each(object logger, object attributes, RecordCore record) except -1:
+    """As Logger.callHandlers, when the handlers are queue handlers."""
+    cdef Py_ssize_t i
+    cdef HandlerCore queue
+    while True:
+        handlers = logflume_get(attributes, "handlers", MISSING)
+        i = 0
+        while True:
+            handler = logflume_list_item(handlers, i, MISSING)
+            if handler is MISSING:
+                break
+            if isinstance(handler, HandlerCore) and (<HandlerCore>handler).takes_directly():
+                queue = <HandlerCore>handler
+                if record.levelno >= queue.level_value:
+                    queue.put(record)
+            elif record.levelno >= handler.level:
+                handler.handle(record)
+            i += 1
+        if not logflume_get(attributes, "propagate", False):
+            return 0
+        logger = logflume_get(attributes, "parent", None)
+        if logger is None:
+            return 0
+        attributes = logflume_instance_dict(logger)
+
+
+# ---- the methods ----
+
+cdef class LogMethod:
+    cdef vectorcallfunc entry  # stays the first field
+    cdef readonly object standard  # the method that this one stands for
+    cdef object level
+    cdef object __weakref__
+
+    def __init__(self, standard, level):
+        self.standard = standard
+        self.level = level
+        name = standard.__name__
+        if name == "exception":
+            self.entry = <vectorcallfunc>call_exception
+        elif name == "log":
+            self.entry = <vectorcallfunc>call_log
+        else:
+            self.entry = <vectorcallfunc>call_level
+
+    def __get__(self, instance, owner):
+        return self if instance is None else PyMethod_New(self, instance)
+
+    # To everybody who looks it is the standard function.
+    def __getattr__(self, name):
+        return getattr(self.standard, name)
+
+    def __setattr__(self, name, value):
+        setattr(self.standard, name, value)
+
+    def __delattr__(self, name):
+        delattr(self.standard, name)
+
+    def __repr__(self):
+        return f"<compiled {self.standard!r}>"
+
+    def __reduce__(self):
+        return self.standard.__qualname__
+
+    @property
+    def __doc__(self):
+        return self.standard.__doc__
+
+    @property
+    def __module__(self):
+        return self.standard.__module__
+
+    @property
+    def __wrapped__(self):
+        return self.standard
+
+
+logflume_enable_vectorcall(<PyTypeObject *><PyObject *>LogMethod, sizeof(PyObject))
+
+
+cdef object call_level(PyObject *called, PyObject **arguments, size_t flagged, PyObject *names):
+    """debug(), info(), warning(), error(), critical(): self, msg, *args."""
+    cdef LogMethod method = <LogMethod>called
+    cdef Py_ssize_t count = PyVectorcall_NARGS(flagged)
+    if count >= 2 and accelerated:
+        if attempt(<object>arguments[0], method.level, arguments + 1, count - 1, names, None):
+            return None
+    return PyObject_Vectorcall(method.standard, arguments, count, names)
+
+
+cdef object call_exception(PyObject *called, PyObject **arguments, size_t flagged, PyObject *names):
+    """exception(): error() with exc_info."""
+    cdef LogMethod method = <LogMethod>called
+    cdef Py_ssize_t count = PyVectorcall_NARGS(flagged)
+    if count >= 2 and accelerated and traits(Py_TYPE(<object>arguments[0])) & ERROR:
+        if attempt(<object>arguments[0], method.level, arguments + 1, count - 1, names, True):
+            return None
+    return PyObject_Vectorcall(method.standard, arguments, count, names)
+
+
+cdef object call_log(PyObject *called, PyObject **arguments, size_t flagged, PyObject *names):
+    """log(): self, level, msg, *args."""
+    cdef LogMethod method = <LogMethod>called
+    cdef Py_ssize_t count = PyVectorcall_NARGS(flagged)
+    if count >= 3 and accelerated and is_usual_level(<object>arguments[1]):
+        if attempt(<object>arguments[0], <object>arguments[1], arguments + 2, count - 2, names, None):
+            return None
+    return PyObject_Vectorcall(method.standard, arguments, count, names)
+
+
+cdef bint is_usual_level(object level) except -1:
+    return PyLong_CheckExact(level) and -1000000 < level < 1000000
+
+
+cdef bint attempt(
+    object logger, object level, PyObject **arguments, Py_ssize_t count, PyObject *names, object exc_info,
+) except -1:
+    """Do the call; False, with nothing done, if the standard method must do it."""
+    cdef unsigned int have = traits(Py_TYPE(logger))
+    cdef object attributes
+    cdef int enabled
+    if not have:
+        return False
+    attributes = logflume_instance_dict(logger)
+    enabled = is_enabled(logger, attributes, have, level)
+    if enabled != 1:
+        return enabled == 0
+    return log_enabled(logger, attributes, have, level, arguments, count, names, exc_info)
+
+
+cdef dict LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+    "critical": logging.CRITICAL,
+    "exception": logging.ERROR,
+    "log": None,
+}
+# warn() and fatal() stay as they are: they call warning() and critical().
+
+
+def accelerate():
+    """Put compiled methods on logging.Logger wherever it has its own."""
+    global accelerated
+    for name, level in LEVELS.items():
+        method = logging.Logger.__dict__.get(name)
+        if is_standard(method, logging, f"Logger.{name}"):
+            compiled = LogMethod(method, level)
+            add_compiled(compiled)
+            setattr(logging.Logger, name, compiled)
+    accelerated = True
+    return True
+
+
+def restore():
+    """Put the standard methods back wherever the compiled ones still are."""
+    global accelerated
+    accelerated = False
+    for name in LEVELS:
+        method = logging.Logger.__dict__.get(name)
+        if isinstance(method, LogMethod):
+            setattr(logging.Logger, name, (<LogMethod>method).standard)
+
+
+def is_accelerated():
+    """Tell whether the compiled methods are in use."""
+    return accelerated
+
+
+logflume_watch_fork()

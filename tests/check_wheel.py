@@ -1,0 +1,38 @@
+"""Tells what is wrong with a built wheel: python check_wheel.py compiled|pure WHEEL..."""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from pathlib import Path, PurePosixPath
+
+PYX = Path(__file__).parent.parent / "src" / "logflume" / "_c"
+SOURCES = (".pyx", ".pxd", ".c", ".h")
+EXTENSIONS = (".so", ".pyd")
+
+
+def problems(kind: str, wheel: Path) -> list[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    wanted = {path.stem for path in PYX.glob("*.pyx")} if kind == "compiled" else set()
+    built = {PurePosixPath(name).name.partition(".")[0] for name in names if name.endswith(EXTENSIONS)}
+    found = [f"holds {name}" for name in names if name.endswith(SOURCES)]
+    found += [f"lacks the extension {room}" for room in sorted(wanted - built)]
+    found += [f"holds the unknown extension {room}" for room in sorted(built - wanted)]
+    if "logflume/py.typed" not in names:
+        found.append("lacks py.typed")
+    if not any(name.endswith(".dist-info/licenses/LICENSE") for name in names):
+        found.append("lacks the license")
+    if wheel.name.endswith("-py3-none-any.whl") != (kind == "pure"):
+        found.append(f"has the wrong tags for a {kind} wheel")
+    return found
+
+
+def main(kind: str, *wheels: str) -> int:
+    found = [f"{wheel}: {problem}" for wheel in wheels for problem in problems(kind, Path(wheel))]
+    print("\n".join(found) or f"{len(wheels)} {kind} wheel(s) as they should be")
+    return bool(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,657 @@
+"""QueueListener: start, stop, flush, errors, handlers that log, closing."""
+
+from __future__ import annotations
+
+import gc
+import io
+import logging
+import logging.handlers
+import queue
+import sys
+import threading
+import time
+
+import pytest
+
+
+class Collect(logging.Handler):
+    """Keeps the messages it handles."""
+
+    def __init__(self, level=logging.NOTSET):
+        super().__init__(level)
+        self.messages = []
+
+    def emit(self, record):
+        self.messages.append(record.getMessage())
+
+
+class Gate(Collect):
+    """Handles nothing until it is opened."""
+
+    def __init__(self):
+        super().__init__()
+        self.open = threading.Event()
+        self.entered = threading.Event()
+
+    def emit(self, record):
+        self.entered.set()
+        assert self.open.wait(30)
+        super().emit(record)
+
+
+@pytest.fixture
+def wired(lf):
+    """A logger with a LocalQueueHandler whose listener, made by wired(*handlers), hangs on it."""
+    made = []
+
+    def wire(*handlers, **options):
+        handler = lf.LocalQueueHandler()
+        handler.listener = lf.QueueListener(handler.queue, *handlers, **options)
+        logger = logging.getLogger("wired")
+        logger.setLevel(1)
+        logger.propagate = False
+        logger.handlers = [handler]
+        made.append(handler.listener)
+        return logger, handler.listener
+
+    yield wire
+    for listener in made:
+        listener.stop(10)
+
+
+def test_is_a_standard_listener(lf):
+    collect = Collect()
+    q = queue.SimpleQueue()
+    listener = lf.QueueListener(q, collect, respect_handler_level=True)
+    assert isinstance(listener, logging.handlers.QueueListener)
+    assert (listener.queue, listener.handlers, listener.respect_handler_level) == (q, (collect,), True)
+
+
+def test_starts_by_itself_at_the_first_record(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+    assert listener._thread is None
+    logger.info("one")
+    assert listener.flush(10)
+    assert collect.messages == ["one"]
+    assert listener._thread.is_alive()
+
+
+def test_start_after_it_started_by_itself(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+    logger.info("one")
+    listener.start()
+    with pytest.raises(RuntimeError, match="running already"):
+        listener.start()
+
+
+def test_start_twice(lf):
+    listener = lf.QueueListener(queue.SimpleQueue())
+    listener.start()
+    with pytest.raises(RuntimeError, match=r"stop\(\)"):
+        listener.start()
+    listener.stop()
+    listener.start()
+    listener.stop()
+
+
+def test_stop_is_idempotent(lf):
+    listener = lf.QueueListener(queue.SimpleQueue())
+    assert listener.stop() == 0
+    listener.start()
+    assert listener.stop() == 0
+    assert listener.stop() == 0
+
+
+def test_stop_drains(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+    for i in range(1000):
+        logger.info("%d", i)
+    assert listener.stop() == 0
+    assert collect.messages == [str(i) for i in range(1000)]
+
+
+def test_stop_from_many_threads(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+    logger.info("one")
+    threads = [threading.Thread(target=listener.stop) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in threads)
+    assert collect.messages == ["one"]
+
+
+def test_stop_with_a_timeout_tells_what_is_left(wired):
+    gate = Gate()
+    logger, listener = wired(gate)
+    for i in range(3):
+        logger.info("%d", i)
+    assert gate.entered.wait(10)
+    assert listener.stop(timeout=0.05) == 3
+    gate.open.set()
+    assert listener.stop(timeout=10) == 0
+    assert gate.messages == ["0", "1", "2"]
+
+
+def test_stop_from_the_listeners_own_thread(wired):
+    class Stops(Collect):
+        def emit(self, record):
+            super().emit(record)
+            listener.stop()
+
+    collect = Stops()
+    logger, listener = wired(collect)
+    logger.info("one")
+    logger.info("two")
+    listener.stop(10)
+    assert collect.messages == ["one", "two"]
+
+
+def test_records_after_stop_are_handled_in_the_caller(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+    logger.info("one")
+    listener.stop()
+    logger.info("two")
+    assert collect.messages == ["one", "two"]
+    listener.start()
+    logger.info("three")
+    assert listener.flush(10)
+    assert collect.messages == ["one", "two", "three"]
+
+
+def test_stop_while_others_log_loses_nothing(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+
+    def log(k):
+        for i in range(500):
+            logger.info("%d %d", k, i)
+
+    threads = [threading.Thread(target=log, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(10):
+        listener.stop()
+        listener.start()
+    for thread in threads:
+        thread.join(30)
+    listener.stop()
+    assert sorted(collect.messages) == sorted(f"{k} {i}" for k in range(4) for i in range(500))
+    for k in range(4):
+        assert [m for m in collect.messages if m.startswith(f"{k} ")] == [f"{k} {i}" for i in range(500)]
+
+
+def test_context_manager(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+    with listener as entered:
+        assert entered is listener
+        logger.info("one")
+    assert collect.messages == ["one"]
+    assert listener._thread is None
+
+
+def test_async_context_manager(wired):
+    import asyncio
+
+    collect = Collect()
+    logger, listener = wired(collect)
+
+    async def main():
+        async with listener as entered:
+            assert entered is listener
+            logger.info("one")
+
+    asyncio.run(main())
+    assert collect.messages == ["one"]
+
+
+def test_respect_handler_level(wired):
+    low, high = Collect(), Collect(logging.ERROR)
+    logger, listener = wired(low, high, respect_handler_level=True)
+    logger.info("one")
+    logger.error("two")
+    listener.stop()
+    assert (low.messages, high.messages) == (["one", "two"], ["two"])
+
+
+def test_handler_levels_are_not_respected_by_default(wired):
+    high = Collect(logging.ERROR)
+    logger, listener = wired(high)
+    logger.info("one")
+    listener.stop()
+    assert high.messages == ["one"]
+
+
+# Flush.
+
+
+def test_flush_waits_for_what_was_accepted_and_flushes_the_handlers(wired):
+    class Flushed(Collect):
+        def flush(self):
+            self.messages.append("flush")
+
+    collect = Flushed()
+    logger, listener = wired(collect)
+    for i in range(100):
+        logger.info("%d", i)
+    assert listener.flush() is True
+    assert collect.messages == [*map(str, range(100)), "flush"]
+
+
+def test_flush_times_out(wired):
+    gate = Gate()
+    logger, listener = wired(gate)
+    logger.info("one")
+    assert gate.entered.wait(10)
+    started = time.monotonic()
+    assert listener.flush(timeout=0.05) is False
+    assert time.monotonic() - started < 10
+    gate.open.set()
+    assert listener.flush(timeout=10) is True
+
+
+def test_flush_before_the_first_record_and_after_stop(wired):
+    logger, listener = wired(Collect())
+    assert listener.flush() is True
+    listener.start()
+    listener.stop()
+    assert listener.flush() is True
+
+
+def test_flush_from_a_handler_does_not_wait_for_itself(wired):
+    answers = []
+
+    class Flushes(Collect):
+        def emit(self, record):
+            answers.append(listener.flush())
+
+    logger, listener = wired(Flushes())
+    logger.info("one")
+    listener.stop()
+    assert answers == [False]
+
+
+def test_flush_survives_a_handler_whose_flush_raises(wired, capsys):
+    class Broken(Collect):
+        def flush(self):
+            raise ZeroDivisionError
+
+    logger, listener = wired(Broken())
+    logger.info("one")
+    assert listener.flush(10) is True
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+# Errors.
+
+
+def raising(kind):
+    class Broken(Collect):
+        pass
+
+    def fail(*args):
+        raise ZeroDivisionError(kind)
+
+    if kind == "filter":
+        handler = Broken()
+        handler.addFilter(fail)
+        return handler
+    setattr(Broken, kind, fail)
+    if kind == "format":
+        Broken.emit = lambda self, record: self.format(record)
+    return Broken()
+
+
+@pytest.mark.parametrize("kind", ["filter", "format", "emit", "handle"])
+def test_survives_what_a_handler_raises(wired, capsys, kind):
+    collect = Collect()
+    logger, listener = wired(raising(kind), collect)
+    logger.info("one")
+    logger.info("two")
+    assert listener.flush(10)
+    assert collect.messages == ["one", "two"]
+    err = capsys.readouterr().err
+    assert err.count("--- Logging error ---") == 2
+    assert err.count(f"ZeroDivisionError: {kind}") == 2
+
+
+def test_errors_respect_raise_exceptions(wired, capsys, monkeypatch):
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    logger, listener = wired(raising("emit"))
+    logger.info("one")
+    assert listener.flush(10)
+    assert capsys.readouterr().err == ""
+
+
+def test_errors_go_to_on_error(wired, capsys):
+    seen = []
+    broken = raising("filter")
+    logger, listener = wired(broken, on_error=lambda *args: seen.append(args))
+    logger.info("one")
+    assert listener.flush(10)
+    ((record, handler, error),) = seen
+    assert (record.msg, handler) == ("one", broken)
+    assert type(error) is ZeroDivisionError
+    assert capsys.readouterr().err == ""
+
+
+def test_an_on_error_that_raises_is_survived(wired):
+    def on_error(*args):
+        raise ZeroDivisionError
+
+    collect = Collect()
+    logger, listener = wired(raising("emit"), collect, on_error=on_error)
+    logger.info("one")
+    assert listener.flush(10)
+    assert collect.messages == ["one"]
+
+
+def test_reports_are_rate_limited(wired, capsys):
+    logger, listener = wired(raising("filter"))
+    for _ in range(100):
+        logger.info("one")
+    assert listener.flush(10)
+    assert capsys.readouterr().err.count("--- Logging error ---") == 10
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_the_thread_survives_what_is_not_an_exception(wired, error, capsys):
+    class Exits(Collect):
+        def emit(self, record):
+            if record.msg == "exit":
+                raise error
+            super().emit(record)
+
+    collect = Exits()
+    logger, listener = wired(collect)
+    logger.info("exit")
+    logger.info("one")
+    assert listener.flush(10)
+    assert collect.messages == ["one"]
+
+
+def test_overrides_of_handle_prepare_and_dequeue(lf):
+    calls = []
+
+    class Custom(lf.QueueListener):
+        def dequeue(self, block):
+            calls.append("dequeue")
+            return super().dequeue(block)
+
+        def prepare(self, record):
+            calls.append("prepare")
+            return super().prepare(record)
+
+        def handle(self, record):
+            calls.append("handle")
+            super().handle(record)
+
+    collect = Collect()
+    handler = lf.LocalQueueHandler()
+    handler.listener = Custom(handler.queue, collect)
+    handler.handle(logging.makeLogRecord({"msg": "one"}))
+    handler.listener.stop()
+    assert collect.messages == ["one"]
+    assert calls[:3] == ["dequeue", "handle", "prepare"]
+
+
+def test_an_overridden_handle_that_raises_is_survived(lf, capsys):
+    class Custom(lf.QueueListener):
+        def handle(self, record):
+            if record.msg == "bad":
+                raise ZeroDivisionError
+            super().handle(record)
+
+    collect = Collect()
+    handler = lf.LocalQueueHandler()
+    handler.listener = Custom(handler.queue, collect)
+    for message in ("bad", "good"):
+        handler.handle(logging.makeLogRecord({"msg": message}))
+    handler.listener.stop()
+    assert collect.messages == ["good"]
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("make", [queue.Queue, lambda: queue.Queue(2), queue.LifoQueue])
+def test_other_queues(lf, make):
+    q = make()
+    collect = Collect()
+    handler = lf.LocalQueueHandler(q)
+    handler.listener = lf.QueueListener(q, collect)
+    for i in range(2):
+        handler.handle(logging.makeLogRecord({"msg": str(i)}))
+    assert handler.listener.flush(10)
+    handler.listener.stop()
+    assert sorted(collect.messages) == ["0", "1"]
+    q.join()  # task_done() was called for each
+
+
+# Handlers that log.
+
+
+@pytest.mark.parametrize("after_stop", [False, True])
+def test_a_handler_that_logs_for_each_record_ends(wired, after_stop, capsys):
+    class Logs(Collect):
+        def emit(self, record):
+            super().emit(record)
+            logging.getLogger("wired").info("caused by %s", record.msg)
+
+    collect = Logs()
+    logger, listener = wired(collect)
+    if after_stop:
+        listener.stop()
+    logger.info("one")
+    logger.info("two")
+    assert listener.flush(10)
+    assert collect.messages[0] == "one"
+    assert collect.messages.count("two") == 1
+    assert 4 <= len(collect.messages) < 100
+    assert "RecursionError" in capsys.readouterr().err
+
+
+def test_what_a_handler_logs_once_is_delivered(wired):
+    class Logs(Collect):
+        def emit(self, record):
+            super().emit(record)
+            if record.msg == "one":
+                logging.getLogger("wired").info("rotated")
+
+    collect = Logs()
+    logger, listener = wired(collect)
+    logger.info("one")
+    logger.info("two")
+    listener.stop()
+    assert collect.messages == ["one", "rotated", "two"]
+
+
+def test_a_handler_that_waits_for_a_lock_of_logging(wired):
+    class Looks(Collect):
+        def emit(self, record):
+            logging.getLogger(f"fresh.{record.msg}").isEnabledFor(1)
+            super().emit(record)
+
+    collect = Looks()
+    logger, listener = wired(collect)
+    with logging._lock:
+        logger.info("one")
+        assert listener.stop(10) == 0
+    assert collect.messages == ["one"]
+
+
+# Handlers added and removed.
+
+
+def test_add_and_remove_handlers_while_it_runs(wired):
+    first, second = Collect(), Collect()
+    logger, listener = wired(first)
+    logger.info("one")
+    listener.flush()
+    listener.addHandler(second)
+    listener.addHandler(second)
+    logger.info("two")
+    listener.flush()
+    listener.removeHandler(first)
+    logger.info("three")
+    listener.stop()
+    assert (first.messages, second.messages) == (["one", "two"], ["two", "three"])
+
+
+def test_handlers_assigned(wired):
+    first, second = Collect(), Collect()
+    logger, listener = wired(first)
+    listener.handlers = (second,)
+    logger.info("one")
+    listener.stop()
+    assert (first.messages, second.messages) == ([], ["one"])
+
+
+# Closing.
+
+
+def test_close_delivers_and_ends_the_thread(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+    logger.info("one")
+    logger.handlers[0].close()
+    assert collect.messages == ["one"]
+    assert listener._thread is None
+    logger.info("two")
+    assert collect.messages == ["one", "two"]
+
+
+def test_close_of_one_of_two_handlers_keeps_the_listener(lf):
+    collect = Collect()
+    first = lf.LocalQueueHandler()
+    second = lf.LocalQueueHandler(first.queue)
+    listener = lf.QueueListener(first.queue, collect)
+    first.listener = second.listener = listener
+    first.handle(logging.makeLogRecord({"msg": "one"}))
+    first.close()
+    assert collect.messages == ["one"]
+    second.handle(logging.makeLogRecord({"msg": "two"}))
+    assert listener._thread.is_alive()
+    second.close()
+    assert collect.messages == ["one", "two"]
+    assert listener._thread is None
+
+
+def test_handler_flush_delivers(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+    logger.info("one")
+    logger.handlers[0].flush()
+    assert collect.messages == ["one"]
+
+
+def test_logging_shutdown_delivers(wired):
+    stream = io.StringIO()
+    target = logging.StreamHandler(stream)
+    logger, listener = wired(target)
+    logger.info("one")
+    logging.shutdown([r for r in logging._handlerList if r() in (target, logger.handlers[0])])
+    assert stream.getvalue() == "one\n"
+
+
+# Memory.
+
+
+def test_a_handled_record_is_let_go(wired):
+    import weakref
+
+    logger, listener = wired(Collect())
+    r = logging.makeLogRecord({"msg": "one", "levelno": logging.INFO})
+    gone = weakref.ref(r)
+    logger.handle(r)
+    del r
+    listener.flush()
+    deadline = time.monotonic() + 5
+    while gone() is not None and time.monotonic() < deadline:
+        gc.collect()
+    assert gone() is None
+
+
+def test_an_unused_listener_is_collected(lf):
+    import weakref
+
+    handler = lf.LocalQueueHandler()
+    handler.listener = lf.QueueListener(handler.queue)
+    gone = weakref.ref(handler.listener)
+    del handler
+    gc.collect()
+    assert gone() is None
+
+
+# Threads.
+
+
+def test_sixteen_threads_and_a_signal_handler_that_logs(wired):
+    import signal
+
+    if sys.platform == "win32":
+        pytest.skip("no interval timer")
+    collect = Collect()
+    logger, listener = wired(collect)
+    signals = 0
+
+    def on_signal(number, frame):
+        nonlocal signals
+        signals += 1
+        logger.info("signal %d", signals)
+
+    before = signal.signal(signal.SIGALRM, on_signal)
+    signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+    try:
+        threads = [
+            threading.Thread(target=lambda k=k: [logger.info("%d %d", k, i) for i in range(300)])
+            for k in range(16)
+        ]
+        for thread in threads:
+            thread.start()
+        for i in range(300):
+            logger.info("main %d", i)
+        for thread in threads:
+            thread.join(60)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    listener.stop()
+    expected = [f"{k} {i}" for k in range(16) for i in range(300)]
+    expected += [f"main {i}" for i in range(300)] + [f"signal {i + 1}" for i in range(signals)]
+    assert sorted(collect.messages) == sorted(expected)
+
+
+def test_logging_in_del_during_collection(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+
+    class Logs:
+        def __init__(self):
+            self.me = self
+
+        def __del__(self):
+            logger.info("deleted")
+
+    for _ in range(100):
+        Logs()
+    gc.collect()
+    listener.stop()
+    assert collect.messages == ["deleted"] * 100
+
+
+def test_where_no_thread_can_start_the_caller_delivers(wired, monkeypatch):
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    collect = Collect()
+    logger, listener = wired(collect)
+    logger.info("one")
+    assert collect.messages == ["one"]
+    listener.stop()

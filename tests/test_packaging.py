@@ -1,0 +1,189 @@
+"""The package itself: what is built, what is installed, and which implementation is chosen."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tarfile
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+
+import pytest
+
+import logflume
+from check_wheel import EXTENSIONS, problems
+
+ROOT = Path(__file__).parent.parent
+SWITCHES = ("LOGFLUME_NO_EXTENSIONS", "LOGFLUME_REQUIRE_EXTENSIONS")
+KIND = logflume.IMPLEMENTATION
+
+in_source_tree = pytest.mark.skipif(not (ROOT / "setup.py").exists(), reason="needs the source tree")
+
+
+def run(command: list[str], **switches: str) -> subprocess.CompletedProcess[str]:
+    """Run `command` with only the given switches on."""
+    kept = {name: value for name, value in os.environ.items() if name not in SWITCHES}
+    return subprocess.run(command, env=kept | switches, capture_output=True, text=True, timeout=600)
+
+
+def own_switch() -> dict[str, str]:
+    return {SWITCHES[KIND == "compiled"]: "1"}
+
+
+def rooms_in_setup() -> list[str]:
+    for node in ast.walk(ast.parse((ROOT / "setup.py").read_text())):
+        match node:
+            case ast.Assign(targets=[ast.Name(id="ROOMS")], value=value):
+                return ast.literal_eval(value)
+            case ast.AnnAssign(target=ast.Name(id="ROOMS"), value=value) if value is not None:
+                return ast.literal_eval(value)
+    raise AssertionError("setup.py has no ROOMS")
+
+
+@in_source_tree
+def test_setup_lists_the_pyx_files() -> None:
+    files = [path.stem for path in (ROOT / "src/logflume/_c").glob("*.pyx")]
+    assert sorted(rooms_in_setup()) == sorted(files)
+
+
+@in_source_tree
+def test_each_compiled_room_has_a_twin() -> None:
+    twins = {path.stem for path in (ROOT / "src/logflume/_py").glob("*.py")}
+    assert set(rooms_in_setup()) <= twins
+
+
+@in_source_tree
+def test_rooms_are_installed_as_the_build_says() -> None:
+    for room in rooms_in_setup():
+        spec = importlib.util.find_spec(f"logflume._c.{room}")
+        if KIND == "compiled":
+            assert spec is not None, room
+            assert str(spec.origin).endswith(tuple(EXTENSION_SUFFIXES)), room
+            importlib.import_module(spec.name)
+        else:
+            assert spec is None, f"{room} is compiled in a pure installation"
+
+
+def test_version_is_the_metadata_version() -> None:
+    assert logflume.__version__ == importlib.metadata.version("logflume")
+
+
+@in_source_tree
+def test_changelog_begins_with_this_version() -> None:
+    headings = [line for line in (ROOT / "CHANGELOG.md").read_text().splitlines() if line.startswith("## [")]
+    assert headings[0].startswith(f"## [{logflume.__version__}]")
+
+
+def test_installed_files() -> None:
+    files = {str(path).replace("\\", "/") for path in importlib.metadata.files("logflume") or ()}
+    assert "logflume/py.typed" in files
+    assert not [name for name in files if name.endswith((".pyx", ".pxd", ".c", ".h"))]
+
+
+def imported_with(**switches: str) -> subprocess.CompletedProcess[str]:
+    program = "import logflume; print(logflume.IMPLEMENTATION)"
+    return run([sys.executable, "-c", program], **switches)
+
+
+def test_no_extensions_runs_pure() -> None:
+    assert imported_with(LOGFLUME_NO_EXTENSIONS="1").stdout.strip() == "pure"
+
+
+def test_require_extensions_runs_compiled_or_says_why() -> None:
+    done = imported_with(LOGFLUME_REQUIRE_EXTENSIONS="1")
+    if KIND == "compiled":
+        assert done.stdout.strip() == "compiled"
+    else:
+        assert done.returncode != 0
+        assert "ImportError" in done.stderr
+        assert "LOGFLUME_REQUIRE_EXTENSIONS" in done.stderr
+
+
+def test_without_a_switch_runs_what_is_there() -> None:
+    assert imported_with().stdout.strip() == KIND
+
+
+def test_both_switches_are_an_error() -> None:
+    done = imported_with(LOGFLUME_NO_EXTENSIONS="1", LOGFLUME_REQUIRE_EXTENSIONS="1")
+    assert done.returncode != 0
+    assert all(switch in done.stderr for switch in SWITCHES)
+
+
+def test_a_switch_of_0_is_off() -> None:
+    done = imported_with(LOGFLUME_NO_EXTENSIONS="0", LOGFLUME_REQUIRE_EXTENSIONS="0")
+    assert done.stdout.strip() == KIND
+
+
+def build(source: Path, *arguments: str, **switches: str) -> subprocess.CompletedProcess[str]:
+    outdir = str(source.parent / "dist")
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", outdir, *arguments, str(source)]
+    return run(command, **switches)
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the source tree, so that building leaves nothing in it."""
+    copy = tmp_path_factory.mktemp("clone") / "logflume"
+    copy.mkdir()
+    built = shutil.ignore_patterns(
+        "__pycache__", "*.egg-info", "*.c", *("*" + suffix for suffix in EXTENSIONS)
+    )
+    for name in ("src", "tests", "bench", "docs"):
+        if (ROOT / name).exists():
+            shutil.copytree(ROOT / name, copy / name, ignore=built)
+    for path in ROOT.iterdir():
+        if path.is_file():
+            shutil.copy(path, copy)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def sdist(clone: Path) -> Path:
+    done = build(clone, "--sdist", **own_switch())
+    assert done.returncode == 0, done.stdout + done.stderr
+    return clone.parent / "dist" / f"logflume-{logflume.__version__}.tar.gz"
+
+
+@in_source_tree
+def test_sdist_holds_the_sources_and_nothing_built(sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    sources = [path for folder in ("src", "tests") for path in (ROOT / folder).rglob("*.*")]
+    suffixes = {".py", ".pyx", ".pxd", ".h", ".typed"}
+    missing = {path.relative_to(ROOT).as_posix() for path in sources if path.suffix in suffixes} - names
+    assert not missing
+    assert {"LICENSE", "CHANGELOG.md", "Makefile"} <= names
+    assert not [name for name in names if name.endswith((*EXTENSIONS, ".c", ".pyc"))]
+
+
+@in_source_tree
+def test_wheel_from_the_sdist(sdist: Path) -> None:
+    folder = sdist.parent / "unpacked"
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+    [source] = folder.iterdir()
+    done = build(source, "--wheel", **own_switch())
+    assert done.returncode == 0, done.stdout + done.stderr
+    [wheel] = (folder / "dist").glob("*.whl")
+    assert problems(KIND, wheel) == []
+
+
+@in_source_tree
+def test_build_refuses_both_switches(clone: Path) -> None:
+    done = build(clone, "--sdist", LOGFLUME_NO_EXTENSIONS="1", LOGFLUME_REQUIRE_EXTENSIONS="1")
+    assert done.returncode != 0
+    assert "unset one of them" in done.stdout + done.stderr
+
+
+@in_source_tree
+@pytest.mark.skipif(platform.python_implementation() == "CPython", reason="CPython can build the extensions")
+def test_build_refuses_required_extensions_elsewhere(clone: Path) -> None:
+    done = build(clone, "--wheel", LOGFLUME_REQUIRE_EXTENSIONS="1")
+    assert done.returncode != 0
+    assert "CPython only" in done.stdout + done.stderr

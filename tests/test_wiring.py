@@ -1,0 +1,375 @@
+"""setup_logging_queue(): handlers go behind the queue and come back."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import logging.config
+import logging.handlers
+import queue
+import threading
+
+import pytest
+
+
+class Collect(logging.Handler):
+    def __init__(self, seen=None, name="", level=logging.NOTSET):
+        super().__init__(level)
+        self.seen = [] if seen is None else seen
+        self.label = name
+
+    def emit(self, record):
+        self.seen.append((self.label, record.name, record.getMessage()))
+
+
+@pytest.fixture
+def root():
+    logger = logging.getLogger()
+    logger.setLevel(logging.DEBUG)
+    return logger
+
+
+def test_moves_the_handlers_of_the_root_logger_and_back(lf, root):
+    first, second = Collect(), Collect()
+    root.handlers = [first, second]
+    listener = lf.setup_logging_queue()
+    (handler,) = root.handlers
+    assert isinstance(handler, lf.LocalQueueHandler)
+    assert listener.handlers == (first, second)
+    assert handler.listener is listener
+    logging.getLogger("a.b").info("one")
+    assert listener.stop() == 0
+    assert root.handlers == [first, second]
+    assert first.seen == second.seen == [("", "a.b", "one")]
+
+
+def test_with(lf, root):
+    collect = Collect()
+    root.handlers = [collect]
+    with lf.setup_logging_queue() as listener:
+        assert listener._thread.is_alive()
+        root.info("one")
+    assert collect.seen == [("", "root", "one")]
+    assert root.handlers == [collect]
+
+
+def test_async_with(lf, root):
+    collect = Collect()
+    root.handlers = [collect]
+
+    async def main():
+        async with lf.setup_logging_queue():
+            root.info("one")
+
+    asyncio.run(main())
+    assert ("", "root", "one") in collect.seen
+    assert root.handlers == [collect]
+
+
+def test_starting_it_again_is_an_error(lf, root):
+    root.handlers = [Collect()]
+    with lf.setup_logging_queue() as listener, pytest.raises(RuntimeError):
+        listener.start()
+
+
+def test_named_loggers(lf, root):
+    kept, moved = Collect(), Collect()
+    root.handlers = [kept]
+    access = logging.getLogger("uvicorn.access")
+    access.handlers = [moved]
+    with lf.setup_logging_queue("uvicorn.access") as listener:
+        assert root.handlers == [kept]
+        assert listener.handlers == (moved,)
+        access.info("one")
+    assert access.handlers == [moved]
+    assert moved.seen == kept.seen == [("", "uvicorn.access", "one")]
+
+
+def test_logger_objects(lf):
+    logger = logging.getLogger("x")
+    logger.handlers = [collect := Collect()]
+    with lf.setup_logging_queue(logger, "x", logger):
+        logger.warning("one")
+    assert collect.seen == [("", "x", "one")]
+
+
+def test_anything_else_is_a_type_error(lf):
+    with pytest.raises(TypeError, match="loggers or their names"):
+        lf.setup_logging_queue(3)
+
+
+@pytest.mark.parametrize("how", ["all", "named"])
+def test_several_loggers_keep_order_and_handlers(lf, root, how):
+    seen = []
+    root.handlers = [Collect(seen, "root")]
+    for name, propagate in (("a", True), ("a.b", True), ("c", False)):
+        logger = logging.getLogger(name)
+        logger.propagate = propagate
+        logger.handlers = [Collect(seen, f"{name}1"), Collect(seen, f"{name}2")]
+    calls = ["a", "c", "a.b", "c.d", "x", "a.b.c"] * 20
+
+    def log():
+        for i, name in enumerate(calls):
+            logging.getLogger(name).info("%d", i)
+
+    log()
+    expected, seen[:] = seen[:], []
+    before = {name: logging.getLogger(name).handlers[:] for name in ("", "a", "a.b", "c")}
+    arguments = ((), {"all_loggers": True}) if how == "all" else (("", "a", "a.b", "c"), {})
+    with lf.setup_logging_queue(*arguments[0], **arguments[1]):
+        for name in before:
+            assert [type(h) for h in logging.getLogger(name).handlers] == [lf.LocalQueueHandler]
+        log()
+    assert seen == expected
+    assert before == {name: logging.getLogger(name).handlers for name in before}
+
+
+def test_a_handler_shared_by_two_loggers(lf, root):
+    shared = Collect()
+    root.handlers = [shared]
+    logger = logging.getLogger("a")
+    logger.handlers = [shared]
+    with lf.setup_logging_queue(all_loggers=True) as listener:
+        assert listener.handlers == (shared,)
+        logger.info("twice")
+        root.info("once")
+    assert [m for _, _, m in shared.seen] == ["twice", "twice", "once"]
+
+
+def test_levels_and_filters_of_the_handlers_hold(lf, root):
+    errors, named, everything = Collect(level=logging.ERROR), Collect(), Collect()
+    named.addFilter(logging.Filter("a"))
+    root.handlers = [errors, named, everything]
+    with lf.setup_logging_queue():
+        logging.getLogger("a").info("one")
+        logging.getLogger("b").error("two")
+    assert errors.seen == [("", "b", "two")]
+    assert named.seen == [("", "a", "one")]
+    assert everything.seen == [("", "a", "one"), ("", "b", "two")]
+
+
+def test_levels_can_be_ignored(lf, root):
+    errors = Collect(level=logging.ERROR)
+    root.handlers = [errors]
+    with lf.setup_logging_queue(respect_handler_level=False):
+        root.info("one")
+    assert errors.seen == [("", "root", "one")]
+
+
+def test_without_handlers_nothing_is_moved(lf, root):
+    root.handlers = []  # without pytest's
+    with lf.setup_logging_queue() as listener:
+        assert root.handlers == []
+        assert listener.handlers == ()
+        collect = Collect()
+        root.addHandler(collect)
+        root.info("one")
+        assert collect.seen == [("", "root", "one")]
+    assert root.handlers == [collect]
+
+
+def test_without_handlers_the_last_resort_still_speaks(lf, root, capsys, monkeypatch):
+    root.handlers = []  # without pytest's
+    monkeypatch.setattr(logging, "lastResort", logging.StreamHandler(stream := io.StringIO()))
+    with lf.setup_logging_queue():
+        root.warning("one")
+    assert stream.getvalue() == "one\n"
+
+
+def test_twice(lf, root):
+    collect = Collect()
+    root.handlers = [collect]
+    with lf.setup_logging_queue() as outer:
+        with lf.setup_logging_queue() as inner:
+            assert inner.handlers == ()
+            root.info("one")
+        assert len(root.handlers) == 1
+        assert outer._thread.is_alive()
+        root.info("two")
+    assert root.handlers == [collect]
+    assert [m for _, _, m in collect.seen] == ["one", "two"]
+
+
+def test_twice_moves_what_was_added_between(lf, root):
+    seen = []
+    first, second = Collect(seen, "1"), Collect(seen, "2")
+    root.handlers = [first]
+    outer = lf.setup_logging_queue()
+    root.addHandler(second)
+    inner = lf.setup_logging_queue()
+    assert inner.handlers == (second,)
+    root.info("one")
+    inner.stop()
+    outer.stop()
+    assert root.handlers == [first, second]
+    assert sorted(seen) == [("1", "root", "one"), ("2", "root", "one")]
+
+
+def test_stopped_in_the_other_order(lf, root):
+    first, second = Collect(), Collect()
+    root.handlers = [first]
+    outer = lf.setup_logging_queue()
+    root.addHandler(second)
+    inner = lf.setup_logging_queue()
+    outer.stop()
+    root.info("one")
+    inner.stop()
+    assert root.handlers == [first, second]
+    assert first.seen == second.seen
+
+
+def test_queue_handlers_stay_where_they_are(lf, root):
+    first, second = Collect(), Collect()
+    other = logging.handlers.QueueHandler(queue.SimpleQueue())
+    root.handlers = [first, other, second]
+    with lf.setup_logging_queue() as listener:
+        assert listener.handlers == (first, second)
+        assert [type(h) for h in root.handlers] == [lf.LocalQueueHandler, logging.handlers.QueueHandler]
+        root.info("one")
+    assert root.handlers == [first, other, second]
+    assert other.queue.qsize() == 1
+
+
+def test_caplog_and_assert_logs_go_on(lf, root, caplog):
+    import unittest
+
+    collect = Collect()
+    root.handlers = [caplog.handler, collect]
+    case = unittest.TestCase()
+    with lf.setup_logging_queue() as listener:
+        assert listener.handlers == (collect,)
+        root.warning("one")
+        assert caplog.messages == ["one"]
+        with case.assertLogs("a") as captured, lf.setup_logging_queue("a"):
+            logging.getLogger("a").warning("two")
+            assert captured.output == ["WARNING:a:two"]
+    assert root.handlers == [caplog.handler, collect]
+
+
+def test_handlers_added_later_stay(lf, root):
+    first, later = Collect(), Collect()
+    root.handlers = [first]
+    with lf.setup_logging_queue():
+        root.addHandler(later)
+        root.info("one")
+        assert later.seen == [("", "root", "one")]
+    assert root.handlers == [first, later]
+
+
+def test_handlers_removed_from_the_listener_do_not_come_back(lf, root):
+    first, second = Collect(), Collect()
+    root.handlers = [first, second]
+    with lf.setup_logging_queue() as listener:
+        listener.removeHandler(first)
+        root.info("one")
+    assert root.handlers == [second]
+    assert first.seen == []
+
+
+def test_handlers_added_to_the_listener_of_several_loggers(lf, root):
+    root.handlers = [Collect()]
+    logging.getLogger("a").handlers = [own := Collect()]
+    extra = Collect()
+    with lf.setup_logging_queue(all_loggers=True) as listener:
+        listener.addHandler(extra)
+        listener.removeHandler(own)
+        logging.getLogger("b").info("one")
+    assert [m for _, _, m in extra.seen] == ["one"]
+    assert own.seen == []
+    assert logging.getLogger("a").handlers == []
+
+
+def test_before_basic_config(lf, root, tmp_path):
+    root.handlers = []  # without pytest's
+    with lf.setup_logging_queue():
+        logging.basicConfig(filename=tmp_path / "log", format="%(message)s")
+        root.warning("one")
+    root.handlers[0].close()
+    assert (tmp_path / "log").read_text() == "one\n"
+
+
+def test_after_basic_config(lf, root, tmp_path):
+    root.handlers = []  # without pytest's
+    logging.basicConfig(filename=tmp_path / "log", format="%(message)s")
+    target = root.handlers[0]
+    with lf.setup_logging_queue():
+        logging.basicConfig(filename=tmp_path / "other")  # has handlers already: changes nothing
+        root.warning("one")
+    assert root.handlers == [target]
+    target.close()
+    assert (tmp_path / "log").read_text() == "one\n"
+
+
+def test_basic_config_by_force_takes_over(lf, root, tmp_path):
+    root.handlers = []  # without pytest's
+    logging.basicConfig(filename=tmp_path / "log", format="%(message)s")
+    listener = lf.setup_logging_queue()
+    root.warning("one")
+    logging.basicConfig(filename=tmp_path / "other", format="%(message)s", force=True)
+    assert (tmp_path / "log").read_text() == "one\n"
+    root.warning("two")
+    assert listener._thread is None
+    listener.stop()
+    assert [type(h) for h in root.handlers] == [logging.FileHandler]
+    root.handlers[0].close()
+    assert (tmp_path / "log").read_text() == "one\n"
+    assert (tmp_path / "other").read_text() == "two\n"
+
+
+def test_dict_config_afterwards_takes_over(lf, root, tmp_path):
+    root.handlers = []  # without pytest's
+    logging.basicConfig(filename=tmp_path / "log", format="%(message)s")
+    listener = lf.setup_logging_queue()
+    root.warning("one")
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "handlers": {"file": {"class": "logging.FileHandler", "filename": tmp_path / "other"}},
+            "root": {"handlers": ["file"], "level": "INFO"},
+        }
+    )
+    assert (tmp_path / "log").read_text() == "one\n"
+    root.warning("two")
+    listener.stop()
+    assert [type(h) for h in root.handlers] == [logging.FileHandler]
+    root.handlers[0].close()
+    assert (tmp_path / "other").read_text() == "two\n"
+
+
+def test_dict_config_before(lf, root, tmp_path):
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "handlers": {"file": {"class": "logging.FileHandler", "filename": tmp_path / "log"}},
+            "root": {"handlers": ["file"], "level": "INFO"},
+        }
+    )
+    with lf.setup_logging_queue():
+        root.warning("one")
+    root.handlers[0].close()
+    assert (tmp_path / "log").read_text() == "one\n"
+
+
+def test_moving_and_back_while_others_log(lf, root):
+    """Each record is handled once, wherever it meets the move."""
+    collect = Collect()
+    root.handlers = [collect]
+    stop = threading.Event()
+    counts = [0] * 4
+
+    def log(k):
+        while not stop.is_set():
+            root.info("%d %d", k, counts[k])
+            counts[k] += 1
+
+    threads = [threading.Thread(target=log, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(20):
+        with lf.setup_logging_queue():
+            pass
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert sorted(m for _, _, m in collect.seen) == sorted(f"{k} {i}" for k in range(4) for i in range(counts[k]))

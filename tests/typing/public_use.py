@@ -1,0 +1,47 @@
+"""Public use as a user's type checker sees it; mypy --strict reads this file and nothing runs it."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import queue
+from typing import assert_type
+
+import logflume
+
+local: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+handler = logflume.LocalQueueHandler(local)
+standard: logging.handlers.QueueHandler = logflume.LocalQueueHandler()
+logging.getLogger().addHandler(handler)
+
+
+def complain(*what: object) -> None: ...
+
+
+listener = logflume.QueueListener(
+    local, logging.StreamHandler(), respect_handler_level=True, on_error=complain, exit_timeout=2.0
+)
+as_standard: logging.handlers.QueueListener = listener
+listener.start()
+listener.addHandler(logging.NullHandler())
+listener.removeHandler(logging.NullHandler())
+assert_type(listener.flush(timeout=1.0), bool)
+assert_type(listener.stop(timeout=1.0), int)
+
+with logflume.setup_logging_queue() as running:
+    assert_type(running, logflume.QueueListener)
+
+logflume.setup_logging_queue("uvicorn.access", logging.getLogger("a"), respect_handler_level=False).stop()
+logflume.setup_logging_queue(all_loggers=True, accelerate=True).stop()
+
+
+async def serve() -> None:
+    async with logflume.setup_logging_queue() as running:
+        assert_type(running, logflume.QueueListener)
+
+
+logflume.accelerate_loggers()
+assert_type(logflume.loggers_accelerated(), bool)
+logflume.restore_loggers()
+version: str = logflume.__version__
+implementation: str = logflume.IMPLEMENTATION
