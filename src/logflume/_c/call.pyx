@@ -7,7 +7,7 @@ unless it would do no more than put the record into queues.
 
 from cpython.dict cimport PyDict_CheckExact, PyDict_Copy, PyDict_Size
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
-from cpython.list cimport PyList_CheckExact
+from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.long cimport PyLong_AsLongLong, PyLong_CheckExact
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.pythread cimport PyThread_get_thread_ident
@@ -371,7 +371,9 @@ cdef bint read_keywords(PyObject *names, PyObject **values, Keywords *keywords) 
     return True
 
 
-cdef tuple ATTRIBUTES = ("name", "level", "parent", "propagate", "handlers", "disabled", "_cache", "filters")
+# What Logger.__init__ sets; Manager.getLogger adds `manager`, which the root logger has from its class.
+cdef enum:
+    ATTRIBUTES = 8
 cdef tuple METHODS = (
     "isEnabledFor", "_log", "findCaller", "makeRecord", "handle", "filter", "callHandlers", "error",
 )
@@ -379,6 +381,11 @@ cdef tuple METHODS = (
 
 cdef bint shadows_methods(object attributes):
     """Whether one of the logger's own attributes hides a method that the call goes through."""
+    cdef Py_ssize_t size = PyDict_Size(attributes)
+    if size == ATTRIBUTES:
+        return False
+    if size == ATTRIBUTES + 1 and logflume_get(attributes, "manager", None) is not None:
+        return False
     for name in METHODS:
         if name in attributes:
             return True
@@ -394,7 +401,7 @@ cdef int is_enabled(object logger, object attributes, unsigned int have, object 
     cdef object answer
     if have & (READS_PLAINLY | IS_ENABLED) != READS_PLAINLY | IS_ENABLED:
         return STANDARD
-    if PyDict_Size(attributes) != 8 and shadows_methods(attributes):
+    if shadows_methods(attributes):
         return STANDARD
     answer = logflume_get(attributes, "disabled", MISSING)
     if answer is not False:
@@ -408,7 +415,9 @@ cdef int is_enabled(object logger, object attributes, unsigned int have, object 
     answer = logflume_get(cache, level, MISSING)
     if answer is MISSING:
         answer = logger.isEnabledFor(level)
-    return bool(answer)
+    if answer is False:
+        return 0
+    return answer is True or bool(answer)
 
 
 cdef bint log_enabled(
@@ -475,7 +484,8 @@ cdef bint log_enabled(
         return True
 
     queues = MANY
-    if have & HANDLE and logflume_get(attributes, "filters", None) == []:
+    filters = logflume_get(attributes, "filters", None)
+    if have & HANDLE and PyList_CheckExact(filters) and PyList_GET_SIZE(filters) == 0:
         queues = count_queues(logger, attributes, levelno, &only)
         if queues == 0 and extra is None:
             return True
@@ -580,6 +590,10 @@ cdef class LogMethod:
 
     def __reduce__(self):
         return self.standard.__qualname__
+
+    @property
+    def __class__(self):
+        return type(self.standard)
 
     @property
     def __doc__(self):
