@@ -66,7 +66,7 @@ def compose_shared(handler, list records, sink):
 
 def deliver_batch(handler, list records not None, report, bint shared=True):
     """Deliver `records`, in order, to `handler`, and empty the list; see the pure twin, which says it all."""
-    deliver(handler, records, report, recognised, compose_shared if shared else compose_private)
+    deliver(handler, records, report, recognised, compose_shared if shared else compose_private, 1)
 
 
 def is_batchable(handler):

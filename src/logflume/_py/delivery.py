@@ -4,16 +4,22 @@
 handler is the standard library's own, and `compose(handler, records, sink)`, which makes the text.
 """
 
-import bisect
+from __future__ import annotations
+
 import logging
-from collections.abc import Callable
 
-from logflume._py.sinks import Segment, Sink, due, sink_of
-from logflume._py.standard import handler_is_stock
+from .sinks import due, sink_of
+from .standard import handler_is_stock
 
-Report = Callable[[logging.LogRecord, logging.Handler], object]
-Recognised = Callable[[logging.Handler], bool]
-Compose = Callable[[logging.Handler, list[logging.LogRecord], Sink], Segment]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .sinks import Segment, Sink
+
+    Report = Callable[[logging.LogRecord, logging.Handler], object]
+    Recognised = Callable[[logging.Handler], bool]
+    Compose = Callable[[logging.Handler, list[logging.LogRecord], Sink], Segment]
 
 
 class TextSegment:
@@ -29,7 +35,7 @@ class TextSegment:
         self._ends = ends
 
     def whole(self, size: int) -> int:
-        return bisect.bisect_right(self._ends, size)
+        return sum(end <= size for end in self._ends)
 
     def end(self, index: int) -> int:
         return self._ends[index] if index >= 0 else 0
@@ -106,8 +112,9 @@ def deliver(
     report: Report,
     recognised: Recognised,
     compose: Compose,
+    least: int,
 ) -> None:
-    """Do what `deliver_batch` says, with what a core brings."""
+    """Do what `deliver_batch` says, with what a core brings; fewer than `least` records are no batch."""
     handle_batch = getattr(type(handler), "handle_batch", None)
     if handle_batch is not None:
         batch = records[:]
@@ -119,8 +126,8 @@ def deliver(
                 report(record, handler)
         return
     while records:
-        # asked again after each record that went alone: what ran for it may have changed the handler
-        alone = _segment(handler, records, compose) if recognised(handler) else len(records)
+        # Asked again after each record that went alone: what ran for it may have changed the handler
+        alone = _segment(handler, records, compose) if len(records) >= least and recognised(handler) else len(records)
         if alone:
             _one_by_one(handler, records, alone, report)
 
@@ -148,7 +155,7 @@ def deliver_batch(
     the list have not been delivered, and those that are no longer there must not be delivered again. As with
     `handle`, the one that was being formatted or written is gone.
     """
-    deliver(handler, records, report, handler_is_stock, compose)
+    deliver(handler, records, report, handler_is_stock, compose, 2)
 
 
 def is_batchable(handler: logging.Handler) -> bool:

@@ -5,6 +5,8 @@ the standard handler's behaviour when that fails: no byte comes out twice, and a
 lost. What is not known well enough for that has no sink, and is handled one record at a time.
 """
 
+from __future__ import annotations
+
 import codecs
 import functools
 import io
@@ -14,26 +16,28 @@ import os
 import sys
 import time
 import weakref
-from typing import Any, Protocol
 
-from logflume._py.standard import formatter_of
+from .standard import formatter_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    class Segment(Protocol):
+        """The bytes of the first `count` records of a list."""
+
+        data: bytes
+        count: int
+        special: bool  # whether the record after these has to be handled on its own
+        interrupt: BaseException | None  # what formatting that record raised, if it was no Exception
+
+        def whole(self, size: int) -> int:
+            """How many records lie wholly within the first `size` bytes."""
+
+        def end(self, index: int) -> int:
+            """Where the record at `index` ends; 0 for the one before the first."""
 
 UNLIMITED = sys.maxsize
-
-
-class Segment(Protocol):
-    """The bytes of the first `count` records of a list."""
-
-    data: bytes
-    count: int
-    special: bool  # whether the record after these has to be handled on its own
-    interrupt: BaseException | None  # what formatting that record raised, if it was no Exception
-
-    def whole(self, size: int) -> int:
-        """How many records lie wholly within the first `size` bytes."""
-
-    def end(self, index: int) -> int:
-        """Where the record at `index` ends; 0 for the one before the first."""
 
 
 class Sink:
