@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import cores
 import pytest
 
+import cores
 from logflume._py import delivery
 
 DELIVERIES = [pytest.param(delivery.deliver_batch, id="pure")]

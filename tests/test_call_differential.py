@@ -11,10 +11,11 @@ import re
 import sys
 import threading
 
-import cores
 import hypothesis
 import pytest
 from hypothesis import strategies as st
+
+import cores
 
 pytestmark = pytest.mark.skipif(
     "compiled" not in cores.available(), reason="the pure core accelerates nothing"

@@ -4,8 +4,9 @@ import importlib.util
 import subprocess
 import sys
 
-import cores
 import pytest
+
+import cores
 
 RUN = """
 import sys, unittest

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deliveries import DELIVERIES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from deliveries import DELIVERIES
 
 FIELDS = (
     *("name", "levelname", "levelno", "pathname", "filename", "module", "funcName", "lineno", "created", "msecs"),

@@ -14,7 +14,6 @@ import threading
 import pytest
 
 
-
 def config(path, handler, **more):
     return {
         "version": 1,

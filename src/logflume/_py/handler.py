@@ -29,7 +29,7 @@ class HandlerCore:
     _queue: Any = None
     _put: Any = None
     _listener: Any = None
-    _core: ListenerCore | None = None
+    _core: Any = None  # the listener, if it is ours
     _route: Any = None
     _overrides = False
 

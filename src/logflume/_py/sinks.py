@@ -182,7 +182,7 @@ def _buffer_size(buffer: io.BufferedWriter) -> int:
     return buffer.__sizeof__() - io.BufferedWriter.__basicsize__ if _sizes_known else 0
 
 
-_sizes_known = io.BufferedWriter(io.BytesIO(), 100).__sizeof__() - io.BufferedWriter.__basicsize__ == 100  # type: ignore[arg-type]
+_sizes_known = io.BufferedWriter(io.BytesIO(), 100).__sizeof__() - io.BufferedWriter.__basicsize__ == 100
 
 
 def _opened_itself(handler: Any, raw: io.FileIO) -> bool:
