@@ -6,6 +6,7 @@ cdef bint is_stock(type cls) except -1
 cdef class Segment:
     cdef readonly Py_ssize_t count
     cdef readonly bint special
+    cdef readonly object interrupt
     cdef char *_text
     cdef Py_ssize_t _size
     cdef Py_ssize_t _text_room
