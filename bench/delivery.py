@@ -69,10 +69,10 @@ def one_at_a_time(handler: logging.Handler, records: Records) -> None:
         handler.handle(record)
 
 
-def in_batches(deliver_batch: Any, size: int, shared: bool) -> Way:
+def in_batches(deliver_batch: Any, size: int) -> Way:
     def deliver(handler: logging.Handler, records: Records) -> None:
         for at in range(0, len(records), size):
-            deliver_batch(handler, records[at : at + size], report, shared)
+            deliver_batch(handler, records[at : at + size], report, 2)
 
     return deliver
 
@@ -123,7 +123,7 @@ def main() -> None:
                 if core is None or (make_records is lean and core is pure):
                     continue
                 ratios = [
-                    standard / measure(make_handler, make_records, in_batches(core.deliver_batch, size, make_records is not lean))
+                    standard / measure(make_handler, make_records, in_batches(core.deliver_batch, size))
                     for size in SIZES
                 ]
                 print(

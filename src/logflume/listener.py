@@ -428,7 +428,6 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 self._turn = 2 * size if quick else max(1, size // 4)
 
     def _deliver_turn(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
-        count = len(records)
         for handler in handlers:
             if self.respect_handler_level:
                 mine = [record for record in records if record.levelno >= handler.level]
@@ -436,7 +435,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 mine = records[:]
             while mine:
                 try:
-                    deliver_batch(handler, mine, self._report)
+                    deliver_batch(handler, mine, self._report, 2)
                 except BaseException as error:  # SystemExit, say: in the thread nobody else would see it
                     if self.state != RUNNING:
                         raise

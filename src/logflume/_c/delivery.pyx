@@ -56,17 +56,22 @@ def recognised(handler):
     )
 
 
-def compose_private(handler, list records, sink):
-    return compose(handler, records, sink, False)
-
-
-def compose_shared(handler, list records, sink):
-    return compose(handler, records, sink, True)
-
-
-def deliver_batch(handler, list records not None, report, bint shared=True):
+def deliver_batch(handler, list records not None, report, int holders=0):
     """Deliver `records`, in order, to `handler`, and empty the list; see the pure twin, which says it all."""
-    deliver(handler, records, report, recognised, compose_shared if shared else compose_private, 1)
+    deliver(handler, records, report, recognised, COMPOSE[min(holders, MANY)], 1)
+
+
+cdef int MANY = 3
+
+
+def composer(int holders):
+    def compose_for(handler, list records, sink):
+        return compose(handler, records, sink, holders)
+
+    return compose_for
+
+
+cdef tuple COMPOSE = tuple(composer(holders) for holders in range(MANY + 1))
 
 
 def is_batchable(handler):

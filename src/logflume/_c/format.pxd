@@ -16,4 +16,4 @@ cdef class Segment:
     cdef bint _ascii
 
 
-cdef Segment compose(object handler, list records, object sink, bint shared)
+cdef Segment compose(object handler, list records, object sink, int holders)

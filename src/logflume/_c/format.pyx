@@ -40,6 +40,7 @@ cdef extern from "Python.h":
     void *PyUnicode_DATA(object)
     Py_UCS4 PyUnicode_READ(int kind, void *data, Py_ssize_t index)
     Py_ssize_t PyUnicode_GET_LENGTH(object)
+    Py_ssize_t Py_REFCNT(object)
     object PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
     object PyBytes_FromStringAndSize(const char *, Py_ssize_t)
 
@@ -589,15 +590,14 @@ cdef class Job:
     cdef dict defaults
     cdef Clock clock
     cdef bint stock_record
-    cdef bint shared
+    cdef bint private  # nobody but the deliverer refers to the record at hand
     cdef object explained  # the last record whose traceback was formatted
 
 
-cdef Job job_of(object formatter, bint shared):
+cdef Job job_of(object formatter):
     cdef Job job = Job.__new__(Job)
     style = formatter._style
     job.formatter = formatter
-    job.shared = shared
     job.stock_record = is_stock(LogRecord)
     defaults = style._defaults
     if not defaults or PyDict_CheckExact(defaults):
@@ -739,7 +739,7 @@ cdef int add_record(Segment segment, Job job, object record) except -1:
     if job.program is not None and job.stock_record:
         if type(record) is LeanRecord:
             core = <lean.RecordCore>record
-            if core.lean and not job.shared and job.program.lean and not core.exc_info:
+            if core.lean and job.private and job.program.lean and not core.exc_info:
                 return add_lean(segment, job, core)
             attributes = record.__dict__
             if "getMessage" not in attributes:
@@ -753,18 +753,18 @@ cdef int add_record(Segment segment, Job job, object record) except -1:
     return add_text(segment, job.formatter.format(record))
 
 
-cdef Segment compose(object handler, list records, object sink, bint shared):
+cdef Segment compose(object handler, list records, object sink, int holders):
     """The text of as many of `records`, from the first, as may be written to `sink` in one piece.
 
-    It ends before a record that cannot be formatted or encoded here, or that may rotate the file. Unless `shared`,
-    nobody looks at the records afterwards, and lean ones are left without `message` and `asctime`.
+    It ends before a record that cannot be formatted or encoded here, or that may rotate the file. A lean record
+    to which only `holders` lists refer, the given one among them, is left without `message` and `asctime`.
     """
     cdef Segment segment = Segment.__new__(Segment)
     cdef Py_ssize_t limit = sink.limit
     cdef Py_ssize_t room = sink.room
     cdef Py_ssize_t start, wide
     cdef int unfit
-    cdef Job job = job_of(handler.formatter or logging._defaultFormatter, shared)
+    cdef Job job = job_of(handler.formatter or logging._defaultFormatter)
     terminator = handler.terminator
     segment._ascii = sink.ascii
     for record in records:
@@ -772,6 +772,7 @@ cdef Segment compose(object handler, list records, object sink, bint shared):
         wide = segment._wide
         if start >= limit:
             break
+        job.private = Py_REFCNT(record) <= holders + 1  # the one more is ours
         try:
             unfit = add_record(segment, job, record)
             if not unfit:

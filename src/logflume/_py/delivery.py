@@ -133,7 +133,7 @@ def deliver(
 
 
 def deliver_batch(
-    handler: logging.Handler, records: list[logging.LogRecord], report: Report, shared: bool = True
+    handler: logging.Handler, records: list[logging.LogRecord], report: Report, holders: int = 0
 ) -> None:
     """Deliver `records`, in order, to `handler`, and empty the list.
 
@@ -148,8 +148,8 @@ def deliver_batch(
     `report(record, handler)` is called, while the exception is being handled, for each record whose `handle` raised,
     and for each record of a batch whose `handle_batch` raised. It must not raise.
 
-    If `shared` is false nobody looks at the records after this, so that their `message` and `asctime` need not be
-    set.
+    `holders` is how many of the caller's lists hold each record. Where nothing else refers to a record the compiled
+    core need not set its `message` and `asctime`, which nobody can see; 0 has it set them always.
 
     No `Exception` leaves this function. If another one does (`KeyboardInterrupt`), the records that are still in
     the list have not been delivered, and those that are no longer there must not be delivered again. As with
