@@ -23,7 +23,7 @@ SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE \
 		\( -type d -o -name '*.py' -o -name '*.pyx' -o -name '*.p[xy][di]' -o -name '*.h' -o -name py.typed \) -print)
 SDIST := $(ENV)/sdist/logflume.tar.gz
 
-.PHONY: help demo test test-compiled test-pure bench lint clean
+.PHONY: help demo test test-compiled test-pure bench lint format clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -51,6 +51,10 @@ lint: $(ENV)/lint/.made  ## ruff, mypy --strict and cython-lint
 	$(ENV)/lint/bin/ruff format --check .
 	$(ENV)/lint/bin/mypy
 	PATH="$(ENV)/lint/bin:$$PATH" cython-lint src
+
+format: $(ENV)/lint/.made  ## have ruff mend what it can
+	$(ENV)/lint/bin/ruff check --fix .
+	$(ENV)/lint/bin/ruff format .
 
 clean:  ## remove the environments and everything built
 	rm -rf .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

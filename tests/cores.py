@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from types import ModuleType
 from unittest import mock
 
-import logflume  # noqa: F401: the one that is loaded first
-
 SWITCHES = {
     "pure": {"LOGFLUME_NO_EXTENSIONS": "1", "LOGFLUME_REQUIRE_EXTENSIONS": ""},
     "compiled": {"LOGFLUME_NO_EXTENSIONS": "", "LOGFLUME_REQUIRE_EXTENSIONS": "1"},
@@ -27,7 +25,7 @@ def load(core: str) -> dict[str, ModuleType]:
     """Return the package's modules, imported with `core`; an ImportError if it is not there."""
     if core not in _loaded:
         others = _package_modules()
-        if others["logflume"].IMPLEMENTATION == core:
+        if core == others["logflume"].IMPLEMENTATION:
             _loaded[core] = others
             return others
         for name in others:

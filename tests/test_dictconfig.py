@@ -14,7 +14,6 @@ import threading
 import pytest
 
 
-
 def config(path, handler, **more):
     return {
         "version": 1,
@@ -164,6 +163,7 @@ def test_configured_200_times_while_records_flow(lf, tmp_path):
         assert numbers == sorted(numbers)
         assert len(numbers) > 0
     assert len([t for t in threading.enumerate() if t.name == "QueueListener"]) <= 1
+    gc.collect()
 
 
 def test_a_handler_that_takes_logging_s_lock_while_dict_config_closes(lf, tmp_path):

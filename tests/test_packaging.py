@@ -52,10 +52,16 @@ def test_setup_lists_the_pyx_files() -> None:
     assert sorted(rooms_in_setup()) == sorted(files)
 
 
-@in_source_tree
-def test_each_compiled_room_has_a_twin() -> None:
-    twins = {path.stem for path in (ROOT / "src/logflume/_py").glob("*.py")}
-    assert set(rooms_in_setup()) <= twins
+def test_both_cores_have_the_same_rooms_and_names() -> None:
+    from logflume import _impl
+
+    imported: dict[str, set[tuple[str, str]]] = {"_c": set(), "_py": set()}
+    for node in ast.walk(ast.parse(Path(str(_impl.__file__)).read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.level == 1:
+            core, _, room = node.module.partition(".")
+            imported[core] |= {(room, alias.name) for alias in node.names}
+    assert imported["_c"] == imported["_py"]
+    assert {name for _, name in imported["_c"]} | {"IMPLEMENTATION"} == set(_impl.__all__)
 
 
 @in_source_tree

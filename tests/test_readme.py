@@ -20,8 +20,6 @@ EXAMPLES = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
 def test_example_writes_its_record(lf: ModuleType, example: str, tmp_path: Path) -> None:
-    if '"class": "logflume.' in example and sys.version_info < (3, 12):
-        pytest.skip("dictConfig knows queue handlers from Python 3.12 on")
     done = subprocess.run(
         [sys.executable, "-W", "error::DeprecationWarning", "-c", example],
         cwd=tmp_path,

@@ -158,7 +158,6 @@ def test_levels_can_be_ignored(lf, root):
 
 
 def test_without_handlers_nothing_is_moved(lf, root):
-    root.handlers = []  # without pytest's
     with lf.setup_logging_queue() as listener:
         assert root.handlers == []
         assert listener.handlers == ()
@@ -170,7 +169,6 @@ def test_without_handlers_nothing_is_moved(lf, root):
 
 
 def test_without_handlers_the_last_resort_still_speaks(lf, root, capsys, monkeypatch):
-    root.handlers = []  # without pytest's
     monkeypatch.setattr(logging, "lastResort", logging.StreamHandler(stream := io.StringIO()))
     with lf.setup_logging_queue():
         root.warning("one")
@@ -231,20 +229,25 @@ def test_queue_handlers_stay_where_they_are(lf, root):
     assert other.queue.qsize() == 1
 
 
-def test_caplog_and_assert_logs_go_on(lf, root, caplog):
+def test_caplog_and_assert_logs_go_on(lf, root):
     import unittest
 
+    from _pytest.logging import (
+        LogCaptureHandler,  # caplog's, without the plugin, which these tests run without
+    )
+
     collect = Collect()
-    root.handlers = [caplog.handler, collect]
+    caplog = LogCaptureHandler()
+    root.handlers = [caplog, collect]
     case = unittest.TestCase()
     with lf.setup_logging_queue() as listener:
         assert listener.handlers == (collect,)
         root.warning("one")
-        assert caplog.messages == ["one"]
+        assert [record.getMessage() for record in caplog.records] == ["one"]
         with case.assertLogs("a") as captured, lf.setup_logging_queue("a"):
             logging.getLogger("a").warning("two")
             assert captured.output == ["WARNING:a:two"]
-    assert root.handlers == [caplog.handler, collect]
+    assert root.handlers == [caplog, collect]
 
 
 def test_handlers_added_later_stay(lf, root):
@@ -281,7 +284,6 @@ def test_handlers_added_to_the_listener_of_several_loggers(lf, root):
 
 
 def test_before_basic_config(lf, root, tmp_path):
-    root.handlers = []  # without pytest's
     with lf.setup_logging_queue():
         logging.basicConfig(filename=tmp_path / "log", format="%(message)s")
         root.warning("one")
@@ -290,7 +292,6 @@ def test_before_basic_config(lf, root, tmp_path):
 
 
 def test_after_basic_config(lf, root, tmp_path):
-    root.handlers = []  # without pytest's
     logging.basicConfig(filename=tmp_path / "log", format="%(message)s")
     target = root.handlers[0]
     with lf.setup_logging_queue():
@@ -302,7 +303,6 @@ def test_after_basic_config(lf, root, tmp_path):
 
 
 def test_basic_config_by_force_takes_over(lf, root, tmp_path):
-    root.handlers = []  # without pytest's
     logging.basicConfig(filename=tmp_path / "log", format="%(message)s")
     listener = lf.setup_logging_queue()
     root.warning("one")
@@ -318,7 +318,6 @@ def test_basic_config_by_force_takes_over(lf, root, tmp_path):
 
 
 def test_dict_config_afterwards_takes_over(lf, root, tmp_path):
-    root.handlers = []  # without pytest's
     logging.basicConfig(filename=tmp_path / "log", format="%(message)s")
     listener = lf.setup_logging_queue()
     root.warning("one")

@@ -9,11 +9,14 @@ __all__ = [
     "IMPLEMENTATION",
     "RUNNING",
     "STOPPED",
+    "FlushRequest",
     "HandlerCore",
     "ListenerCore",
+    "Run",
     "accelerate",
     "deliver_batch",
     "is_accelerated",
+    "is_batchable",
     "restore",
     "set_standard_methods",
     "snapshot",
@@ -33,12 +36,14 @@ if _pure and _required:
         "the first asks for the pure core, the second forbids it"
     )
 
+TYPE_CHECKING = False  # type checkers take it for true: to them the pure core stands for both
 IMPLEMENTATION = "pure"
-if not _pure:
+if not _pure and not TYPE_CHECKING:
     try:
         from ._c.call import accelerate, is_accelerated, restore
+        from ._c.delivery import deliver_batch, is_batchable
         from ._c.handler import HandlerCore, set_standard_methods
-        from ._c.listener import IDLE, RUNNING, STOPPED, ListenerCore, take
+        from ._c.listener import IDLE, RUNNING, STOPPED, FlushRequest, ListenerCore, Run, take
         from ._c.record import snapshot
 
         IMPLEMENTATION = "compiled"
@@ -49,10 +54,10 @@ if not _pure:
                 "Install a wheel for this platform, or build with a C compiler and without "
                 "LOGFLUME_NO_EXTENSIONS"
             ) from error
-from ._py.delivery import deliver_batch
 
 if IMPLEMENTATION == "pure":
     from ._py.call import accelerate, is_accelerated, restore
-    from ._py.handler import HandlerCore, set_standard_methods  # type: ignore[assignment]
-    from ._py.listener import IDLE, RUNNING, STOPPED, ListenerCore, take  # type: ignore[assignment]
+    from ._py.delivery import deliver_batch, is_batchable
+    from ._py.handler import HandlerCore, set_standard_methods
+    from ._py.listener import IDLE, RUNNING, STOPPED, FlushRequest, ListenerCore, Run, take
     from ._py.record import snapshot

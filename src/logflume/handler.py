@@ -6,10 +6,13 @@ import logging
 import logging.handlers
 import queue as _queue
 from collections.abc import Iterable
-from typing import Any
 
 from ._impl import RUNNING, HandlerCore, set_standard_methods, snapshot
 from .listener import QueueListener
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["LocalQueueHandler"]
 
@@ -108,8 +111,12 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
         except Exception:
             self.handleError(record)
         core = self._core
-        if core is not None and core.state != RUNNING:
+        if core is None:
+            return
+        if core.state != RUNNING:
             core._attend()
+        elif isinstance(level := getattr(record, "levelno", 0), int) and level >= core.flush_level:
+            core._hurry()
 
     def flush(self) -> None:
         """Return when the listener has handled what was enqueued so far, or after its exit_timeout."""
@@ -131,7 +138,7 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
 def _resolve(name: str) -> Any:
     from logging.config import BaseConfigurator
 
-    return BaseConfigurator({}).resolve(name)  # type: ignore[attr-defined,no-untyped-call]
+    return BaseConfigurator({}).resolve(name)
 
 
 set_standard_methods(LocalQueueHandler)

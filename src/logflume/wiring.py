@@ -8,7 +8,11 @@ import queue as _queue
 from collections.abc import Iterable
 
 from .handler import LocalQueueHandler
-from .listener import OnError, QueueListener, Route
+from .listener import QueueListener, Route
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .listener import OnError
 
 __all__ = ["setup_logging_queue"]
 
@@ -121,7 +125,7 @@ class _MovedHandlersListener(QueueListener):
             move.replace(handler)
         self._set_handlers(tuple(dict.fromkeys(h for move in self._moves for h in move.moved)))
 
-    def stop(self, timeout: float | None = None) -> int:
+    def stop(self, timeout: float | None = None) -> int:  # type: ignore[override]
         """As QueueListener.stop(); then put the handlers back where they were, in their order.
 
         Not on loggers from which the queue handler was removed meanwhile, by basicConfig(force=True) say.

@@ -32,7 +32,7 @@ with logflume.setup_logging_queue() as running:
     assert_type(running, logflume.QueueListener)
 
 logflume.setup_logging_queue("uvicorn.access", logging.getLogger("a"), respect_handler_level=False).stop()
-logflume.setup_logging_queue(all_loggers=True, accelerate=True).stop()
+logflume.setup_logging_queue(all_loggers=True).stop()
 
 
 async def serve() -> None:
@@ -40,7 +40,7 @@ async def serve() -> None:
         assert_type(running, logflume.QueueListener)
 
 
-logflume.accelerate_loggers()
+assert_type(logflume.accelerate_loggers(), bool)
 assert_type(logflume.loggers_accelerated(), bool)
 logflume.restore_loggers()
 version: str = logflume.__version__

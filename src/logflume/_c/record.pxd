@@ -41,4 +41,5 @@ cdef RecordCore new_record()
 cdef bint is_plain(object value)
 cdef int track_if_needed(RecordCore record) except -1
 cdef object message(RecordCore record)
+cdef double milliseconds(RecordCore record)
 cpdef object snapshot(object record)

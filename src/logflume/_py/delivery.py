@@ -1,19 +1,163 @@
-"""Gives records to a handler."""
+"""Hands batches of records to the real handlers: one write and one flush where that cannot be told from many.
+
+`deliver` is the way of a batch in both cores. A core brings two things: `recognised(handler)`, whether the
+handler is the standard library's own, and `compose(handler, records, sink)`, which makes the text.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+
+from .sinks import due, sink_of
+from .standard import handler_is_stock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .sinks import Segment, Sink
+
+    Report = Callable[[logging.LogRecord, logging.Handler], object]
+    Recognised = Callable[[logging.Handler], bool]
+    Compose = Callable[[logging.Handler, list[logging.LogRecord], Sink], Segment]
+
+
+class TextSegment:
+    """What `compose` made of some records."""
+
+    __slots__ = ("_ends", "count", "data", "interrupt", "special")
+
+    def __init__(self, data: bytes, ends: list[int], special: bool, interrupt: BaseException | None) -> None:
+        self.data = data
+        self.count = len(ends)
+        self.special = special
+        self.interrupt = interrupt
+        self._ends = ends
+
+    def whole(self, size: int) -> int:
+        return sum(end <= size for end in self._ends)
+
+    def end(self, index: int) -> int:
+        return self._ends[index] if index >= 0 else 0
+
+
+def compose(handler: logging.Handler, records: list[logging.LogRecord], sink: Sink) -> TextSegment:
+    """The text of as many of `records`, from the first, as may be written to `sink` in one piece.
+
+    It ends before a record that cannot be formatted or encoded here, or that may rotate the file.
+    """
+    encoding = "ascii" if sink.ascii else "utf-8"
+    limit, room = sink.limit, sink.room
+    lines: list[bytes] = []
+    ends: list[int] = []
+    size = 0
+    special = False
+    interrupt = None
+    for record in records:
+        if size >= limit:
+            break
+        exc_text = getattr(record, "exc_text", None)
+        try:
+            text = handler.format(record)
+            line = (text + handler.terminator).encode(encoding)  # type: ignore[attr-defined]
+            special = size + len(text) + 1 >= room
+        except Exception:  # the handler meets it again, and reports it
+            special = True
+        except BaseException as error:
+            special, interrupt = True, error
+        if special:
+            if exc_text is None and getattr(record, "exc_text", None) is not None:
+                record.exc_text = None  # a format may show whether it was there before
+            break
+        size += len(line)
+        lines.append(line)
+        ends.append(size)
+    return TextSegment(b"".join(lines), ends, special, interrupt)
+
+
+def _one_by_one(handler: logging.Handler, records: list[logging.LogRecord], count: int, report: Report) -> None:
+    """Give the first `count` records to `handler.handle`, and take each from the list as it is given."""
+    done = 0
+    try:
+        while done < count:
+            record = records[done]
+            done += 1
+            try:
+                handler.handle(record)
+            except Exception:
+                report(record, handler)
+    finally:
+        del records[:done]
+
+
+def _segment(handler: logging.Handler, records: list[logging.LogRecord], compose: Compose) -> int:
+    """Write as many records as go together; return how many of those left have to be handled one at a time."""
+    with handler.lock:  # type: ignore[union-attr]
+        if due(handler):
+            return 1
+        sink = sink_of(handler)
+        if sink is None:
+            return len(records)
+        segment = compose(handler, records, sink)
+        alone = sink.put(handler, records, segment) if segment.count else 0
+        if segment.interrupt is not None:
+            del records[:1]
+            raise segment.interrupt
+        return alone or (1 if segment.special else 0)
+
+
+def deliver(
+    handler: logging.Handler,
+    records: list[logging.LogRecord],
+    report: Report,
+    recognised: Recognised,
+    compose: Compose,
+    least: int,
+) -> None:
+    """Do what `deliver_batch` says, with what a core brings; fewer than `least` records are no batch."""
+    handle_batch = getattr(type(handler), "handle_batch", None)
+    if handle_batch is not None:
+        batch = records[:]
+        records.clear()
+        try:
+            handle_batch(handler, batch[:])
+        except Exception:
+            for record in batch:
+                report(record, handler)
+        return
+    while records:
+        # Asked again after each record that went alone: what ran for it may have changed the handler
+        alone = _segment(handler, records, compose) if len(records) >= least and recognised(handler) else len(records)
+        if alone:
+            _one_by_one(handler, records, alone, report)
 
 
 def deliver_batch(
-    handler: logging.Handler,
-    records: list[logging.LogRecord],
-    report: Callable[[logging.LogRecord, logging.Handler], None],
+    handler: logging.Handler, records: list[logging.LogRecord], report: Report, holders: int = 0
 ) -> None:
-    """Let `handler` handle each record; an exception that escapes from it goes to `report`."""
-    for record in records:
-        try:
-            handler.handle(record)
-        except Exception:
-            report(record, handler)
+    """Deliver `records`, in order, to `handler`, and empty the list.
+
+    The bytes, the rotated files and the calls of `handler.handleError` are those of `handler.handle(record)` for
+    each record. The handlers of the standard library that write to a stream or a file, as long as nothing on them
+    is patched and they have no filter, get one write and one flush for many records. A record that they cannot
+    format is formatted again by the handler itself, so that it reports the failure in its own way.
+
+    A handler whose class has a method `handle_batch(records)` gets the whole list instead. What `handle` does for
+    one record it does for all: filters, the handler's lock and errors are its own business.
+
+    `report(record, handler)` is called, while the exception is being handled, for each record whose `handle` raised,
+    and for each record of a batch whose `handle_batch` raised. It must not raise.
+
+    `holders` is how many of the caller's lists hold each record. Where nothing else refers to a record the compiled
+    core need not set its `message` and `asctime`, which nobody can see; 0 has it set them always.
+
+    No `Exception` leaves this function. If another one does (`KeyboardInterrupt`), the records that are still in
+    the list have not been delivered, and those that are no longer there must not be delivered again. As with
+    `handle`, the one that was being formatted or written is gone.
+    """
+    deliver(handler, records, report, handler_is_stock, compose, 2)
+
+
+def is_batchable(handler: logging.Handler) -> bool:
+    """Whether `deliver_batch` now has a better way for `handler` than one record at a time."""
+    return hasattr(type(handler), "handle_batch") or handler_is_stock(handler)

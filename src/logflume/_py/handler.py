@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from .listener import RUNNING, ListenerCore
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # What logging.Handler.handle calls: a class that overrides one of these gets the standard handle().
 STANDARD_METHODS = ("filter", "acquire", "release", "emit", "enqueue", "prepare", "handleError")
@@ -26,7 +29,7 @@ class HandlerCore:
     _queue: Any = None
     _put: Any = None
     _listener: Any = None
-    _core: ListenerCore | None = None
+    _core: Any = None  # the listener, if it is ours
     _route: Any = None
     _overrides = False
 

@@ -37,7 +37,7 @@ def rendered_copy(record: logging.LogRecord) -> logging.LogRecord:
     """Return a copy of `record` that keeps its message, or `record` itself if that cannot be had."""
     try:
         text = record.getMessage()
-        new: Any = object.__new__(_rendered_class(type(record)))
+        new: Any = object.__new__(_rendered_class(type(record)))  # type: ignore[arg-type]
     except Exception:
         return record
     new.__dict__.update(record.__dict__)

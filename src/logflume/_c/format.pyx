@@ -1,0 +1,797 @@
+"""Makes the text of many records at once, in one buffer, without a string for each.
+
+A formatter's format is compiled once into pieces. A lean record's values go from its fields into the buffer; the
+values of a standard record come from its dictionary, and it is left as `Formatter.format` leaves it. Whatever is
+out of the ordinary is given to the formatter itself: a piece, a time, or a record as a whole.
+"""
+
+from cpython.dict cimport PyDict_CheckExact
+from cpython.exc cimport PyErr_NoMemory
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
+from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
+from cpython.mem cimport PyMem_Free, PyMem_Realloc
+from cpython.object cimport PyTypeObject
+from cpython.tuple cimport PyTuple_CheckExact
+from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_Format
+from libc.math cimport floor
+from libc.string cimport memcpy, memset
+
+import logging
+import re
+import string
+import time as _time
+import types
+
+from logflume._c cimport record as lean
+from logflume._c.record import LeanRecord as _LeanRecord
+
+from logflume._py import standard
+
+cdef extern from "typeversion.h":
+    unsigned int logflume_type_version(PyTypeObject *)
+
+cdef extern from "pycompat.h":
+    object logflume_instance_dict(object)
+    object logflume_get(object dictionary, object key, object missing)
+
+cdef extern from "Python.h":
+    bint PyUnicode_IS_ASCII(object)
+    int PyUnicode_KIND(object)
+    void *PyUnicode_DATA(object)
+    Py_UCS4 PyUnicode_READ(int kind, void *data, Py_ssize_t index)
+    Py_ssize_t PyUnicode_GET_LENGTH(object)
+    Py_ssize_t Py_REFCNT(object)
+    object PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
+    object PyBytes_FromStringAndSize(const char *, Py_ssize_t)
+
+cdef type LogRecord = logging.LogRecord
+cdef type LeanRecord = _LeanRecord
+cdef type Formatter = logging.Formatter
+cdef type PercentStyle = logging.PercentStyle
+cdef type StrFormatStyle = logging.StrFormatStyle
+cdef type Template = string.Template
+cdef object MISSING = object()
+
+# ---- what is stock ----
+
+cdef dict versions = {}  # a class, and its version tag when it was last found to be stock
+
+
+cdef bint is_stock(type cls) except -1:
+    """Whether `cls` and its bases are as the standard library made them."""
+    # read first: a change while the class is looked at must be seen at the next look
+    cdef unsigned int version = logflume_type_version(<PyTypeObject *>cls)
+    if version != 0 and versions.get(cls) == version:
+        return True
+    if not standard.class_is_stock(cls):
+        return False
+    versions[cls] = version
+    return True
+
+
+# ---- the pieces of a format ----
+
+cdef enum Kind:
+    LITERAL
+    TEXT  # a string as it is, or padded to a width
+    NUMBER  # a whole number, maybe padded
+    OTHER  # anything else that can be said with one value
+
+cdef enum Field:
+    UNKNOWN
+    MESSAGE
+    ASCTIME
+    NAME
+    LEVELNAME
+    LEVELNO
+    PATHNAME
+    FILENAME
+    MODULE
+    FUNCNAME
+    LINENO
+    CREATED
+    MSECS
+    THREAD
+    THREADNAME
+    PROCESS
+    PROCESSNAME
+    EXTRA  # not an attribute that records have from the start
+
+cdef dict FIELDS = {
+    "message": MESSAGE, "asctime": ASCTIME, "name": NAME, "levelname": LEVELNAME, "levelno": LEVELNO,
+    "pathname": PATHNAME, "filename": FILENAME, "module": MODULE, "funcName": FUNCNAME, "lineno": LINENO,
+    "created": CREATED, "msecs": MSECS, "thread": THREAD, "threadName": THREADNAME, "process": PROCESS,
+    "processName": PROCESSNAME,
+    "relativeCreated": UNKNOWN, "taskName": UNKNOWN, "exc_info": UNKNOWN, "exc_text": UNKNOWN,
+    "stack_info": UNKNOWN, "msg": UNKNOWN, "args": UNKNOWN,
+}
+
+
+cdef class Piece:
+    cdef Kind kind
+    cdef Field field
+    cdef str text  # the literal, or the field's name
+    cdef object spec  # what makes the text of OTHER: "%..." for %, or a format spec
+    cdef bint percent
+    cdef Py_ssize_t width
+    cdef bint left
+    cdef bint zeros
+
+
+cdef class Program:
+    """A format, ready to be run."""
+    cdef list pieces
+    cdef bint uses_time
+    cdef bint lean  # every value is at hand in a lean record's fields
+
+
+cdef Piece literal(str text):
+    cdef Piece piece = Piece.__new__(Piece)
+    piece.kind = LITERAL
+    piece.text = text
+    return piece
+
+
+cdef Piece value_piece(str name, Kind kind, object spec, bint percent):
+    cdef Piece piece = Piece.__new__(Piece)
+    piece.kind = kind
+    piece.field = FIELDS.get(name, EXTRA)
+    piece.text = name
+    piece.spec = spec
+    piece.percent = percent
+    return piece
+
+
+cdef object PERCENT = re.compile(
+    r"%(?:\((?P<name>\w+)\)(?P<flags>[#0\- +]*)(?P<width>\d{0,4})(?P<precision>(?:\.\d{0,4})?)"
+    r"(?P<kind>[diouxXeEfFgGcrsa])|(?P<percent>%))"
+)
+cdef object WIDTH = re.compile(r"(?P<align>[<>]?)(?P<width>[1-9]\d{0,3})")
+
+
+cdef list percent_pieces(str fmt):
+    """The pieces of a %-format, or None."""
+    cdef list pieces = []
+    cdef Piece piece
+    cdef Py_ssize_t at = 0, found
+    while True:
+        found = fmt.find("%", at)
+        if found < 0:
+            pieces.append(literal(fmt[at:]))
+            return pieces
+        pieces.append(literal(fmt[at:found]))
+        match = PERCENT.match(fmt, found)
+        if match is None:
+            return None
+        at = match.end()
+        if match["percent"]:
+            pieces.append(literal("%"))
+            continue
+        flags, width, precision, kind = match.group("flags", "width", "precision", "kind")
+        spec = f"%{flags}{width}{precision}{kind}"
+        piece = value_piece(match["name"], OTHER, spec, True)
+        if not precision and flags in ("", "-", "0"):
+            if kind == "d" or (kind == "s" and flags != "0"):
+                piece.kind = NUMBER if kind == "d" else TEXT
+                piece.width = int(width or 0)
+                piece.left = flags == "-"
+                piece.zeros = flags == "0"
+        pieces.append(piece)
+
+
+cdef list brace_pieces(str fmt):
+    """The pieces of a {-format, or None."""
+    cdef list pieces = []
+    cdef Piece piece
+    for text, name, spec, conversion in string.Formatter().parse(fmt):
+        pieces.append(literal(text))
+        if name is None:
+            continue
+        if not name.isidentifier() or conversion or "{" in spec:
+            return None
+        piece = value_piece(name, OTHER, spec, False)
+        match = WIDTH.fullmatch(spec)
+        if not spec or match is not None:
+            piece.kind = TEXT
+            piece.width = int(match["width"]) if spec else 0
+            piece.left = not spec or match["align"] != ">"
+        pieces.append(piece)
+    return pieces
+
+
+cdef list dollar_pieces(object template):
+    """The pieces of a $-format, or None."""
+    cdef list pieces = []
+    cdef Py_ssize_t at = 0
+    cdef str text = template.template
+    if vars(template).keys() != {"template"}:
+        return None
+    for match in template.pattern.finditer(text):
+        pieces.append(literal(text[at:match.start()]))
+        at = match.end()
+        name = match["named"] or match["braced"]
+        if name is not None:
+            pieces.append(value_piece(name, TEXT, "%s", True))
+        elif match["escaped"] is not None:
+            pieces.append(literal("$"))
+        else:
+            return None
+    pieces.append(literal(text[at:]))
+    return pieces
+
+
+cdef dict programs = {}  # by style class and format
+cdef Py_ssize_t MOST_PROGRAMS = 64
+
+
+cdef Program program_of(object style):
+    """The program for a formatter's style; None if its format has to be left to the formatter."""
+    cdef type cls = type(style)
+    fmt = style._fmt
+    if cls is not PercentStyle and cls is not StrFormatStyle:
+        if type(style._tpl) is not Template or not is_stock(Template) or style._tpl.template is not fmt:
+            return None
+    if not PyUnicode_CheckExact(fmt):
+        return None
+    key = (cls, fmt)
+    found = programs.get(key, programs)
+    if found is not programs:
+        return found
+    if len(programs) >= MOST_PROGRAMS:
+        programs.clear()
+    program = compile_style(style, cls, fmt)
+    programs[key] = program
+    return program
+
+
+cdef Program compile_style(object style, type cls, str fmt):
+    cdef Program program
+    cdef Piece piece
+    cdef list pieces
+    if cls is PercentStyle:
+        pieces = percent_pieces(fmt)
+    elif cls is StrFormatStyle:
+        try:
+            pieces = brace_pieces(fmt)
+        except ValueError:  # it is no format, as the formatter will say
+            return None
+    else:
+        pieces = dollar_pieces(style._tpl)
+    if pieces is None:
+        return None
+    program = Program.__new__(Program)
+    program.pieces = []
+    program.uses_time = style.usesTime()
+    program.lean = True
+    for piece in pieces:
+        if piece.kind == LITERAL and not piece.text:
+            continue
+        program.pieces.append(piece)
+        if piece.field == ASCTIME:
+            if not program.uses_time:
+                return None
+            program.lean = program.lean and piece.kind == TEXT and not piece.width
+        elif piece.field == UNKNOWN and piece.kind != LITERAL:
+            program.lean = False
+    return program
+
+
+# ---- the text ----
+
+cdef class Segment:
+    """The text of some records in UTF-8, and where each ends."""
+
+    def __dealloc__(self):
+        PyMem_Free(self._text)
+        PyMem_Free(self._ends)
+
+    @property
+    def data(self):
+        return PyBytes_FromStringAndSize(self._text, self._size)
+
+    def whole(self, Py_ssize_t size):
+        cdef Py_ssize_t index = 0
+        while index < self.count and self._ends[index] <= size:
+            index += 1
+        return index
+
+    def end(self, Py_ssize_t index):
+        return self._ends[index] if 0 <= index < self.count else 0
+
+
+cdef int reserve(Segment segment, Py_ssize_t size) except -1:
+    """Make room for `size` more bytes."""
+    cdef Py_ssize_t room = segment._text_room
+    cdef char *text
+    if segment._size + size > room:
+        room = max(2 * room, segment._size + size, 8192)
+        text = <char *>PyMem_Realloc(segment._text, room)
+        if text == NULL:
+            PyErr_NoMemory()
+        segment._text = text
+        segment._text_room = room
+    return 0
+
+
+cdef int end_record(Segment segment) except -1:
+    """Note that a record ends here."""
+    cdef Py_ssize_t room = segment._ends_room
+    cdef Py_ssize_t *ends
+    if segment.count == room:
+        room = max(2 * room, 64)
+        ends = <Py_ssize_t *>PyMem_Realloc(segment._ends, room * sizeof(Py_ssize_t))
+        if ends == NULL:
+            PyErr_NoMemory()
+        segment._ends = ends
+        segment._ends_room = room
+    segment._ends[segment.count] = segment._size
+    segment.count += 1
+    return 0
+
+
+# The functions that add to a segment return 1 if the stream may need other bytes than these; the record is
+# then left to the handler.
+
+cdef int add_ascii(Segment segment, const char *text, Py_ssize_t size) except -1:
+    reserve(segment, size)
+    memcpy(segment._text + segment._size, text, size)
+    segment._size += size
+    return 0
+
+
+cdef int add_wide(Segment segment, object text) except -1:
+    """Add a string that is not only ASCII."""
+    cdef Py_ssize_t length = PyUnicode_GET_LENGTH(text)
+    cdef int kind = PyUnicode_KIND(text)
+    cdef void *data = PyUnicode_DATA(text)
+    cdef Py_ssize_t index
+    cdef Py_UCS4 char
+    cdef unsigned char *out
+    if segment._ascii:
+        return 1
+    reserve(segment, 4 * length)
+    out = <unsigned char *>segment._text + segment._size
+    for index in range(length):
+        char = PyUnicode_READ(kind, data, index)
+        if char < 0x80:
+            out[0] = <unsigned char>char
+            out += 1
+        elif char < 0x800:
+            out[0] = <unsigned char>(0xC0 | (char >> 6))
+            out[1] = <unsigned char>(0x80 | (char & 0x3F))
+            out += 2
+        elif char < 0x10000:
+            if 0xD800 <= char < 0xE000:
+                return 1  # half of a pair has no bytes of its own
+            out[0] = <unsigned char>(0xE0 | (char >> 12))
+            out[1] = <unsigned char>(0x80 | ((char >> 6) & 0x3F))
+            out[2] = <unsigned char>(0x80 | (char & 0x3F))
+            out += 3
+        else:
+            out[0] = <unsigned char>(0xF0 | (char >> 18))
+            out[1] = <unsigned char>(0x80 | ((char >> 12) & 0x3F))
+            out[2] = <unsigned char>(0x80 | ((char >> 6) & 0x3F))
+            out[3] = <unsigned char>(0x80 | (char & 0x3F))
+            out += 4
+    cdef Py_ssize_t size = out - (<unsigned char *>segment._text + segment._size)
+    segment._size += size
+    segment._wide += size - length
+    return 0
+
+
+cdef inline int add_text(Segment segment, object text) except -1:
+    """Add a str."""
+    if PyUnicode_IS_ASCII(text):
+        return add_ascii(segment, <const char *>PyUnicode_DATA(text), PyUnicode_GET_LENGTH(text))
+    return add_wide(segment, text)
+
+
+cdef int add_spaces(Segment segment, Py_ssize_t count) except -1:
+    if count > 0:
+        reserve(segment, count)
+        memset(segment._text + segment._size, c' ', count)
+        segment._size += count
+    return 0
+
+
+cdef int add_padded(Segment segment, object text, Py_ssize_t width, bint left) except -1:
+    cdef Py_ssize_t padding = width - PyUnicode_GET_LENGTH(text)
+    if not left:
+        add_spaces(segment, padding)
+    if add_text(segment, text):
+        return 1
+    if left:
+        add_spaces(segment, padding)
+    return 0
+
+
+cdef int add_number(Segment segment, long long number, Py_ssize_t width, bint left, bint zeros) except -1:
+    cdef char digits[24]
+    cdef int at = 24
+    cdef bint negative = number < 0
+    cdef unsigned long long rest = <unsigned long long>number
+    cdef Py_ssize_t padding
+    if negative:
+        rest = 0 - rest
+    while True:
+        at -= 1
+        digits[at] = <char>(c'0' + rest % 10)
+        rest //= 10
+        if rest == 0:
+            break
+    padding = width - (24 - at) - negative
+    if not left and not zeros:
+        add_spaces(segment, padding)
+    if negative:
+        add_ascii(segment, "-", 1)
+    if zeros and padding > 0:
+        reserve(segment, padding)
+        memset(segment._text + segment._size, c'0', padding)
+        segment._size += padding
+    add_ascii(segment, &digits[at], 24 - at)
+    if left:
+        add_spaces(segment, padding)
+    return 0
+
+
+cdef int add_value(Segment segment, Piece piece, object value) except -1:
+    """Add `value` as `piece` says."""
+    cdef long long number
+    cdef double real
+    cdef int overflow = 0
+    if piece.kind == TEXT:
+        if PyUnicode_CheckExact(value):
+            if piece.width:
+                return add_padded(segment, value, piece.width, piece.left)
+            return add_text(segment, value)
+        if not piece.width and PyLong_CheckExact(value):
+            number = PyLong_AsLongLongAndOverflow(value, &overflow)
+            if not overflow:
+                return add_number(segment, number, 0, False, False)
+    elif piece.kind == NUMBER:
+        if PyLong_CheckExact(value):
+            number = PyLong_AsLongLongAndOverflow(value, &overflow)
+            if not overflow:
+                return add_number(segment, number, piece.width, piece.left, piece.zeros)
+        elif PyFloat_CheckExact(value):
+            real = PyFloat_AS_DOUBLE(value)
+            if -1e15 < real < 1e15:
+                return add_number(segment, <long long>real, piece.width, piece.left, piece.zeros)
+    if piece.percent:
+        return add_text(segment, piece.spec % (value,))
+    return add_text(segment, format(value, piece.spec))
+
+
+# ---- time ----
+
+cdef object BuiltinFunction = types.BuiltinFunctionType
+cdef object local_time = _time.localtime
+cdef object utc_time = _time.gmtime
+cdef object format_time = _time.strftime
+cdef bint TIME_IS_STOCK = all(
+    [type(function) is BuiltinFunction and function.__module__ == "time"
+     for function in (local_time, utc_time, format_time)]
+)
+# Formats of these have the same text in any locale, so it can be kept from one batch to the next.
+cdef object NUMERIC = re.compile(r"(?:[^%]|%[YmdHMSjyT%])*")
+cdef dict stamps = {}  # by converter and format: (second, time.tzname then, text)
+cdef Py_ssize_t MOST_STAMPS = 16
+
+
+cdef object stamp(object converter, object fmt, double second):
+    """The text of a second. The zone may change (time.tzset makes a new time.tzname) between batches."""
+    key = (converter, fmt)
+    known = stamps.get(key)
+    if known is not None and known[0] == second and known[1] is _time.tzname:
+        return known[2]
+    zone = _time.tzname
+    text = format_time(fmt, converter(second))
+    if NUMERIC.fullmatch(fmt) is not None:
+        if len(stamps) >= MOST_STAMPS:
+            stamps.clear()
+        stamps[key] = (second, zone, text)
+    return text
+
+
+cdef class Clock:
+    """Makes `asctime` for one formatter, during one batch."""
+    cdef object formatter
+    cdef object converter
+    cdef object datefmt
+    cdef object format  # of the part that changes each second; None: the formatter has to say
+    cdef str separator  # before the milliseconds; None if they are not shown
+    cdef double second
+    cdef str text  # of that second
+
+
+cdef Clock clock_of(object formatter):
+    cdef Clock clock = Clock.__new__(Clock)
+    clock.formatter = formatter
+    clock.datefmt = formatter.datefmt
+    clock.converter = formatter.converter
+    clock.second = -1e300
+    if (
+        not TIME_IS_STOCK
+        or logging.time is not _time
+        or _time.strftime is not format_time
+        or (clock.converter is not local_time and clock.converter is not utc_time)
+    ):
+        return clock
+    fmt = clock.datefmt
+    if not fmt:
+        fmt = formatter.default_time_format
+        msecs = formatter.default_msec_format
+        if msecs == "%s,%03d":
+            clock.separator = ","
+        elif msecs:
+            if not PyUnicode_CheckExact(msecs) or not msecs.startswith("%s") or not msecs.endswith("%03d"):
+                return clock
+            clock.separator = msecs[2:-4]
+            if "%" in clock.separator or not clock.separator.isascii():
+                return clock
+    if PyUnicode_CheckExact(fmt):
+        clock.format = fmt
+    return clock
+
+
+cdef bint tick(Clock clock, double created) except -1:
+    """Set clock.text for `created`; false if the formatter has to say."""
+    cdef double second = floor(created)
+    if clock.format is None or not -1e11 < created < 1e11:
+        return False
+    if second != clock.second:
+        clock.text = stamp(clock.converter, clock.format, second)
+        clock.second = second if PyUnicode_IS_ASCII(clock.text) else -1e300
+    return PyUnicode_IS_ASCII(clock.text)
+
+
+cdef int add_time(Segment segment, Clock clock, int msecs) except -1:
+    """Add the time that the clock shows."""
+    add_text(segment, clock.text)
+    if clock.separator is not None:
+        add_text(segment, clock.separator)
+        add_number(segment, msecs, 3, False, True)
+    return 0
+
+
+cdef object time_text(Clock clock, object record, dict attributes):
+    """What formatter.formatTime(record, datefmt) returns."""
+    cdef Py_ssize_t size, more
+    cdef char *out
+    cdef int number
+    created = attributes["created"]
+    if not PyFloat_CheckExact(created) or not tick(clock, PyFloat_AS_DOUBLE(created)):
+        return clock.formatter.formatTime(record, clock.datefmt)
+    if clock.separator is None:
+        return clock.text
+    msecs = attributes["msecs"]
+    if not PyFloat_CheckExact(msecs) or not 0.0 <= PyFloat_AS_DOUBLE(msecs) < 1000.0:
+        return clock.formatter.formatTime(record, clock.datefmt)
+    number = <int>PyFloat_AS_DOUBLE(msecs)
+    size = PyUnicode_GET_LENGTH(clock.text)
+    more = PyUnicode_GET_LENGTH(clock.separator)
+    text = PyUnicode_New(size + more + 3, 127)
+    out = <char *>PyUnicode_DATA(text)
+    memcpy(out, PyUnicode_DATA(clock.text), size)
+    memcpy(out + size, PyUnicode_DATA(clock.separator), more)
+    out += size + more
+    out[0] = <char>(c'0' + number // 100)
+    out[1] = <char>(c'0' + number // 10 % 10)
+    out[2] = <char>(c'0' + number % 10)
+    return text
+
+
+# ---- records ----
+
+cdef class Job:
+    """What is the same for all records of a batch."""
+    cdef object formatter
+    cdef Program program
+    cdef dict defaults
+    cdef Clock clock
+    cdef bint stock_record
+    cdef bint private  # nobody but the deliverer refers to the record at hand
+    cdef object explained  # the last record whose traceback was formatted
+
+
+cdef Job job_of(object formatter):
+    cdef Job job = Job.__new__(Job)
+    style = formatter._style
+    job.formatter = formatter
+    job.stock_record = is_stock(LogRecord)
+    defaults = style._defaults
+    if not defaults or PyDict_CheckExact(defaults):
+        job.program = program_of(style)
+        job.defaults = defaults or None
+    if job.program is not None and job.program.uses_time:
+        job.clock = clock_of(formatter)
+    return job
+
+
+cdef object message_of(dict attributes):
+    """What LogRecord.getMessage returns."""
+    text = attributes["msg"]
+    args = attributes["args"]
+    if not PyUnicode_CheckExact(text):
+        text = str(text)
+    if not args:
+        return text
+    if PyUnicode_CheckExact(text) and (PyTuple_CheckExact(args) or PyDict_CheckExact(args)):
+        return PyUnicode_Format(text, args)
+    return text % args
+
+
+cdef int add_block(Segment segment, Py_ssize_t start, object text) except -1:
+    """Add a traceback or a stack on a line of its own, to the record that began at `start`."""
+    if segment._size == start or segment._text[segment._size - 1] != c'\n':
+        add_ascii(segment, "\n", 1)
+    if not isinstance(text, str):
+        raise TypeError("not a string")  # as the formatter will say
+    return add_text(segment, text)
+
+
+cdef int add_filled(Segment segment, Job job, object record, dict attributes) except -1:
+    """Add a record whose values are in its dictionary."""
+    cdef Py_ssize_t start = segment._size
+    cdef Piece piece
+    cdef int unfit
+    asctime = None
+    if type(record) is LogRecord:
+        message = message_of(attributes)
+    else:
+        message = lean.message(<lean.RecordCore>record)
+    attributes["message"] = message
+    if job.program.uses_time:
+        asctime = time_text(job.clock, record, attributes)
+        attributes["asctime"] = asctime
+    for piece in job.program.pieces:
+        if piece.kind == LITERAL:
+            unfit = add_text(segment, piece.text)
+        elif piece.field == MESSAGE:
+            unfit = add_value(segment, piece, message)
+        elif piece.field == ASCTIME:
+            unfit = add_value(segment, piece, asctime)
+        else:
+            value = logflume_get(attributes, piece.text, MISSING)
+            if value is MISSING and job.defaults is not None:
+                value = logflume_get(job.defaults, piece.text, MISSING)
+            if value is MISSING:
+                return 1
+            unfit = add_value(segment, piece, value)
+        if unfit:
+            return 1
+    exc_text = attributes["exc_text"]
+    if attributes["exc_info"] and not exc_text:
+        exc_text = job.formatter.formatException(attributes["exc_info"])
+        attributes["exc_text"] = exc_text
+        job.explained = record
+    if exc_text and add_block(segment, start, exc_text):
+        return 1
+    stack = attributes["stack_info"]
+    if stack and add_block(segment, start, job.formatter.formatStack(stack)):
+        return 1
+    return 0
+
+
+cdef int add_lean(Segment segment, Job job, lean.RecordCore record) except -1:
+    """Add a record that nobody has looked at, without making its dictionary."""
+    cdef Piece piece
+    cdef Field field
+    cdef int msecs = 0
+    if job.program.uses_time:
+        if not tick(job.clock, record.created):
+            return add_filled(segment, job, record, record.__dict__)
+        msecs = <int>lean.milliseconds(record)
+    for piece in job.program.pieces:
+        if piece.kind == LITERAL:
+            if add_text(segment, piece.text):
+                return 1
+            continue
+        field = piece.field
+        if field == MESSAGE:
+            value = lean.message(record)
+        elif field == ASCTIME:
+            add_time(segment, job.clock, msecs)
+            continue
+        elif field == NAME:
+            value = record.name
+        elif field == LEVELNAME:
+            value = record.levelname
+        elif field == LEVELNO:
+            value = record.levelno
+        elif field == PATHNAME:
+            value = record.site.pathname
+        elif field == FILENAME:
+            value = record.site.filename
+        elif field == MODULE:
+            value = record.site.module
+        elif field == FUNCNAME:
+            value = record.site.funcName
+        elif field == LINENO:
+            value = record.site.lineno
+        elif field == CREATED:
+            value = record.created
+        elif field == MSECS:
+            value = lean.milliseconds(record)
+        elif field == THREAD:
+            value = record.thread if record.has_thread else None
+        elif field == THREADNAME:
+            value = record.threadName
+        elif field == PROCESS:
+            value = record.process if record.has_process else None
+        elif field == PROCESSNAME:
+            value = record.processName
+        else:
+            value = MISSING
+            if record.extra is not None:
+                value = logflume_get(record.extra, piece.text, MISSING)
+            if value is MISSING and job.defaults is not None:
+                value = logflume_get(job.defaults, piece.text, MISSING)
+            if value is MISSING:
+                return 1
+        if add_value(segment, piece, value):
+            return 1
+    return 0
+
+
+cdef int add_record(Segment segment, Job job, object record) except -1:
+    cdef dict attributes
+    if job.program is not None and job.stock_record:
+        if type(record) is LeanRecord:
+            core = <lean.RecordCore>record
+            if core.lean and job.private and job.program.lean and not core.exc_info:
+                return add_lean(segment, job, core)
+            attributes = record.__dict__
+            if "getMessage" not in attributes:
+                return add_filled(segment, job, record, attributes)
+        elif type(record) is LogRecord:
+            attributes = logflume_instance_dict(record)
+            if "getMessage" not in attributes:
+                return add_filled(segment, job, record, attributes)
+    if getattr(record, "exc_text", None) is None and record.exc_info:
+        job.explained = record
+    return add_text(segment, job.formatter.format(record))
+
+
+cdef Segment compose(object handler, list records, object sink, int holders):
+    """The text of as many of `records`, from the first, as may be written to `sink` in one piece.
+
+    It ends before a record that cannot be formatted or encoded here, or that may rotate the file. A lean record
+    to which only `holders` lists refer, the given one among them, is left without `message` and `asctime`.
+    """
+    cdef Segment segment = Segment.__new__(Segment)
+    cdef Py_ssize_t limit = sink.limit
+    cdef Py_ssize_t room = sink.room
+    cdef Py_ssize_t start, wide
+    cdef int unfit
+    cdef Job job = job_of(handler.formatter or logging._defaultFormatter)
+    terminator = handler.terminator
+    segment._ascii = sink.ascii
+    for record in records:
+        start = segment._size
+        wide = segment._wide
+        if start >= limit:
+            break
+        job.private = Py_REFCNT(record) <= holders + 1  # the one more is ours
+        try:
+            unfit = add_record(segment, job, record)
+            if not unfit:
+                # as the standard handler does, the rotation counts characters, and "\n" for the terminator
+                unfit = segment._size - (segment._wide - wide) + 1 >= room
+            if not unfit:
+                unfit = add_text(segment, terminator) if PyUnicode_CheckExact(terminator) else 1
+            if not unfit:
+                end_record(segment)
+        except Exception:  # the handler meets it again, and reports it
+            unfit = 1
+        except BaseException as error:
+            segment.interrupt = error
+            unfit = 1
+        if unfit:
+            segment._size = start
+            segment._wide = wide
+            segment.special = True
+            if job.explained is record and getattr(record, "exc_text", None) is not None:
+                record.exc_text = None  # a format may show whether it was there before
+            break
+    return segment

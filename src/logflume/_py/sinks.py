@@ -1,0 +1,262 @@
+"""Where a batch goes: what is known about a handler's stream, and how many bytes of a batch got there.
+
+A sink writes a segment (the bytes of some records, and where each ends) with one write and one flush, and keeps
+the standard handler's behaviour when that fails: no byte comes out twice, and a record is reported if it may be
+lost. What is not known well enough for that has no sink, and is handled one record at a time.
+"""
+
+from __future__ import annotations
+
+import codecs
+import functools
+import io
+import logging
+import logging.handlers
+import os
+import sys
+import time
+import weakref
+
+from .standard import formatter_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    class Segment(Protocol):
+        """The bytes of the first `count` records of a list."""
+
+        data: bytes
+        count: int
+        special: bool  # whether the record after these has to be handled on its own
+        interrupt: BaseException | None  # what formatting that record raised, if it was no Exception
+
+        def whole(self, size: int) -> int:
+            """How many records lie wholly within the first `size` bytes."""
+
+        def end(self, index: int) -> int:
+            """Where the record at `index` ends; 0 for the one before the first."""
+
+UNLIMITED = sys.maxsize
+
+
+class Sink:
+    """What a segment for this stream must keep to."""
+
+    ascii = False  # only ASCII has the same bytes here as in UTF-8
+    limit = UNLIMITED  # a segment that has reached this many bytes is full
+    room = UNLIMITED  # a record that brings the file to this many may rotate it
+
+    def put(self, handler: logging.Handler, records: list[logging.LogRecord], segment: Segment) -> int:
+        """Write `segment`, delete its records from the front of `records`; return how many of those that are left
+        have to be handled one at a time (after a failure: all of them)."""
+        raise NotImplementedError
+
+
+class FileSink(Sink):
+    """A file that the handler opened itself: the bytes go straight to it, and each one is accounted for."""
+
+    def __init__(self, stream: io.TextIOWrapper, raw: io.FileIO, ascii: bool) -> None:
+        # weakly: a stream that nobody else has any more closes its file
+        self.stream = weakref.ref(stream)
+        self.encoding = stream.encoding
+        self.attributes = len(vars(stream))
+        self.buffer = stream.buffer
+        self.raw = raw
+        self.ascii = ascii
+
+    def fits(self, stream: Any) -> bool:
+        """Whether this was made for `stream`, and nothing was put on it or reconfigured since."""
+        return (
+            self.stream() is stream
+            and stream.encoding is self.encoding
+            and len(vars(stream)) == self.attributes
+        )
+
+    def put(self, handler: logging.Handler, records: list[logging.LogRecord], segment: Segment) -> int:
+        data = segment.data
+        size = len(data)
+        # filled in C, so that no signal handler can raise between a write and the note of it
+        counts: list[int | None] = []
+        written = 0
+        interrupted = True
+        try:
+            counts.extend(map(self.raw.write, (data,)))
+            while counts[-1] and (written := sum(counts)) < size:  # type: ignore[arg-type]
+                counts.extend(map(self.raw.write, (memoryview(data)[written:],)))
+            interrupted = False
+        except Exception:
+            interrupted = False  # the next record's own write meets the same failure, and is reported
+        finally:
+            if written != size:
+                written = sum(filter(None, counts))  # None: the file would block
+            whole = segment.whole(written)
+            begun = written > segment.end(whole - 1)
+            record = records[whole] if begun else None
+            del records[: whole + begun]
+            if begun:
+                self._finish(handler, record, data[written : segment.end(whole)], interrupted)
+        return 0 if written == size else len(records)
+
+    def _finish(self, handler: Any, record: Any, rest: bytes, interrupted: bool) -> None:
+        """Leave the rest of a half written record where the standard handler leaves it: in the buffer."""
+        try:
+            self.buffer.write(rest)
+            if not interrupted:  # it may block again
+                handler.flush()
+        except Exception:
+            handler.handleError(record)
+
+
+class StreamSink(Sink):
+    """A stream of which it is known that a segment below the limit is in its buffer, or in memory, as a whole."""
+
+    def __init__(self, capacity: int, ascii: bool) -> None:
+        self.capacity = capacity
+        self.limit = capacity // 2  # newlines may be written as two characters
+        self.ascii = ascii
+
+    def put(self, handler: Any, records: list[logging.LogRecord], segment: Segment) -> int:
+        data = segment.data
+        count = segment.count
+        if len(data) > self.limit and count > 1:  # the last one made it too long
+            cut = segment.end(count - 2)
+            alone = self._write(handler, records, data[:cut], count - 1)
+            if alone:
+                return alone
+            data, count = data[cut:], 1
+        return self._write(handler, records, data, count)
+
+    def _write(self, handler: Any, records: list[logging.LogRecord], data: bytes, count: int) -> int:
+        batch = records[:count]
+        del records[:count]
+        try:
+            handler.stream.write(data.decode())
+        except ValueError:  # cannot be encoded, or the stream is closed: nothing was written
+            records[:0] = batch
+            return len(records)
+        except Exception:
+            self._report(handler, batch)
+            return len(records)
+        try:
+            handler.flush()
+        except Exception:
+            self._report(handler, batch)
+            return len(records)
+        return 0
+
+    def _report(self, handler: Any, batch: list[logging.LogRecord]) -> None:
+        """As the standard handler does when a flush fails: the stream still has the text, and may write it later."""
+        for record in batch:
+            handler.handleError(record)
+
+
+_file_sinks: weakref.WeakKeyDictionary[logging.Handler, FileSink] = weakref.WeakKeyDictionary()
+_memory = StreamSink(UNLIMITED, ascii=False)
+
+
+@functools.cache
+def _repertoire(encoding: str) -> str:
+    """`utf-8` if text has those bytes in `encoding`, `ascii` if only ASCII has, else nothing."""
+    try:
+        name = codecs.lookup(encoding).name
+    except LookupError:
+        return ""
+    if name == "utf-8":
+        return name
+    return "ascii" if name == "ascii" or name.startswith(("iso8859-", "cp125")) else ""
+
+
+def _is_text_file(stream: Any) -> bool:
+    """Whether `stream` writes and flushes as `io.TextIOWrapper` does."""
+    cls = type(stream)
+    return (
+        isinstance(stream, io.TextIOWrapper)
+        and (cls is io.TextIOWrapper or (cls.write is io.TextIOWrapper.write and cls.flush is io.TextIOWrapper.flush))
+        and vars(stream).keys().isdisjoint(("write", "flush", "buffer"))
+    )
+
+
+def _buffer_size(buffer: io.BufferedWriter) -> int:
+    """What `buffer` holds before it writes; 0 where Python does not tell."""
+    return buffer.__sizeof__() - io.BufferedWriter.__basicsize__ if _sizes_known else 0
+
+
+_sizes_known = io.BufferedWriter(io.BytesIO(), 100).__sizeof__() - io.BufferedWriter.__basicsize__ == 100
+
+
+def _opened_itself(handler: Any, raw: io.FileIO) -> bool:
+    """Whether `handler` opened `raw`, so that it is known how newlines are written: as they are."""
+    return (
+        isinstance(handler, logging.FileHandler)
+        and raw.name is handler.baseFilename
+        and handler._builtin_open is io.open  # type: ignore[attr-defined]
+        and os.linesep == "\n"
+    )
+
+
+def _room(handler: Any, raw: io.FileIO) -> int:
+    """How many bytes a RotatingFileHandler's file may grow by, at least, before it is due."""
+    if type(handler) is not logging.handlers.RotatingFileHandler or not handler.maxBytes > 0:
+        return UNLIMITED
+    if "exc_text" in formatter_of(handler)._style._fmt:
+        return 0  # shows that such a handler formats each record twice, so it has to
+    return handler.maxBytes - max(raw.tell(), os.fstat(raw.fileno()).st_size)
+
+
+def due(handler: Any) -> bool:
+    """Whether the next record has to go through the handler itself, which then opens or rotates its file.
+
+    Looks after the file of a WatchedFileHandler, as its emit does for each record.
+    """
+    kind = type(handler)
+    if kind is logging.handlers.WatchedFileHandler:
+        try:
+            handler.reopenIfNeeded()
+        except Exception:
+            return True  # the handler meets that failure again, and reports it
+    elif kind is logging.handlers.TimedRotatingFileHandler and int(time.time()) >= handler.rolloverAt:
+        return True
+    return handler.stream is None
+
+
+def sink_of(handler: Any) -> Sink | None:
+    """The sink for what `handler` now writes to, with nothing waiting in the stream's buffers; None if none fits.
+
+    Call it with the handler's lock held.
+    """
+    stream = handler.stream
+    known = _file_sinks.get(handler)
+    if known is not None and known.fits(stream):
+        try:
+            stream.flush()
+            known.room = _room(handler, known.raw)
+        except Exception:
+            return None
+        return known
+    rotates = type(handler) is logging.handlers.RotatingFileHandler and handler.maxBytes > 0
+    try:
+        if type(stream) is io.StringIO and not vars(stream) and not rotates:
+            # a "\r" that ends a record would be joined to a "\n" that begins the next
+            return _memory if handler.terminator == "\n" else None
+        if not _is_text_file(stream) or stream.closed:
+            return None
+        buffer = stream.buffer
+        if type(buffer) is io.BytesIO:
+            return None if rotates else _memory
+        repertoire = _repertoire(stream.encoding)
+        if type(buffer) is not io.BufferedWriter or type(buffer.raw) is not io.FileIO or not repertoire:
+            return None
+        raw = buffer.raw
+        if vars(buffer) or not vars(raw).keys() <= {"name"}:
+            return None
+        stream.flush()
+        if type(stream) is io.TextIOWrapper and _opened_itself(handler, raw):
+            sink = FileSink(stream, raw, repertoire == "ascii")
+            sink.room = _room(handler, raw)
+            _file_sinks[handler] = sink
+            return sink
+        size = _buffer_size(buffer)
+        return StreamSink(size, repertoire == "ascii") if size and not rotates else None
+    except Exception:
+        return None  # whatever is wrong with the stream, each record meets it on its own and is reported

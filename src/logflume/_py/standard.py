@@ -1,0 +1,113 @@
+"""What still is as the standard library made it, and may therefore be delivered in batches.
+
+Both cores ask here. A class passes if it is one of logging's own and nothing that acts was replaced in it or in
+a base since; an instance passes if no attribute of its own hides such a method. Plain data (`terminator`,
+`converter`, `default_time_format`, ...) may differ: it is read when records are written.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import string
+import sys
+import types
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+HANDLERS: tuple[type[logging.Handler], ...] = (
+    logging.StreamHandler,
+    logging.FileHandler,
+    logging.handlers.RotatingFileHandler,
+    logging.handlers.TimedRotatingFileHandler,
+    logging.handlers.WatchedFileHandler,
+)
+STYLES: tuple[type, ...] = (logging.PercentStyle, logging.StrFormatStyle, logging.StringTemplateStyle)
+
+# Methods that a batch replaces or relies on. The others (handleError, doRollover, close, ...) are called on the
+# instance by us or by the standard `handle`, so hiding them changes nothing here.
+HANDLER_METHODS = frozenset(
+    ("handle", "filter", "emit", "format", "flush", "acquire", "release", "_open", "shouldRollover", "reopenIfNeeded")
+)
+FORMATTER_METHODS = frozenset(
+    ("format", "formatTime", "formatException", "formatMessage", "formatStack", "usesTime")
+)
+STYLE_METHODS = frozenset(("format", "_format", "usesTime"))
+
+_IGNORED = frozenset(
+    (
+        *("terminator", "namer", "rotator", "converter", "default_time_format", "default_msec_format"),
+        *("__init__", "__repr__", "__doc__", "__annotations__", "__annotations_cache__", "__annotate_func__"),
+        "__abstractmethods__",
+    )
+)
+
+
+def _behaviour(cls: type) -> dict[str, object]:
+    return {name: value for name, value in vars(cls).items() if name not in _IGNORED}
+
+
+def _own(cls: type) -> bool:
+    """Whether the functions in `cls` were all written in the module that the class comes from."""
+    home = sys.modules[cls.__module__]
+    return all(
+        value.__globals__ is vars(home) and value.__code__.co_name == name
+        for name, value in _behaviour(cls).items()
+        if isinstance(value, types.FunctionType)
+    )
+
+
+# The classes as they are when logflume is imported; one that was patched before that is not here.
+_snapshots: dict[type, dict[str, object]] = {
+    base: dict(vars(base))
+    for cls in (*HANDLERS, *STYLES, logging.Formatter, logging.LogRecord, string.Template)
+    for base in cls.__mro__[:-1]
+    if _own(base)
+}
+
+
+def class_is_stock(cls: type) -> bool:
+    """Whether `cls` and its bases behave as the standard library's classes of that name."""
+    for base in cls.__mro__[:-1]:
+        snapshot = _snapshots.get(base)
+        if snapshot is None:
+            return False
+        if vars(base) != snapshot:  # compares by identity first, so this is quick
+            now = _behaviour(base)
+            then = {name: value for name, value in snapshot.items() if name not in _IGNORED}
+            if now.keys() != then.keys() or any(now[name] is not then[name] for name in then):
+                return False
+    return True
+
+
+def formatter_of(handler: logging.Handler) -> Any:
+    """The formatter that `handler.format` would use."""
+    return handler.formatter or logging._defaultFormatter  # type: ignore[attr-defined]
+
+
+def formatter_is_stock(formatter: Any) -> bool:
+    """Whether `formatter` is exactly a `logging.Formatter` in one of the three styles, unpatched."""
+    if type(formatter) is not logging.Formatter or not class_is_stock(logging.Formatter):
+        return False
+    style = getattr(formatter, "_style", None)
+    return (
+        type(style) in STYLES
+        and class_is_stock(type(style))
+        and FORMATTER_METHODS.isdisjoint(vars(formatter))
+        and STYLE_METHODS.isdisjoint(vars(style))
+    )
+
+
+def handler_is_stock(handler: logging.Handler) -> bool:
+    """Whether `handler` and its formatter are stock, with no filter, so that a batch can stand for `handle`."""
+    if type(handler) not in HANDLERS or not class_is_stock(type(handler)):
+        return False
+    own = vars(handler)
+    return (
+        HANDLER_METHODS.isdisjoint(own)
+        and own.get("filters") == []
+        and own.get("lock") is not None
+        and formatter_is_stock(own.get("formatter") or logging._defaultFormatter)  # type: ignore[attr-defined]
+    )
