@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import logging
 import logging.handlers
 import os
+import queue
 import string
 import sys
 import tempfile
@@ -16,6 +18,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+import logflume
 
 from deliveries import DELIVERIES
 
@@ -296,3 +300,62 @@ def test_same_as_one_at_a_time(deliver_batch: Any, data: st.DataObject) -> None:
     assert outcomes[0][2] == outcomes[1][2]
     for one, other in zip(outcomes[0][3], outcomes[1][3], strict=True):
         assert repr(one) == repr(other) or any(isinstance(v, Refuses) for _, v in one)
+
+
+calls = st.fixed_dictionaries(
+    {
+        "name": st.sampled_from(["a.b.c", "caf\xe9"]),
+        "level": st.sampled_from([20, 35, 50]),
+        "message": messages,
+        "exception": st.sampled_from([None, None, None, 0, 1]),
+        "extra": st.one_of(st.none(), st.just({"request": "r\xe9"}), st.just({"request": 5, "other": None})),
+    }
+)
+
+
+def lean_records(given_calls: list[dict[str, Any]]) -> list[logging.LogRecord]:
+    """What an accelerated logger puts in the queue for these calls."""
+    taken: Any = queue.SimpleQueue()
+    for given in given_calls:
+        logger = logging.getLogger(given["name"])
+        logger.setLevel(1)
+        logger.propagate = False
+        logger.handlers = [logflume.LocalQueueHandler(taken)]
+    logflume.accelerate_loggers()
+    try:
+        for given in given_calls:
+            msg, args = given["message"]
+            args = (args,) if isinstance(args, dict) else args
+            exc_info = None if given["exception"] is None else TRACEBACKS[given["exception"]]
+            logging.getLogger(given["name"]).log(given["level"], msg, *args, exc_info=exc_info, extra=given["extra"])
+    finally:
+        logflume.restore_loggers()
+    return [taken.get() for _ in range(taken.qsize())]
+
+
+@pytest.mark.skipif(logflume.IMPLEMENTATION != "compiled", reason="the pure core has no lean records")
+@pytest.mark.parametrize("shared", [False, True])
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_lean_records(shared: bool, data: st.DataObject) -> None:
+    from logflume._c.delivery import deliver_batch
+
+    set_up = data.draw(set_ups())
+    lean = lean_records(data.draw(st.lists(calls, min_size=1, max_size=8)))
+    standard = [logging.makeLogRecord(dict(vars(copy.copy(record)))) for record in lean]
+    outcomes = []
+    for records, ours in ((standard, False), (lean, True)):
+        errors: list[Any] = []
+        with tempfile.TemporaryDirectory() as name:
+            handler = build(set_up, Path(name), errors)
+            if ours:
+                deliver_batch(handler, records[:], lambda record, handler: errors.append(record.lineno), shared)
+            else:
+                for record in records:
+                    handler.handle(record)
+            outcomes.append((results(handler, Path(name)), errors))
+    assert outcomes[0] == outcomes[1]
+    for one, other in zip(standard, lean, strict=True):
+        if shared:
+            assert getattr(one, "message", None) == getattr(other, "message", None)
+            assert getattr(one, "asctime", None) == getattr(other, "asctime", None)

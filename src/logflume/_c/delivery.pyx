@@ -64,7 +64,7 @@ def compose_shared(handler, list records, sink):
     return compose(handler, records, sink, True)
 
 
-def deliver_batch(handler, list records not None, report, bint shared=True):
+def deliver_batch(handler, list records not None, report, bint shared=False):
     """Deliver `records`, in order, to `handler`, and empty the list; see the pure twin, which says it all."""
     deliver(handler, records, report, recognised, compose_shared if shared else compose_private, 1)
 

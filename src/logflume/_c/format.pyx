@@ -678,6 +678,7 @@ cdef int add_lean(Segment segment, Job job, lean.RecordCore record) except -1:
     cdef Piece piece
     cdef Field field
     cdef int msecs = 0
+    message = lean.message(record)  # even if it is not shown: it may be wrong, which has to be reported
     if job.program.uses_time:
         if not tick(job.clock, record.created):
             return add_filled(segment, job, record, record.__dict__)
@@ -689,7 +690,7 @@ cdef int add_lean(Segment segment, Job job, lean.RecordCore record) except -1:
             continue
         field = piece.field
         if field == MESSAGE:
-            value = lean.message(record)
+            value = message
         elif field == ASCTIME:
             add_time(segment, job.clock, msecs)
             continue

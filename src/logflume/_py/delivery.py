@@ -133,7 +133,7 @@ def deliver(
 
 
 def deliver_batch(
-    handler: logging.Handler, records: list[logging.LogRecord], report: Report, shared: bool = True
+    handler: logging.Handler, records: list[logging.LogRecord], report: Report, shared: bool = False
 ) -> None:
     """Deliver `records`, in order, to `handler`, and empty the list.
 
@@ -148,8 +148,8 @@ def deliver_batch(
     `report(record, handler)` is called, while the exception is being handled, for each record whose `handle` raised,
     and for each record of a batch whose `handle_batch` raised. It must not raise.
 
-    If `shared` is false nobody looks at the records after this, so that their `message` and `asctime` need not be
-    set.
+    `shared` says that others than standard handlers look at the records after this. Lean records then get the
+    attributes that formatting leaves on a record (`message`, `asctime`), which costs more than delivering them.
 
     No `Exception` leaves this function. If another one does (`KeyboardInterrupt`), the records that are still in
     the list have not been delivered, and those that are no longer there must not be delivered again. As with
