@@ -1,4 +1,4 @@
-"""Hands batches of records to the real handlers. The way of a batch is the pure twin's; what a core brings is here."""
+"""Hands batches of records to the real handlers: the pure twin's way of a batch, with compiled parts."""
 
 from logflume._c.format cimport compose, is_stock
 

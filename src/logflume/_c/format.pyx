@@ -1,8 +1,8 @@
 """Makes the text of many records at once, in one buffer, without a string for each.
 
-A formatter's format is compiled once into pieces. A lean record's values go from its fields into the buffer; the
-values of a standard record come from its dictionary, and it is left as `Formatter.format` leaves it. Whatever is
-out of the ordinary is given to the formatter itself: a piece, a time, or a record as a whole.
+A formatter's format is compiled once into pieces. A lean record's values go from its fields into the buffer;
+the values of a standard record come from its dictionary, and it is left as `Formatter.format` leaves it.
+Whatever is out of the ordinary is given to the formatter itself: a piece, a time, or a record as a whole.
 """
 
 from cpython.dict cimport PyDict_CheckExact
@@ -757,8 +757,8 @@ cdef int add_record(Segment segment, Job job, object record) except -1:
 cdef Segment compose(object handler, list records, object sink, bint shared):
     """The text of as many of `records`, from the first, as may be written to `sink` in one piece.
 
-    It ends before a record that cannot be formatted or encoded here, or that may rotate the file. Unless `shared`,
-    nobody looks at the records afterwards, and lean ones are left without `message` and `asctime`.
+    It ends before a record that cannot be formatted or encoded here, or that may rotate the file. Unless
+    `shared`, nobody looks at the records afterwards, and lean ones are left without `message` and `asctime`.
     """
     cdef Segment segment = Segment.__new__(Segment)
     cdef Py_ssize_t limit = sink.limit

@@ -75,7 +75,9 @@ def compose(handler: logging.Handler, records: list[logging.LogRecord], sink: Si
     return TextSegment(b"".join(lines), ends, special, interrupt)
 
 
-def _one_by_one(handler: logging.Handler, records: list[logging.LogRecord], count: int, report: Report) -> None:
+def _one_by_one(
+    handler: logging.Handler, records: list[logging.LogRecord], count: int, report: Report
+) -> None:
     """Give the first `count` records to `handler.handle`, and take each from the list as it is given."""
     done = 0
     try:
@@ -91,7 +93,7 @@ def _one_by_one(handler: logging.Handler, records: list[logging.LogRecord], coun
 
 
 def _segment(handler: logging.Handler, records: list[logging.LogRecord], compose: Compose) -> int:
-    """Write as many records as go together; return how many of those left have to be handled one at a time."""
+    """Write the records that go together; return how many of those left have to go one at a time."""
     with handler.lock:  # type: ignore[union-attr]
         if due(handler):
             return 1
@@ -127,7 +129,11 @@ def deliver(
         return
     while records:
         # Asked again after each record that went alone: what ran for it may have changed the handler
-        alone = _segment(handler, records, compose) if len(records) >= least and recognised(handler) else len(records)
+        alone = (
+            _segment(handler, records, compose)
+            if len(records) >= least and recognised(handler)
+            else len(records)
+        )
         if alone:
             _one_by_one(handler, records, alone, report)
 
@@ -137,23 +143,25 @@ def deliver_batch(
 ) -> None:
     """Deliver `records`, in order, to `handler`, and empty the list.
 
-    The bytes, the rotated files and the calls of `handler.handleError` are those of `handler.handle(record)` for
-    each record. The handlers of the standard library that write to a stream or a file, as long as nothing on them
-    is patched and they have no filter, get one write and one flush for many records. A record that they cannot
-    format is formatted again by the handler itself, so that it reports the failure in its own way.
+    The bytes, the rotated files and the calls of `handler.handleError` are those of
+    `handler.handle(record)` for each record. The handlers of the standard library that write to a stream or
+    a file, as long as nothing on them is patched and they have no filter, get one write and one flush for
+    many records. A record that they cannot format is formatted again by the handler itself, so that it
+    reports the failure in its own way.
 
-    A handler whose class has a method `handle_batch(records)` gets the whole list instead. What `handle` does for
-    one record it does for all: filters, the handler's lock and errors are its own business.
+    A handler whose class has a method `handle_batch(records)` gets the whole list instead. What `handle`
+    does for one record it does for all: filters, the handler's lock and errors are its own business.
 
-    `report(record, handler)` is called, while the exception is being handled, for each record whose `handle` raised,
-    and for each record of a batch whose `handle_batch` raised. It must not raise.
+    `report(record, handler)` is called, while the exception is being handled, for each record whose
+    `handle` raised, and for each record of a batch whose `handle_batch` raised. It must not raise.
 
-    `shared` says that others than standard handlers look at the records after this. Lean records then get the
-    attributes that formatting leaves on a record (`message`, `asctime`), which costs more than delivering them.
+    `shared` says that others than standard handlers look at the records after this. Lean records then get
+    the attributes that formatting leaves on a record (`message`, `asctime`), which costs more than
+    delivering them.
 
-    No `Exception` leaves this function. If another one does (`KeyboardInterrupt`), the records that are still in
-    the list have not been delivered, and those that are no longer there must not be delivered again. As with
-    `handle`, the one that was being formatted or written is gone.
+    No `Exception` leaves this function. If another one does (`KeyboardInterrupt`), the records that are
+    still in the list have not been delivered, and those that are no longer there must not be delivered
+    again. As with `handle`, the one that was being formatted or written is gone.
     """
     deliver(handler, records, report, handler_is_stock, compose, 2)
 
