@@ -71,7 +71,8 @@ class FileSink(Sink):
     def fits(self, stream: Any) -> bool:
         """Whether this was made for `stream`, and nothing was put on it or reconfigured since."""
         return (
-            self.stream() is stream
+            stream is not None
+            and self.stream() is stream
             and stream.encoding is self.encoding
             and len(vars(stream)) == self.attributes
         )
