@@ -70,11 +70,12 @@ class FileSink(Sink):
 
     def fits(self, stream: Any) -> bool:
         """Whether this was made for `stream`, and nothing was put on it or reconfigured since."""
+        known = self.stream()
         return (
-            stream is not None
-            and self.stream() is stream
-            and stream.encoding is self.encoding
-            and len(vars(stream)) == self.attributes
+            known is not None
+            and known is stream
+            and known.encoding is self.encoding
+            and len(vars(known)) == self.attributes
         )
 
     def put(self, handler: logging.Handler, records: list[logging.LogRecord], segment: Segment) -> int:
