@@ -82,7 +82,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._started_by_user = False
         self._stop_requested = False
         self._taken: deque[Run] = deque()  # runs of records that are out of the queue, and not yet handled
-        self._handling: list[logging.LogRecord] = []  # those that are being handled
+        self._handling: list[logging.LogRecord] = []  # the run at work
+        self._handling_turn: list[logging.LogRecord] = []  # those of it that are at work, if not all are
         self._pace = Pace()
         self._turn = 1  # records that a slow handler gets at a time
         self._handled = self._errors = self._dropped = self._batches = self._wakeups = 0
@@ -90,6 +91,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._urgent = False
         self._caused: deque[tuple[int, Run]] = deque()  # logged by handlers, with how deep the cause goes
         self._depth = 0
+        self._requests = 0  # sentinels and flush requests in the queue
         self._routes: list[Route] = []
         self._named_handlers: Callable[[], tuple[logging.Handler, ...]] | None = None
         self._sources: weakref.WeakSet[logging.Handler] = weakref.WeakSet()
@@ -197,6 +199,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         while True:
             try:
                 put()
+                self._requests += 1
             except _queue.Full:
                 if deadline is not None and time.monotonic() >= deadline:
                     return False
@@ -206,7 +209,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def _left(self) -> int:
         queued = getattr(self.queue, "qsize", lambda: 0)
-        return queued() + self._left_in_hand() + len(self._handling) + len(self._caused)
+        at_work = len(self._handling) + len(self._handling_turn) + len(self._caused)
+        return max(0, queued() + self._left_in_hand() + at_work - self._requests)
 
     def _left_in_hand(self) -> int:
         return sum(run.count for run in list(self._taken))
@@ -355,6 +359,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         try:
             while taken:
                 run = taken.popleft()
+                if not run.records:
+                    self._requests -= 1
                 if run.request is not None:
                     self._flush_handlers()
                     run.request.done.set()
@@ -410,7 +416,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         """Give `records` to each of `handlers`, and empty the list."""
         batchable = [is_batchable(handler) for handler in handlers]
         if all(batchable):
-            self._deliver_turn(handlers, records)
+            # Who brings a handle_batch() of its own may look at what formatting left on the records.
+            looked_at = any(hasattr(type(handler), "handle_batch") for handler in handlers)
+            self._deliver_turn(handlers, records, holders=0 if looked_at else 2)
             return
         # As the standard listener does it; but where others can take many records at a time, they wait for
         # the slow ones for a turn only.
@@ -420,14 +428,17 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             size = self._turn if mixed else 1
             turn = records[:size]
             del records[:size]
-            self._deliver_turn(handlers, turn)
+            self._handling_turn = turn
+            self._deliver_turn(handlers, turn, holders=0)
             if self._caused:
                 self._handle_caused()
             if mixed:
                 quick = time.monotonic() - before < TURN / 2
                 self._turn = 2 * size if quick else max(1, size // 4)
 
-    def _deliver_turn(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
+    def _deliver_turn(
+        self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord], holders: int
+    ) -> None:
         for handler in handlers:
             if self.respect_handler_level:
                 mine = [record for record in records if record.levelno >= handler.level]
@@ -435,7 +446,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 mine = records[:]
             while mine:
                 try:
-                    deliver_batch(handler, mine, self._report, 2)
+                    deliver_batch(handler, mine, self._report, holders)
                 except BaseException as error:  # SystemExit, say: in the thread nobody else would see it
                     if self.state != RUNNING:
                         raise
@@ -562,6 +573,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._new_locks()
         self._thread = None
         self._stop_requested = False
+        self._requests = 0
         self._taken.clear()
         self._caused.clear()
         if self.state == RUNNING:

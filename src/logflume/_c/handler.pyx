@@ -153,7 +153,7 @@ cdef class HandlerCore:
         if core is not None:
             if core.state != RUNNING:
                 core._attend()
-            elif level_of(record) >= core.flush_level:
+            if level_of(record) >= core.flush_level:
                 core._hurry()
         return 0
 
