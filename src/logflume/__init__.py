@@ -7,10 +7,12 @@ from ._impl import IMPLEMENTATION
 from .handler import LocalQueueHandler
 from .listener import QueueListener
 from .loggers import accelerate_loggers, loggers_accelerated, restore_loggers
+from .stats import ListenerStats
 from .wiring import setup_logging_queue
 
 __all__ = [
     "IMPLEMENTATION",
+    "ListenerStats",
     "LocalQueueHandler",
     "QueueListener",
     "__version__",

@@ -9,11 +9,14 @@ __all__ = [
     "IMPLEMENTATION",
     "RUNNING",
     "STOPPED",
+    "FlushRequest",
     "HandlerCore",
     "ListenerCore",
+    "Run",
     "accelerate",
     "deliver_batch",
     "is_accelerated",
+    "is_batchable",
     "restore",
     "set_standard_methods",
     "snapshot",
@@ -38,9 +41,9 @@ IMPLEMENTATION = "pure"
 if not _pure and not TYPE_CHECKING:
     try:
         from ._c.call import accelerate, is_accelerated, restore
-        from ._c.delivery import deliver_batch
+        from ._c.delivery import deliver_batch, is_batchable
         from ._c.handler import HandlerCore, set_standard_methods
-        from ._c.listener import IDLE, RUNNING, STOPPED, ListenerCore, take
+        from ._c.listener import IDLE, RUNNING, STOPPED, FlushRequest, ListenerCore, Run, take
         from ._c.record import snapshot
 
         IMPLEMENTATION = "compiled"
@@ -54,7 +57,7 @@ if not _pure and not TYPE_CHECKING:
 
 if IMPLEMENTATION == "pure":
     from ._py.call import accelerate, is_accelerated, restore
-    from ._py.delivery import deliver_batch
+    from ._py.delivery import deliver_batch, is_batchable
     from ._py.handler import HandlerCore, set_standard_methods
-    from ._py.listener import IDLE, RUNNING, STOPPED, ListenerCore, take
+    from ._py.listener import IDLE, RUNNING, STOPPED, FlushRequest, ListenerCore, Run, take
     from ._py.record import snapshot

@@ -111,8 +111,12 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
         except Exception:
             self.handleError(record)
         core = self._core
-        if core is not None and core.state != RUNNING:
+        if core is None:
+            return
+        if core.state != RUNNING:
             core._attend()
+        elif isinstance(level := getattr(record, "levelno", 0), int) and level >= core.flush_level:
+            core._hurry()
 
     def flush(self) -> None:
         """Return when the listener has handled what was enqueued so far, or after its exit_timeout."""

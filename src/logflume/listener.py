@@ -16,9 +16,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from threading import get_ident
 
-from ._impl import IDLE, RUNNING, STOPPED, ListenerCore, deliver_batch, take
+from ._impl import IDLE, RUNNING, STOPPED, FlushRequest, ListenerCore, Run, deliver_batch, is_batchable, take
+from .pace import Pace
+from .stats import ListenerStats
 
 __all__ = ["QueueListener"]
+
+# The CPU time of this thread, without that of the threads that have the GIL meanwhile, where the system knows.
+thread_time = getattr(time, "thread_time", time.perf_counter)
 
 TYPE_CHECKING = False  # importing typing would double the time that importing logflume takes
 if TYPE_CHECKING:
@@ -26,13 +31,13 @@ if TYPE_CHECKING:
 
     OnError = Callable[[logging.LogRecord, logging.Handler | None, BaseException], object]
 
-# Records taken out of the queue at a time.
-BATCH = 64
 # While records flow the listener looks into the queue this often (seconds) instead of waiting in it, so that
-# the put of a record wakes nobody; when nothing came for QUIET looks, it waits in the queue.
+# the put of a record wakes nobody. After QUIET looks that found nothing it waits in the queue.
 INTERVAL = 0.001
 LONGEST_INTERVAL = 0.005
 QUIET = 40
+# A handler that takes its records one at a time gives the next handler its turn after so long (seconds).
+TURN = 0.005
 # How often handlers may cause new records by handling one, each caused by the one before.
 DEEPEST = 10
 # Errors reported in full in each period of so many seconds.
@@ -55,6 +60,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     as on_error(record, handler, exception).
 
     What is queued when the interpreter exits is delivered first, for at most `exit_timeout` seconds.
+
+    Records are handled some milliseconds after the call, many at a time; one at or above `flush_level` is
+    handled at once, with those before it, and the handlers are flushed.
     """
 
     def __init__(
@@ -64,15 +72,23 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         respect_handler_level: bool = False,
         on_error: OnError | None = None,
         exit_timeout: float = 10.0,
+        flush_level: int = logging.CRITICAL,
     ) -> None:
         super().__init__(queue, *handlers, respect_handler_level=respect_handler_level)
         self.on_error = on_error
         self.exit_timeout = exit_timeout
+        self.flush_level = flush_level
         self.state = IDLE
         self._started_by_user = False
         self._stop_requested = False
-        self._taken: deque[Any] = deque()  # out of the queue, not yet handled
-        self._caused: deque[tuple[int, Any]] = deque()  # logged by a handler, with how deep the cause goes
+        self._taken: deque[Run] = deque()  # runs of records that are out of the queue, and not yet handled
+        self._handling: list[logging.LogRecord] = []  # those that are being handled
+        self._pace = Pace()
+        self._turn = 1  # records that a slow handler gets at a time
+        self._handled = self._errors = self._dropped = self._batches = self._wakeups = 0
+        self._delay = self._longest_delay = 0.0
+        self._urgent = False
+        self._caused: deque[tuple[int, Run]] = deque()  # logged by handlers, with how deep the cause goes
         self._depth = 0
         self._routes: list[Route] = []
         self._named_handlers: Callable[[], tuple[logging.Handler, ...]] | None = None
@@ -190,7 +206,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def _left(self) -> int:
         queued = getattr(self.queue, "qsize", lambda: 0)
-        return queued() + len(self._taken) + len(self._caused)
+        return queued() + self._left_in_hand() + len(self._handling) + len(self._caused)
+
+    def _left_in_hand(self) -> int:
+        return sum(run.count for run in list(self._taken))
 
     def __enter__(self) -> QueueListener:
         if self.state != RUNNING:
@@ -292,8 +311,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         if self.delivering_thread != get_ident():
             return False
         if self._depth < DEEPEST:
-            self._caused.append((self._depth + 1, item))
+            self._caused.append((self._depth + 1, Run(item)))
             return True
+        self._dropped += 1
         try:
             raise RecursionError(
                 f"the handlers of {self!r} log records while they handle records, {DEEPEST} deep; "
@@ -313,72 +333,114 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         if not _acquire(lock, self.exit_timeout if timeout is None else timeout):
             return False
         try:
-            while self._deliver_items(limit=1):
-                pass
+            # One at a time: if a handler lets a KeyboardInterrupt through, none but its own record is done.
+            while self._taken or self._take(1):
+                self._handle_taken()
         finally:
             lock.release()
         return True
 
-    def _deliver_items(self, limit: int) -> bool:
-        """Handle up to `limit` items from the queue; False when it is empty. The delivery lock is held."""
-        taken = self._taken
-        if not taken:
-            taken.extend(take(self.queue, limit))
-            if not taken:
-                return False
-        previous = self.delivering_thread
-        self.delivering_thread = get_ident()
-        try:
-            self._handle_taken()
-        finally:
-            self.delivering_thread = previous
-        return True
+    def _take(self, limit: int) -> bool:
+        """Take up to `limit` items from the queue; False if it was empty."""
+        runs = take(self.queue, limit)
+        self._taken.extend(runs)
+        return bool(runs)
 
     def _handle_taken(self) -> bool:
-        """Handle the items taken out of the queue; True if the thread was told to end."""
+        """Handle what was taken; True if the thread was told to end. The delivery lock is held."""
         taken = self._taken
         task_done = getattr(self.queue, "task_done", None)
         told_to_end = False
-        while taken or self._caused:
-            if self._caused:
-                depth, item = self._caused.popleft()
-                self._depth = depth
-                try:
-                    self._handle_item(item)
-                finally:
-                    self._depth = 0
-                continue
-            item = taken.popleft()
-            if item is self._sentinel:  # type: ignore[attr-defined]
-                told_to_end = told_to_end or self._stop_requested
-            else:
-                self._handle_item(item)
-            item = None
-            if task_done is not None:
-                task_done()
+        self.delivering_thread = get_ident()
+        try:
+            while taken:
+                run = taken.popleft()
+                if run.request is not None:
+                    self._flush_handlers()
+                    run.request.done.set()
+                elif run.records:
+                    self._handling = run.records
+                    self._handle_run(run)
+                    self._count(run)
+                else:
+                    told_to_end = told_to_end or self._stop_requested
+                if task_done is not None:
+                    for _ in range(run.count):
+                        task_done()
+        finally:
+            self._handling = []
+            self.delivering_thread = 0
         return told_to_end
 
-    def _handle_item(self, item: Any) -> None:
-        if type(item) is FlushRequest:
-            self._flush_handlers()
-            item.done.set()
-        elif type(item) is tuple:
-            route, record = item
-            self._deliver(route.handlers, record)
+    def _handle_run(self, run: Run) -> None:
+        records = run.records
+        if run.route is not None:
+            self._deliver(run.route.handlers, records)
+        elif not self._is_overridden:
+            self._deliver(self.handlers, records)
         else:
+            while records:
+                record = records.pop(0)
+                try:
+                    self.handle(record)
+                except Exception as error:
+                    self._report_error(record, None, error)
+
+    def _handle_caused(self) -> None:
+        """Handle the records that handlers logged just now, and those that are logged meanwhile."""
+        outer = self._depth
+        while self._caused:
+            self._depth, run = self._caused.popleft()
             try:
-                self.handle(item)
-            except Exception as error:  # from an override of handle() or prepare()
-                self._report_error(item, None, error)
+                self._handle_run(run)
+                self._handled += 1
+            finally:
+                self._depth = outer
+
+    @property
+    def _is_overridden(self) -> bool:
+        cls = type(self)
+        return cls.handle is not QueueListener.handle or cls.prepare is not QueueListener.prepare
 
     def handle(self, record: logging.LogRecord) -> None:
         """Have each handler handle `record`; what one of them raises is reported, and the next goes on."""
-        self._deliver(self.handlers, self.prepare(record))
+        self._deliver(self.handlers, [self.prepare(record)])
 
-    def _deliver(self, handlers: Iterable[logging.Handler], record: logging.LogRecord) -> None:
+    def _deliver(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
+        """Give `records` to each of `handlers`, and empty the list."""
+        batchable = [is_batchable(handler) for handler in handlers]
+        if all(batchable):
+            self._deliver_turn(handlers, records)
+            return
+        # As the standard listener does it; but where others can take many records at a time, they wait for
+        # the slow ones for a turn only.
+        mixed = any(batchable)
+        while records:
+            before = time.monotonic()
+            size = self._turn if mixed else 1
+            turn = records[:size]
+            del records[:size]
+            self._deliver_turn(handlers, turn)
+            if self._caused:
+                self._handle_caused()
+            if mixed:
+                quick = time.monotonic() - before < TURN / 2
+                self._turn = 2 * size if quick else max(1, size // 4)
+
+    def _deliver_turn(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
         for handler in handlers:
-            if not self.respect_handler_level or record.levelno >= handler.level:
-                deliver_batch(handler, [record], self._report)
+            if self.respect_handler_level:
+                mine = [record for record in records if record.levelno >= handler.level]
+            else:
+                mine = records[:]
+            while mine:
+                try:
+                    deliver_batch(handler, mine, self._report, 2)
+                except BaseException as error:  # SystemExit, say: in the thread nobody else would see it
+                    if self.state != RUNNING:
+                        raise
+                    self._report_error(None, handler, error)
+        records.clear()
 
     def _report(self, record: logging.LogRecord, handler: logging.Handler) -> None:
         error = sys.exc_info()[1]
@@ -389,6 +451,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self, record: logging.LogRecord | None, handler: logging.Handler | None, error: BaseException
     ) -> None:
         """Tell of `error`, which is being handled: `handler` raised it for `record`. Never raises."""
+        self._errors += 1
         try:
             if self.on_error is not None:
                 self.on_error(record, handler, error)  # type: ignore[arg-type]
@@ -432,38 +495,65 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         told_to_end = False
         while not told_to_end:
             try:
-                self._taken.append(self.dequeue(True))
+                item = self.dequeue(True)
             except _queue.Empty:
                 return  # the standard loop ends so too
             with self._delivery_lock:
-                told_to_end = self._deliver_taken()
+                self._taken.append(Run(item))
+                told_to_end = self._handle_taken()
 
     def _monitor_simple_queue(self) -> None:
-        queue = self.queue
-        taken = self._taken
+        """Many records, one wake-up: look into the queue now and then while records flow."""
+        pace = self._pace
         quiet = 0
         told_to_end = False
         while not told_to_end:
-            if not taken:
-                taken.extend(take(queue, BATCH))
-            if taken:
+            self._wakeups += 1
+            urgent, self._urgent = self._urgent, False
+            before = thread_time()
+            with self._delivery_lock:
+                self._take(pace.limit())
+                count = self._left_in_hand()
+                if count:
+                    self._batches += 1
+                    told_to_end = self._handle_taken()
+                if urgent:
+                    self._flush_handlers()
+            if count:
                 quiet = 0
-                with self._delivery_lock:
-                    told_to_end = self._deliver_taken()
-                if queue.qsize():  # type: ignore[attr-defined]
+                pace.measure(count, thread_time() - before)
+                if self.queue.qsize():
+                    pace.breathe()
                     continue
             quiet += 1
             if quiet < QUIET:
                 self._nudge.acquire(timeout=min(INTERVAL * quiet, LONGEST_INTERVAL))
             else:
-                taken.append(self.dequeue(True))
+                self._taken.append(Run(self.dequeue(True)))
 
-    def _deliver_taken(self) -> bool:
-        self.delivering_thread = get_ident()
-        try:
-            return self._handle_taken()
-        finally:
-            self.delivering_thread = 0
+    def _hurry(self) -> None:
+        """Have the records that are queued handled at once, and the handlers flushed."""
+        self._urgent = True
+        self._end_pause()
+
+    def stats(self) -> ListenerStats:
+        """Return what the listener has done so far; cheap enough to be asked often."""
+        return ListenerStats(
+            self._handled,
+            self._errors,
+            self._dropped,
+            self._left(),
+            self._batches,
+            self._wakeups,
+            self._delay,
+            self._longest_delay,
+        )
+
+    def _count(self, run: Run) -> None:
+        self._handled += run.count
+        if run.created:
+            self._delay = time.time() - run.created
+            self._longest_delay = max(self._longest_delay, self._delay)
 
     # Fork.
 
@@ -481,17 +571,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             # Its lock may be held by a thread that is gone.
             self.queue.__init__(self.queue.maxsize)  # type: ignore[misc,attr-defined]
         else:
-            while take(self.queue, BATCH):
+            while take(self.queue, 1000):
                 pass
-
-
-class FlushRequest:
-    """Goes through the queue behind the records that flush() waits for."""
-
-    __slots__ = ("done",)
-
-    def __init__(self) -> None:
-        self.done = threading.Event()
 
 
 class Route:

@@ -7,7 +7,7 @@ unless it would do no more than put the record into queues.
 
 from cpython.dict cimport PyDict_CheckExact, PyDict_Copy, PyDict_Size
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
-from cpython.list cimport PyList_CheckExact
+from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.long cimport PyLong_AsLongLong, PyLong_CheckExact
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.pythread cimport PyThread_get_thread_ident
@@ -15,7 +15,6 @@ from cpython.tuple cimport PyTuple_CheckExact, PyTuple_GET_ITEM, PyTuple_GET_SIZ
 from cpython.ref cimport Py_INCREF
 from cpython.unicode cimport PyUnicode_CheckExact
 
-import collections.abc
 import logging
 import os
 import sys
@@ -23,7 +22,7 @@ import sys
 from logflume._c.handler cimport HandlerCore
 from logflume._c.record cimport CallSite, RecordCore, is_plain, new_record, track_if_needed
 from logflume._c.stock cimport (
-    ERROR, HANDLE, IS_ENABLED, LOG, MAKE_RECORD, NAME, READS_PLAINLY, RECORD, World, look, traits,
+    ERROR, HANDLE, IS_ENABLED, LOG, MAKE_RECORD, NAME, READS_PLAINLY, RECORD, World, is_mapping, look, traits,
 )
 
 from logflume._c.stock import add_compiled, is_standard, is_builtin
@@ -56,9 +55,9 @@ cdef extern from "Python.h":
     PyTypeObject *Py_TYPE(object)
 
 cdef object MISSING = object()
+cdef dict MODULES = sys.modules
 cdef object LogRecord = logging.LogRecord
 cdef PyTypeObject *record_class = <PyTypeObject *><PyObject *>logging.LogRecord
-cdef object Mapping = collections.abc.Mapping
 cdef bint HAS_TASK_NAME = sys.version_info >= (3, 12)
 cdef bint FROM_NS = isinstance(logging._startTime, int)
 cdef bint accelerated = False
@@ -188,7 +187,7 @@ cdef bint stamp_thread(World world, RecordCore record) except -1:
     record.thread = PyThread_get_thread_ident()
     thread = logflume_get(world.active_threads, record.thread, None)
     if thread is None:  # not started by threading: this makes a stand-in
-        record.threadName = sys.modules["threading"].current_thread().name
+        record.threadName = MODULES["threading"].current_thread().name
     else:
         record.threadName = name_of(thread)
     return True
@@ -204,7 +203,7 @@ cdef object name_of(object owner):
 
 
 cdef object process_name():
-    multiprocessing = logflume_get(sys.modules, "multiprocessing", None)
+    multiprocessing = logflume_get(MODULES, "multiprocessing", None)
     if multiprocessing is None:
         return "MainProcess"
     # Errors may occur while multiprocessing is being loaded, see LogRecord.__init__.
@@ -220,14 +219,14 @@ cdef object current_task = None  # _asyncio's current_task
 
 cdef object task_name():
     global running_loop, current_task
-    asyncio = logflume_get(sys.modules, "asyncio", None)
+    asyncio = logflume_get(MODULES, "asyncio", None)
     if asyncio is None:
         return None
     try:
         find = asyncio.current_task
         if current_task is None and is_builtin(find, "current_task", "_asyncio"):
             current_task = find
-            running_loop = sys.modules["_asyncio"]._get_running_loop
+            running_loop = MODULES["_asyncio"]._get_running_loop
         if find is current_task and logflume_call0(running_loop) is None:
             return None  # here current_task() raises RuntimeError
         task = find()
@@ -371,7 +370,9 @@ cdef bint read_keywords(PyObject *names, PyObject **values, Keywords *keywords) 
     return True
 
 
-cdef tuple ATTRIBUTES = ("name", "level", "parent", "propagate", "handlers", "disabled", "_cache", "filters")
+# What Logger.__init__ sets; Manager.getLogger adds `manager`, which the root logger has from its class.
+cdef enum:
+    ATTRIBUTES = 8
 cdef tuple METHODS = (
     "isEnabledFor", "_log", "findCaller", "makeRecord", "handle", "filter", "callHandlers", "error",
 )
@@ -379,6 +380,11 @@ cdef tuple METHODS = (
 
 cdef bint shadows_methods(object attributes):
     """Whether one of the logger's own attributes hides a method that the call goes through."""
+    cdef Py_ssize_t size = PyDict_Size(attributes)
+    if size == ATTRIBUTES:
+        return False
+    if size == ATTRIBUTES + 1 and logflume_get(attributes, "manager", None) is not None:
+        return False
     for name in METHODS:
         if name in attributes:
             return True
@@ -394,7 +400,7 @@ cdef int is_enabled(object logger, object attributes, unsigned int have, object 
     cdef object answer
     if have & (READS_PLAINLY | IS_ENABLED) != READS_PLAINLY | IS_ENABLED:
         return STANDARD
-    if PyDict_Size(attributes) != 8 and shadows_methods(attributes):
+    if shadows_methods(attributes):
         return STANDARD
     answer = logflume_get(attributes, "disabled", MISSING)
     if answer is not False:
@@ -408,7 +414,9 @@ cdef int is_enabled(object logger, object attributes, unsigned int have, object 
     answer = logflume_get(cache, level, MISSING)
     if answer is MISSING:
         answer = logger.isEnabledFor(level)
-    return bool(answer)
+    if answer is False:
+        return 0
+    return answer is True or bool(answer)
 
 
 cdef bint log_enabled(
@@ -475,7 +483,8 @@ cdef bint log_enabled(
         return True
 
     queues = MANY
-    if have & HANDLE and logflume_get(attributes, "filters", None) == []:
+    filters = logflume_get(attributes, "filters", None)
+    if have & HANDLE and PyList_CheckExact(filters) and PyList_GET_SIZE(filters) == 0:
         queues = count_queues(logger, attributes, levelno, &only)
         if queues == 0 and extra is None:
             return True
@@ -500,7 +509,7 @@ cdef bint log_enabled(
     elif count == 2:
         # The single mapping is the arguments, see LogRecord.__init__.
         value = <object>arguments[1]
-        if isinstance(value, Mapping) and value:
+        if is_mapping(value) and value:
             args = value
     record.args = args
     if extra is not None:
@@ -580,6 +589,10 @@ cdef class LogMethod:
 
     def __reduce__(self):
         return self.standard.__qualname__
+
+    @property
+    def __class__(self):
+        return type(self.standard)
 
     @property
     def __doc__(self):

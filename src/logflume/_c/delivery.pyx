@@ -28,19 +28,18 @@ cdef bint is_one_of(type cls, tuple classes):
     return False
 
 
-cdef bint hides(dict own, frozenset methods) except -1:
-    """Whether an object's own attributes hide one of its class's methods."""
-    for name in own:
-        if name in methods:
-            return True
-    return False
-
-
 cdef bint formatter_is_stock(object formatter) except -1:
-    if type(formatter) is not Formatter or not is_stock(Formatter) or hides(formatter.__dict__, FORMATTER_METHODS):
+    cdef dict own
+    if type(formatter) is not Formatter or not is_stock(Formatter):
         return False
-    style = formatter.__dict__.get("_style")
-    return is_one_of(type(style), STYLES) and is_stock(type(style)) and not hides(style.__dict__, STYLE_METHODS)
+    own = formatter.__dict__
+    style = own.get("_style")
+    return (
+        FORMATTER_METHODS.isdisjoint(own)
+        and is_one_of(type(style), STYLES)
+        and is_stock(type(style))
+        and STYLE_METHODS.isdisjoint(style.__dict__)
+    )
 
 
 def recognised(handler):
@@ -50,24 +49,29 @@ def recognised(handler):
         return False
     own = handler.__dict__
     return (
-        not hides(own, HANDLER_METHODS)
-        and own.get("filters") == []
+        HANDLER_METHODS.isdisjoint(own)
+        and not own.get("filters", True)
         and own.get("lock") is not None
         and formatter_is_stock(own.get("formatter") or logging._defaultFormatter)
     )
 
 
-def compose_private(handler, list records, sink):
-    return compose(handler, records, sink, False)
-
-
-def compose_shared(handler, list records, sink):
-    return compose(handler, records, sink, True)
-
-
-def deliver_batch(handler, list records not None, report, bint shared=True):
+def deliver_batch(handler, list records not None, report, int holders=0):
     """Deliver `records`, in order, to `handler`, and empty the list; see the pure twin, which says it all."""
-    deliver(handler, records, report, recognised, compose_shared if shared else compose_private)
+    deliver(handler, records, report, recognised, COMPOSE[min(holders, MANY)], 1)
+
+
+cdef int MANY = 3
+
+
+def composer(int holders):
+    def compose_for(handler, list records, sink):
+        return compose(handler, records, sink, holders)
+
+    return compose_for
+
+
+cdef tuple COMPOSE = tuple(composer(holders) for holders in range(MANY + 1))
 
 
 def is_batchable(handler):

@@ -6,6 +6,7 @@ cdef bint is_stock(type cls) except -1
 cdef class Segment:
     cdef readonly Py_ssize_t count
     cdef readonly bint special
+    cdef readonly object interrupt
     cdef char *_text
     cdef Py_ssize_t _size
     cdef Py_ssize_t _text_room
@@ -15,4 +16,4 @@ cdef class Segment:
     cdef bint _ascii
 
 
-cdef Segment compose(object handler, list records, object sink, bint shared)
+cdef Segment compose(object handler, list records, object sink, int holders)

@@ -10,7 +10,7 @@ from cpython.exc cimport PyErr_NoMemory
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
 from cpython.mem cimport PyMem_Free, PyMem_Realloc
-from cpython.object cimport PyObject, PyTypeObject
+from cpython.object cimport PyTypeObject
 from cpython.tuple cimport PyTuple_CheckExact
 from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_Format
 from libc.math cimport floor
@@ -26,14 +26,13 @@ from logflume._c cimport record as lean
 from logflume._c.record import LeanRecord as _LeanRecord
 
 from logflume._py import standard
-from logflume._py.sinks import UNLIMITED as _UNLIMITED
 
 cdef extern from "typeversion.h":
     unsigned int logflume_type_version(PyTypeObject *)
 
 cdef extern from "pycompat.h":
     object logflume_instance_dict(object)
-    int logflume_dict_get(object, object, PyObject **) except -1
+    object logflume_get(object dictionary, object key, object missing)
 
 cdef extern from "Python.h":
     bint PyUnicode_IS_ASCII(object)
@@ -41,9 +40,9 @@ cdef extern from "Python.h":
     void *PyUnicode_DATA(object)
     Py_UCS4 PyUnicode_READ(int kind, void *data, Py_ssize_t index)
     Py_ssize_t PyUnicode_GET_LENGTH(object)
+    Py_ssize_t Py_REFCNT(object)
     object PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
     object PyBytes_FromStringAndSize(const char *, Py_ssize_t)
-    void Py_DECREF(PyObject *)
 
 cdef type LogRecord = logging.LogRecord
 cdef type LeanRecord = _LeanRecord
@@ -51,7 +50,7 @@ cdef type Formatter = logging.Formatter
 cdef type PercentStyle = logging.PercentStyle
 cdef type StrFormatStyle = logging.StrFormatStyle
 cdef type Template = string.Template
-cdef Py_ssize_t UNLIMITED = _UNLIMITED
+cdef object MISSING = object()
 
 # ---- what is stock ----
 
@@ -522,7 +521,9 @@ cdef Clock clock_of(object formatter):
     if not fmt:
         fmt = formatter.default_time_format
         msecs = formatter.default_msec_format
-        if msecs:
+        if msecs == "%s,%03d":
+            clock.separator = ","
+        elif msecs:
             if not PyUnicode_CheckExact(msecs) or not msecs.startswith("%s") or not msecs.endswith("%03d"):
                 return clock
             clock.separator = msecs[2:-4]
@@ -589,15 +590,14 @@ cdef class Job:
     cdef dict defaults
     cdef Clock clock
     cdef bint stock_record
-    cdef bint shared
+    cdef bint private  # nobody but the deliverer refers to the record at hand
     cdef object explained  # the last record whose traceback was formatted
 
 
-cdef Job job_of(object formatter, bint shared):
+cdef Job job_of(object formatter):
     cdef Job job = Job.__new__(Job)
     style = formatter._style
     job.formatter = formatter
-    job.shared = shared
     job.stock_record = is_stock(LogRecord)
     defaults = style._defaults
     if not defaults or PyDict_CheckExact(defaults):
@@ -634,7 +634,6 @@ cdef int add_filled(Segment segment, Job job, object record, dict attributes) ex
     """Add a record whose values are in its dictionary."""
     cdef Py_ssize_t start = segment._size
     cdef Piece piece
-    cdef PyObject *found
     cdef int unfit
     asctime = None
     if type(record) is LogRecord:
@@ -653,11 +652,11 @@ cdef int add_filled(Segment segment, Job job, object record, dict attributes) ex
         elif piece.field == ASCTIME:
             unfit = add_value(segment, piece, asctime)
         else:
-            if not logflume_dict_get(attributes, piece.text, &found):
-                if job.defaults is None or not logflume_dict_get(job.defaults, piece.text, &found):
-                    return 1
-            value = <object>found
-            Py_DECREF(found)
+            value = logflume_get(attributes, piece.text, MISSING)
+            if value is MISSING and job.defaults is not None:
+                value = logflume_get(job.defaults, piece.text, MISSING)
+            if value is MISSING:
+                return 1
             unfit = add_value(segment, piece, value)
         if unfit:
             return 1
@@ -679,8 +678,6 @@ cdef int add_lean(Segment segment, Job job, lean.RecordCore record) except -1:
     cdef Piece piece
     cdef Field field
     cdef int msecs = 0
-    cdef PyObject *found
-    cdef bint unfit
     if job.program.uses_time:
         if not tick(job.clock, record.created):
             return add_filled(segment, job, record, record.__dict__)
@@ -725,12 +722,13 @@ cdef int add_lean(Segment segment, Job job, lean.RecordCore record) except -1:
         elif field == PROCESSNAME:
             value = record.processName
         else:
-            extra = record.extra
-            if extra is None or not logflume_dict_get(extra, piece.text, &found):
-                if job.defaults is None or not logflume_dict_get(job.defaults, piece.text, &found):
-                    return 1
-            value = <object>found
-            Py_DECREF(found)
+            value = MISSING
+            if record.extra is not None:
+                value = logflume_get(record.extra, piece.text, MISSING)
+            if value is MISSING and job.defaults is not None:
+                value = logflume_get(job.defaults, piece.text, MISSING)
+            if value is MISSING:
+                return 1
         if add_value(segment, piece, value):
             return 1
     return 0
@@ -741,7 +739,7 @@ cdef int add_record(Segment segment, Job job, object record) except -1:
     if job.program is not None and job.stock_record:
         if type(record) is LeanRecord:
             core = <lean.RecordCore>record
-            if core.lean and not job.shared and job.program.lean and not core.exc_info:
+            if core.lean and job.private and job.program.lean and not core.exc_info:
                 return add_lean(segment, job, core)
             attributes = record.__dict__
             if "getMessage" not in attributes:
@@ -755,18 +753,18 @@ cdef int add_record(Segment segment, Job job, object record) except -1:
     return add_text(segment, job.formatter.format(record))
 
 
-cdef Segment compose(object handler, list records, object sink, bint shared):
+cdef Segment compose(object handler, list records, object sink, int holders):
     """The text of as many of `records`, from the first, as may be written to `sink` in one piece.
 
-    It ends before a record that cannot be formatted or encoded here, or that may rotate the file. Unless `shared`,
-    nobody looks at the records afterwards, and lean ones are left without `message` and `asctime`.
+    It ends before a record that cannot be formatted or encoded here, or that may rotate the file. A lean record
+    to which only `holders` lists refer, the given one among them, is left without `message` and `asctime`.
     """
     cdef Segment segment = Segment.__new__(Segment)
     cdef Py_ssize_t limit = sink.limit
     cdef Py_ssize_t room = sink.room
     cdef Py_ssize_t start, wide
     cdef int unfit
-    cdef Job job = job_of(standard.formatter_of(handler), shared)
+    cdef Job job = job_of(handler.formatter or logging._defaultFormatter)
     terminator = handler.terminator
     segment._ascii = sink.ascii
     for record in records:
@@ -774,6 +772,7 @@ cdef Segment compose(object handler, list records, object sink, bint shared):
         wide = segment._wide
         if start >= limit:
             break
+        job.private = Py_REFCNT(record) <= holders + 1  # the one more is ours
         try:
             unfit = add_record(segment, job, record)
             if not unfit:
@@ -785,11 +784,14 @@ cdef Segment compose(object handler, list records, object sink, bint shared):
                 end_record(segment)
         except Exception:  # the handler meets it again, and reports it
             unfit = 1
+        except BaseException as error:
+            segment.interrupt = error
+            unfit = 1
         if unfit:
             segment._size = start
             segment._wide = wide
             segment.special = True
-            if job.explained is record:
+            if job.explained is record and getattr(record, "exc_text", None) is not None:
                 record.exc_text = None  # a format may show whether it was there before
             break
     return segment

@@ -11,7 +11,8 @@ import sys
 from logflume._c.listener cimport ListenerCore
 
 from logflume._c.listener import RUNNING as _RUNNING
-from logflume._c.record cimport snapshot as _snapshot
+from logflume._c.record import LeanRecord
+from logflume._c.record cimport RecordCore, snapshot
 
 cdef extern from "call1.h":
     object logflume_call1(object callable, object argument)
@@ -39,6 +40,16 @@ def set_standard_methods(cls):
     """Take the methods that `cls` has now as the ones that need no call."""
     for name in STANDARD_METHODS:
         standard_methods[name] = getattr(cls, name)
+
+
+cdef long level_of(object record) except? -1:
+    """Return record.levelno, or 0 if that is no number."""
+    if type(record) is LeanRecord and (<RecordCore>record).lean:
+        return (<RecordCore>record).levelno
+    try:
+        return record.levelno
+    except Exception:
+        return 0
 
 
 cdef class HandlerCore:
@@ -130,7 +141,7 @@ cdef class HandlerCore:
         cdef ListenerCore core = self._core
         cdef object item
         try:
-            item = _snapshot(record)
+            item = snapshot(record)
             if self._route is not None:
                 item = (self._route, item)
             if core is not None and core._delivering_thread == PyThread_get_thread_ident():
@@ -139,8 +150,11 @@ cdef class HandlerCore:
             logflume_call1(self._put, item)
         except Exception:
             self.handleError(record)
-        if core is not None and core.state != RUNNING:
-            core._attend()
+        if core is not None:
+            if core.state != RUNNING:
+                core._attend()
+            elif level_of(record) >= core.flush_level:
+                core._hurry()
         return 0
 
     def handle(self, record):

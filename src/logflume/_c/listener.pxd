@@ -1,3 +1,13 @@
 cdef class ListenerCore:
     cdef public int state  # IDLE, RUNNING or STOPPED
+    cdef public long flush_level  # the level from which on a record is handled at once
     cdef unsigned long _delivering_thread  # identity of the thread that runs the handlers, or 0
+
+
+cdef class Run:
+    cdef readonly object route
+    cdef readonly object request
+    cdef readonly list records
+    cdef readonly Py_ssize_t count
+    cdef readonly double created
+    cdef bint add(self, object item) except -1

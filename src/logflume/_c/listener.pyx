@@ -1,14 +1,15 @@
-"""The part of a listener that a log call looks at, and the loops that run once for each record."""
-
-from cpython.pythread cimport PyThread_get_thread_ident
+"""The part of a listener that a log call looks at, and the loop that takes each record out of the queue."""
 
 import queue as _queue
 
-IDLE = 0
-RUNNING = 1
-STOPPED = 2
+from logflume._c.record cimport RecordCore
+
+from logflume._c.record import LeanRecord
+from logflume._py.listener import IDLE, RUNNING, STOPPED, FlushRequest
 
 cdef object Empty = _queue.Empty
+
+__all__ = ["IDLE", "RUNNING", "STOPPED", "FlushRequest", "ListenerCore", "Run", "take"]
 
 
 cdef class ListenerCore:
@@ -23,14 +24,60 @@ cdef class ListenerCore:
         self._delivering_thread = ident
 
 
-def take(queue, int limit):
-    """Return up to `limit` items that are in `queue` now, oldest first, without waiting."""
-    cdef list items = []
+cdef class Run:
+    """What was taken from the queue: see the pure twin."""
+
+    def __init__(self, item):
+        self.records = []
+        self.count = 1
+        self.created = 0.0
+        if type(item) is FlushRequest:
+            self.request = item
+        elif type(item) is tuple:
+            self.route = (<tuple>item)[0]
+            self.records.append((<tuple>item)[1])
+        elif item is not None:
+            self.records.append(item)
+        if self.records:
+            self.created = created(self.records[0])
+
+    cdef bint add(self, object item) except -1:
+        """Take `item` in, if it is a record for the same handlers."""
+        if type(item) is LeanRecord and self.route is None and self.records:
+            pass
+        elif item is None or type(item) is FlushRequest or not self.records:
+            return False
+        elif type(item) is tuple:
+            if (<tuple>item)[0] is not self.route:
+                return False
+            item = (<tuple>item)[1]
+        elif self.route is not None:
+            return False
+        self.records.append(item)
+        self.count += 1
+        return True
+
+
+cdef double created(object record) except? -1.0:
+    """Return record.created, without making a lean record's dictionary; 0.0 if it has none."""
+    if type(record) is LeanRecord and (<RecordCore>record).lean:
+        return (<RecordCore>record).created
+    return getattr(record, "created", None) or 0.0
+
+
+def take(queue, Py_ssize_t limit):
+    """Return up to `limit` items that are in `queue` now, oldest first, without waiting, in runs."""
+    cdef list runs = []
+    cdef Run run = None
     cdef object get = queue.get_nowait
-    cdef int i
-    for i in range(limit):
-        try:
-            items.append(get())
-        except Empty:
-            break
-    return items
+    cdef object item
+    cdef Py_ssize_t i
+    try:
+        for i in range(limit):
+            item = get()
+            if run is None or not run.add(item):
+                run = Run(item)
+                runs.append(run)
+    except Empty:
+        pass
+    return runs

@@ -32,3 +32,4 @@ cdef class World:
 
 cdef World look()
 cdef unsigned int traits(PyTypeObject *cls) except? 0
+cdef bint is_mapping(object value) except -1

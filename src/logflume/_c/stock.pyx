@@ -5,6 +5,7 @@ are looked at again when their version tag changed, module globals when their di
 """
 
 from cpython.object cimport PyObject, PyTypeObject
+from libc.string cimport memset
 
 import logging
 import os
@@ -12,6 +13,8 @@ import sys
 import threading
 import time
 import types
+from _abc import get_cache_token
+from collections.abc import Mapping
 
 cdef extern from "typeversion.h":
     unsigned int logflume_type_version(PyTypeObject *type)
@@ -20,7 +23,11 @@ cdef extern from "pycompat.h":
     enum:
         LOGFLUME_GIL
     int logflume_watch(int index, object dictionary)
+    object logflume_call0(object callable)
     object logflume_get(object dictionary, object key, object missing)
+
+cdef extern from "Python.h":
+    PyTypeObject *Py_TYPE(object)
     bint logflume_watch_quiet()
     void logflume_watch_seen()
 
@@ -144,6 +151,34 @@ cdef bint record_class_is_standard():
         all(now.get(name) is RECORD_CLASS.get(name) for name in names - {"getMessage"})
         and is_standard(now["__init__"], logging, "LogRecord.__init__")
     )
+
+
+# Version tags of classes that are no mappings, valid as long as no class was registered with any ABC.
+cdef unsigned int no_mappings[SLOTS]
+cdef unsigned long long registrations = 0
+
+
+cdef bint is_mapping(object value) except -1:
+    """isinstance(value, collections.abc.Mapping), which costs as much as the rest of a record's data."""
+    global registrations
+    cdef PyTypeObject *cls = Py_TYPE(value)
+    cdef unsigned int version = logflume_type_version(cls)
+    cdef unsigned long long now = logflume_call0(get_cache_token)
+    if now != registrations:
+        memset(no_mappings, 0, sizeof(no_mappings))
+        registrations = now
+    if version != 0 and no_mappings[version % SLOTS] == version:
+        return False
+    if isinstance(value, Mapping):
+        return True
+    version = logflume_type_version(cls)
+    # isinstance() asks the value for its class, too.
+    if (
+        _static(type(value), "__getattribute__") is object.__getattribute__
+        and _static(type(value), "__class__") is object.__dict__["__class__"]
+    ):
+        no_mappings[version % SLOTS] = version
+    return False
 
 
 # ---- module globals ----

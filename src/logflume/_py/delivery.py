@@ -4,31 +4,38 @@
 handler is the standard library's own, and `compose(handler, records, sink)`, which makes the text.
 """
 
-import bisect
+from __future__ import annotations
+
 import logging
-from collections.abc import Callable
 
-from logflume._py.sinks import Segment, Sink, due, sink_of
-from logflume._py.standard import handler_is_stock
+from .sinks import due, sink_of
+from .standard import handler_is_stock
 
-Report = Callable[[logging.LogRecord, logging.Handler], object]
-Recognised = Callable[[logging.Handler], bool]
-Compose = Callable[[logging.Handler, list[logging.LogRecord], Sink], Segment]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .sinks import Segment, Sink
+
+    Report = Callable[[logging.LogRecord, logging.Handler], object]
+    Recognised = Callable[[logging.Handler], bool]
+    Compose = Callable[[logging.Handler, list[logging.LogRecord], Sink], Segment]
 
 
 class TextSegment:
     """What `compose` made of some records."""
 
-    __slots__ = ("_ends", "count", "data", "special")
+    __slots__ = ("_ends", "count", "data", "interrupt", "special")
 
-    def __init__(self, data: bytes, ends: list[int], special: bool) -> None:
+    def __init__(self, data: bytes, ends: list[int], special: bool, interrupt: BaseException | None) -> None:
         self.data = data
         self.count = len(ends)
         self.special = special
+        self.interrupt = interrupt
         self._ends = ends
 
     def whole(self, size: int) -> int:
-        return bisect.bisect_right(self._ends, size)
+        return sum(end <= size for end in self._ends)
 
     def end(self, index: int) -> int:
         return self._ends[index] if index >= 0 else 0
@@ -45,6 +52,7 @@ def compose(handler: logging.Handler, records: list[logging.LogRecord], sink: Si
     ends: list[int] = []
     size = 0
     special = False
+    interrupt = None
     for record in records:
         if size >= limit:
             break
@@ -55,6 +63,8 @@ def compose(handler: logging.Handler, records: list[logging.LogRecord], sink: Si
             special = size + len(text) + 1 >= room
         except Exception:  # the handler meets it again, and reports it
             special = True
+        except BaseException as error:
+            special, interrupt = True, error
         if special:
             if exc_text is None and getattr(record, "exc_text", None) is not None:
                 record.exc_text = None  # a format may show whether it was there before
@@ -62,7 +72,7 @@ def compose(handler: logging.Handler, records: list[logging.LogRecord], sink: Si
         size += len(line)
         lines.append(line)
         ends.append(size)
-    return TextSegment(b"".join(lines), ends, special)
+    return TextSegment(b"".join(lines), ends, special, interrupt)
 
 
 def _one_by_one(handler: logging.Handler, records: list[logging.LogRecord], count: int, report: Report) -> None:
@@ -82,8 +92,7 @@ def _one_by_one(handler: logging.Handler, records: list[logging.LogRecord], coun
 
 def _segment(handler: logging.Handler, records: list[logging.LogRecord], compose: Compose) -> int:
     """Write as many records as go together; return how many of those left have to be handled one at a time."""
-    handler.acquire()
-    try:
+    with handler.lock:  # type: ignore[union-attr]
         if due(handler):
             return 1
         sink = sink_of(handler)
@@ -91,9 +100,10 @@ def _segment(handler: logging.Handler, records: list[logging.LogRecord], compose
             return len(records)
         segment = compose(handler, records, sink)
         alone = sink.put(handler, records, segment) if segment.count else 0
+        if segment.interrupt is not None:
+            del records[:1]
+            raise segment.interrupt
         return alone or (1 if segment.special else 0)
-    finally:
-        handler.release()
 
 
 def deliver(
@@ -102,8 +112,9 @@ def deliver(
     report: Report,
     recognised: Recognised,
     compose: Compose,
+    least: int,
 ) -> None:
-    """Do what `deliver_batch` says, with what a core brings."""
+    """Do what `deliver_batch` says, with what a core brings; fewer than `least` records are no batch."""
     handle_batch = getattr(type(handler), "handle_batch", None)
     if handle_batch is not None:
         batch = records[:]
@@ -115,13 +126,14 @@ def deliver(
                 report(record, handler)
         return
     while records:
-        # asked again after each record that went alone: what ran for it may have changed the handler
-        alone = _segment(handler, records, compose) if recognised(handler) else len(records)
-        _one_by_one(handler, records, alone, report)
+        # Asked again after each record that went alone: what ran for it may have changed the handler
+        alone = _segment(handler, records, compose) if len(records) >= least and recognised(handler) else len(records)
+        if alone:
+            _one_by_one(handler, records, alone, report)
 
 
 def deliver_batch(
-    handler: logging.Handler, records: list[logging.LogRecord], report: Report, shared: bool = True
+    handler: logging.Handler, records: list[logging.LogRecord], report: Report, holders: int = 0
 ) -> None:
     """Deliver `records`, in order, to `handler`, and empty the list.
 
@@ -136,13 +148,14 @@ def deliver_batch(
     `report(record, handler)` is called, while the exception is being handled, for each record whose `handle` raised,
     and for each record of a batch whose `handle_batch` raised. It must not raise.
 
-    If `shared` is false nobody looks at the records after this, so that their `message` and `asctime` need not be
-    set.
+    `holders` is how many of the caller's lists hold each record. Where nothing else refers to a record the compiled
+    core need not set its `message` and `asctime`, which nobody can see; 0 has it set them always.
 
     No `Exception` leaves this function. If another one does (`KeyboardInterrupt`), the records that are still in
-    the list have not been delivered, and those that are no longer there must not be delivered again.
+    the list have not been delivered, and those that are no longer there must not be delivered again. As with
+    `handle`, the one that was being formatted or written is gone.
     """
-    deliver(handler, records, report, handler_is_stock, compose)
+    deliver(handler, records, report, handler_is_stock, compose, 2)
 
 
 def is_batchable(handler: logging.Handler) -> bool:

@@ -1,11 +1,13 @@
-"""Pure twin of the compiled listener room: the state a log call looks at, and the loops over records."""
+"""Pure twin of the compiled listener room: the state a log call looks at, and the way out of the queue."""
 
 from __future__ import annotations
 
 import queue as _queue
+import threading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import logging
     from typing import Any
 
 IDLE = 0
@@ -18,16 +20,70 @@ class ListenerCore:
 
     state: int = IDLE
     delivering_thread: int = 0
+    flush_level: int = 0
 
 
-def take(queue: Any, limit: int) -> list[Any]:
+class FlushRequest:
+    """Goes through the queue behind the records that flush() waits for."""
+
+    __slots__ = ("done",)
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+
+
+class Run:
+    """What was taken from the queue: some records for the same handlers, or something else, alone.
+
+    `route` tells whose handlers are meant, None means the listener's; `request` is None but for a flush. No
+    records and no request is the sentinel. `count` is how many items of the queue these were, and `created`
+    when the first record was made, or 0.0.
+    """
+
+    __slots__ = ("count", "created", "records", "request", "route")
+
+    def __init__(self, item: Any) -> None:
+        self.route = None
+        self.request = None
+        self.records: list[logging.LogRecord] = []
+        self.count = 1
+        self.created = 0.0
+        if type(item) is FlushRequest:
+            self.request = item
+        elif type(item) is tuple:
+            self.route = item[0]
+            self.records.append(item[1])
+        elif item is not None:
+            self.records.append(item)
+        if self.records:
+            self.created = getattr(self.records[0], "created", None) or 0.0
+
+    def add(self, item: Any) -> bool:
+        """Take `item` in, if it is a record for the same handlers."""
+        if not self.records or item is None or type(item) is FlushRequest:
+            return False
+        if type(item) is tuple:
+            if item[0] is not self.route:
+                return False
+            item = item[1]
+        elif self.route is not None:
+            return False
+        self.records.append(item)
+        self.count += 1
+        return True
+
+
+def take(queue: Any, limit: int) -> list[Run]:
     """Return up to `limit` items that are in `queue` now, oldest first, without waiting."""
-    items: list[Any] = []
+    runs: list[Run] = []
+    run = None
     get = queue.get_nowait
-    append = items.append
     try:
         for _ in range(limit):
-            append(get())
+            item = get()
+            if run is None or not run.add(item):
+                run = Run(item)
+                runs.append(run)
     except _queue.Empty:
         pass
-    return items
+    return runs

@@ -49,12 +49,13 @@ def rendered_copy(record: logging.LogRecord) -> logging.LogRecord:
 def _rendered_class(cls: type[logging.LogRecord]) -> type[logging.LogRecord]:
     class Rendered(cls):  # type: ignore[misc, valid-type]
         __slots__ = ("_rendered",)
+        __class__ = property(lambda self: cls)  # what pickle goes by
 
         def getMessage(self) -> str:
             text, msg, args = self._rendered
             if self.msg is msg and self.args is args:
                 return text  # type: ignore[no-any-return]
-            return super().getMessage()  # type: ignore[no-any-return]
+            return cls.getMessage(self)  # type: ignore[no-any-return]
 
         def __copy__(self) -> logging.LogRecord:
             new = object.__new__(type(self))

@@ -5,6 +5,8 @@ the standard handler's behaviour when that fails: no byte comes out twice, and a
 lost. What is not known well enough for that has no sink, and is handled one record at a time.
 """
 
+from __future__ import annotations
+
 import codecs
 import functools
 import io
@@ -13,25 +15,29 @@ import logging.handlers
 import os
 import sys
 import time
-from typing import Any, Protocol
+import weakref
 
-from logflume._py.standard import formatter_of
+from .standard import formatter_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    class Segment(Protocol):
+        """The bytes of the first `count` records of a list."""
+
+        data: bytes
+        count: int
+        special: bool  # whether the record after these has to be handled on its own
+        interrupt: BaseException | None  # what formatting that record raised, if it was no Exception
+
+        def whole(self, size: int) -> int:
+            """How many records lie wholly within the first `size` bytes."""
+
+        def end(self, index: int) -> int:
+            """Where the record at `index` ends; 0 for the one before the first."""
 
 UNLIMITED = sys.maxsize
-
-
-class Segment(Protocol):
-    """The bytes of the first `count` records of a list."""
-
-    data: bytes
-    count: int
-    special: bool  # whether the record after these has to be handled on its own
-
-    def whole(self, size: int) -> int:
-        """How many records lie wholly within the first `size` bytes."""
-
-    def end(self, index: int) -> int:
-        """Where the record at `index` ends; 0 for the one before the first."""
 
 
 class Sink:
@@ -50,39 +56,54 @@ class Sink:
 class FileSink(Sink):
     """A file that the handler opened itself: the bytes go straight to it, and each one is accounted for."""
 
-    def __init__(self, stream: io.TextIOWrapper, raw: io.FileIO, ascii: bool, room: int) -> None:
+    def __init__(self, stream: io.TextIOWrapper, raw: io.FileIO, ascii: bool) -> None:
+        # weakly: a stream that nobody else has any more closes its file
+        self.stream = weakref.ref(stream)
+        self.encoding = stream.encoding
+        self.attributes = len(vars(stream))
         self.buffer = stream.buffer
         self.raw = raw
         self.ascii = ascii
-        self.room = room
+
+    def fits(self, stream: Any) -> bool:
+        """Whether this was made for `stream`, and nothing was put on it or reconfigured since."""
+        return (
+            self.stream() is stream
+            and stream.encoding is self.encoding
+            and len(vars(stream)) == self.attributes
+        )
 
     def put(self, handler: logging.Handler, records: list[logging.LogRecord], segment: Segment) -> int:
         data = segment.data
         size = len(data)
+        # filled in C, so that no signal handler can raise between a write and the note of it
+        counts: list[int | None] = []
         written = 0
+        interrupted = True
         try:
-            while written < size:
-                # None: the file would block
-                count = self.raw.write(memoryview(data)[written:] if written else data)
-                if not count:
-                    break
-                written += count
+            counts.extend(map(self.raw.write, (data,)))
+            while counts[-1] and (written := sum(counts)) < size:  # type: ignore[arg-type]
+                counts.extend(map(self.raw.write, (memoryview(data)[written:],)))
+            interrupted = False
         except Exception:
-            pass  # the next record's own write meets the same failure, and is reported
+            interrupted = False  # the next record's own write meets the same failure, and is reported
         finally:
+            if written != size:
+                written = sum(filter(None, counts))  # None: the file would block
             whole = segment.whole(written)
             begun = written > segment.end(whole - 1)
             record = records[whole] if begun else None
             del records[: whole + begun]
             if begun:
-                self._finish(handler, record, data[written : segment.end(whole)])
+                self._finish(handler, record, data[written : segment.end(whole)], interrupted)
         return 0 if written == size else len(records)
 
-    def _finish(self, handler: Any, record: Any, rest: bytes) -> None:
+    def _finish(self, handler: Any, record: Any, rest: bytes, interrupted: bool) -> None:
         """Leave the rest of a half written record where the standard handler leaves it: in the buffer."""
         try:
             self.buffer.write(rest)
-            handler.flush()
+            if not interrupted:  # it may block again
+                handler.flush()
         except Exception:
             handler.handleError(record)
 
@@ -130,6 +151,7 @@ class StreamSink(Sink):
             handler.handleError(record)
 
 
+_file_sinks: weakref.WeakKeyDictionary[logging.Handler, FileSink] = weakref.WeakKeyDictionary()
 _memory = StreamSink(UNLIMITED, ascii=False)
 
 
@@ -177,6 +199,8 @@ def _room(handler: Any, raw: io.FileIO) -> int:
     """How many bytes a RotatingFileHandler's file may grow by, at least, before it is due."""
     if type(handler) is not logging.handlers.RotatingFileHandler or not handler.maxBytes > 0:
         return UNLIMITED
+    if "exc_text" in formatter_of(handler)._style._fmt:
+        return 0  # shows that such a handler formats each record twice, so it has to
     return handler.maxBytes - max(raw.tell(), os.fstat(raw.fileno()).st_size)
 
 
@@ -202,6 +226,14 @@ def sink_of(handler: Any) -> Sink | None:
     Call it with the handler's lock held.
     """
     stream = handler.stream
+    known = _file_sinks.get(handler)
+    if known is not None and known.fits(stream):
+        try:
+            stream.flush()
+            known.room = _room(handler, known.raw)
+        except Exception:
+            return None
+        return known
     rotates = type(handler) is logging.handlers.RotatingFileHandler and handler.maxBytes > 0
     try:
         if type(stream) is io.StringIO and not vars(stream) and not rotates:
@@ -220,9 +252,10 @@ def sink_of(handler: Any) -> Sink | None:
             return None
         stream.flush()
         if type(stream) is io.TextIOWrapper and _opened_itself(handler, raw):
-            if rotates and "exc_text" in formatter_of(handler)._style._fmt:
-                return None  # shows that a handler that may rotate formats each record twice
-            return FileSink(stream, raw, repertoire == "ascii", _room(handler, raw))
+            sink = FileSink(stream, raw, repertoire == "ascii")
+            sink.room = _room(handler, raw)
+            _file_sinks[handler] = sink
+            return sink
         size = _buffer_size(buffer)
         return StreamSink(size, repertoire == "ascii") if size and not rotates else None
     except Exception:

@@ -5,12 +5,17 @@ a base since; an instance passes if no attribute of its own hides such a method.
 `converter`, `default_time_format`, ...) may differ: it is read when records are written.
 """
 
+from __future__ import annotations
+
 import logging
 import logging.handlers
 import string
 import sys
 import types
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 HANDLERS: tuple[type[logging.Handler], ...] = (
     logging.StreamHandler,

@@ -1,0 +1,311 @@
+"""What deliver_batch does with each kind of handler, on both cores."""
+
+from __future__ import annotations
+
+import io
+import logging
+import logging.handlers
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from deliveries import DELIVERIES
+
+each_core = pytest.mark.parametrize("deliver_batch", DELIVERIES)
+
+
+def records(count: int, text: str = "record %d") -> list[logging.LogRecord]:
+    return [logging.LogRecord("name", 20, "/x.py", i, text, (i,), None) for i in range(count)]
+
+
+def lines(count: int) -> str:
+    return "".join(f"record {i}\n" for i in range(count))
+
+
+def unexpected(record: logging.LogRecord, handler: logging.Handler) -> None:
+    raise AssertionError(f"{handler} raised for {record}") from sys.exc_info()[1]
+
+
+@each_core
+def test_files_and_memory_get_the_batch_at_once(deliver_batch: Any, tmp_path: Path) -> None:
+    stream = io.StringIO()
+    wrapped = io.TextIOWrapper(io.BytesIO(), "utf-16")
+    path = tmp_path / "app.log"
+    for handler, content in (
+        (logging.StreamHandler(stream), stream.getvalue),
+        (logging.StreamHandler(wrapped), lambda: wrapped.buffer.getvalue().decode("utf-16")),  # type: ignore[attr-defined]
+        (logging.FileHandler(path, "w"), path.read_text),
+        (logging.handlers.WatchedFileHandler(path, "w"), path.read_text),
+        (logging.handlers.TimedRotatingFileHandler(tmp_path / "timed.log"), (tmp_path / "timed.log").read_text),
+        (logging.handlers.RotatingFileHandler(tmp_path / "r.log", maxBytes=999), (tmp_path / "r.log").read_text),
+    ):
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        batch = records(20)
+        lock, handler.lock = handler.lock, mock.MagicMock()
+        deliver_batch(handler, batch, unexpected)
+        taken = handler.lock.__enter__.call_count + handler.lock.acquire.call_count
+        handler.lock = lock
+        assert taken <= 2, "not one batch: twenty records would take the lock forty times"
+        assert batch == []
+        assert content() == lines(20)
+        handler.close()
+
+
+@each_core
+def test_an_empty_batch(deliver_batch: Any) -> None:
+    deliver_batch(logging.NullHandler(), [], unexpected)
+    deliver_batch(logging.StreamHandler(io.StringIO()), [], unexpected)
+
+
+@each_core
+def test_handle_batch_gets_all_records(deliver_batch: Any) -> None:
+    class Sender(logging.Handler):
+        def __init__(self) -> None:
+            super().__init__()
+            self.batches: list[list[int]] = []
+
+        def handle_batch(self, batch: list[logging.LogRecord]) -> None:
+            self.batches.append([record.lineno for record in batch])
+            if len(batch) == 3:
+                raise ConnectionError
+
+    handler = Sender()
+    reports = []
+    deliver_batch(handler, records(2), unexpected)
+    batch = records(3)
+    deliver_batch(handler, batch, lambda record, handler: reports.append((record.lineno, sys.exc_info()[0])))
+    assert handler.batches == [[0, 1], [0, 1, 2]]
+    assert reports == [(i, ConnectionError) for i in range(3)]
+    assert batch == []
+
+
+def shout(self: Any, record: logging.LogRecord, *more: Any) -> str:
+    return "patched"
+
+
+PATCHES = [
+    (logging.Formatter, "format", shout),
+    (logging.Formatter, "formatMessage", shout),
+    (logging.Formatter, "formatTime", shout),
+    (logging.Formatter, "formatException", shout),
+    (logging.Formatter, "usesTime", lambda self: False),
+    (logging.Formatter, "converter", lambda self, seconds: time.gmtime(0)),
+    (logging.Formatter, "default_time_format", "%H"),
+    (logging.Formatter, "default_msec_format", "%s.%03d"),
+    (logging.PercentStyle, "_format", shout),
+    (logging.PercentStyle, "asctime_search", "nothing like it"),
+    (logging.LogRecord, "getMessage", lambda self: "patched"),
+    (logging.StreamHandler, "terminator", "|\n"),
+    (logging.StreamHandler, "format", shout),
+    (logging.Handler, "format", shout),
+    (logging.Handler, "filter", lambda self, record: False),
+    (logging.Filterer, "filter", lambda self, record: record.lineno != 1),
+    (logging.StreamHandler, "emit", lambda self, record: self.stream.write("emitted\n")),
+    (logging.StreamHandler, "flush", lambda self: self.stream.write("flushed\n")),
+    (logging.FileHandler, "emit", lambda self, record: self.stream.write("emitted\n")),
+    (time, "strftime", lambda *given: "time"),
+    (logging, "time", mock.Mock(wraps=time, strftime=lambda *given: "other time")),
+    (logging, "_defaultFormatter", logging.Formatter("default %(message)s")),
+]
+
+
+@each_core
+@pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: f"{patch[0].__name__}.{patch[1]}")
+@pytest.mark.parametrize("fmt", ["%(asctime)s %(message)s", None])
+def test_what_is_patched_counts_from_the_next_batch(deliver_batch: Any, patch: Any, fmt: Any, tmp_path: Path) -> None:
+    outcomes = []
+    exc_info = (ValueError, ValueError("wrong"), None)
+    for batches in (False, True):
+        path = tmp_path / f"{batches}.log"
+        handler = logging.FileHandler(path)
+        if fmt:
+            handler.setFormatter(logging.Formatter(fmt))
+
+        def deliver(some: list[logging.LogRecord]) -> None:
+            for record in some:
+                record.created, record.msecs, record.exc_info = 1700000000.5, 500.0, exc_info
+            if batches:  # noqa: B023
+                deliver_batch(handler, some, unexpected)  # noqa: B023
+            else:
+                for record in some:
+                    handler.handle(record)  # noqa: B023
+
+        deliver(records(3))
+        with mock.patch.object(*patch, create=True):
+            deliver(records(3))
+        deliver(records(3))
+        handler.close()
+        outcomes.append(path.read_text())
+    assert outcomes[0] == outcomes[1]
+
+
+@each_core
+@pytest.mark.parametrize("name", ["emit", "format", "flush", "handle", "filter", "formatter.format", "stream.write"])
+def test_what_hides_a_method_on_the_instance(deliver_batch: Any, name: str, tmp_path: Path) -> None:
+    handler: Any = logging.FileHandler(tmp_path / "app.log")
+    handler.setFormatter(logging.Formatter())
+    deliver_batch(handler, records(3), unexpected)
+    target = handler
+    *path, name = name.split(".")
+    for step in path:
+        target = getattr(target, step)
+    original = getattr(target, name)
+    calls = []
+
+    def note(*given: Any) -> Any:
+        calls.append(given)
+        return original(*given)
+
+    setattr(target, name, note)
+    deliver_batch(handler, records(3), unexpected)
+    assert len(calls) == 3
+    handler.close()
+
+
+@each_core
+def test_formatters_may_be_changed_at_any_time(deliver_batch: Any) -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    formatter = logging.Formatter("%(name)s", "%Y")
+    handler.setFormatter(formatter)
+    deliver_batch(handler, records(1), unexpected)
+    formatter._style._fmt = "%(levelname)s %(asctime)s"
+    formatter.converter = lambda seconds: time.gmtime(0)  # type: ignore[method-assign,assignment]
+    deliver_batch(handler, records(1), unexpected)
+    formatter._style = logging.StrFormatStyle("{lineno} {extra}", defaults={"extra": "!"})
+    deliver_batch(handler, records(1), unexpected)
+    handler.setFormatter(None)
+    deliver_batch(handler, records(1), unexpected)
+    assert stream.getvalue() == "name\nINFO 1970\n0 !\nrecord 0\n"
+
+
+@each_core
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="needs time.tzset")
+def test_the_time_zone_may_change(deliver_batch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(asctime)s"))
+    try:
+        for zone in ("UTC", "Asia/Tokyo", "UTC"):
+            monkeypatch.setenv("TZ", zone)
+            time.tzset()
+            batch = records(1)
+            batch[0].created, batch[0].msecs = 0.25, 250.0
+            deliver_batch(handler, batch, unexpected)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    hours = [line[11:13] for line in stream.getvalue().splitlines()]
+    assert hours == ["00", "09", "00"]
+
+
+@each_core
+def test_streams_may_be_replaced(deliver_batch: Any, tmp_path: Path) -> None:
+    handler = logging.FileHandler(tmp_path / "a.log")
+    deliver_batch(handler, records(2), unexpected)
+    with open(tmp_path / "b.log", "w", newline="\r\n") as stream:
+        first = handler.setStream(stream)
+        deliver_batch(handler, records(3), unexpected)
+        handler.setStream(first)
+        deliver_batch(handler, records(1), unexpected)
+    handler.close()
+    assert (tmp_path / "a.log").read_text() == lines(2) + lines(1)
+    assert (tmp_path / "b.log").read_bytes() == lines(3).replace("\n", "\r\n").encode()
+
+
+@each_core
+def test_encodings_may_be_reconfigured(deliver_batch: Any, tmp_path: Path) -> None:
+    handler = logging.FileHandler(tmp_path / "a.log", encoding="utf-8")
+    deliver_batch(handler, records(1, "\xe9"), lambda *given: None)
+    handler.handleError = unexpected  # type: ignore[method-assign]
+    batch = records(2, "\xe9%d")
+    deliver_batch(handler, batch, unexpected)
+    handler.stream.reconfigure(encoding="latin-1")
+    deliver_batch(handler, records(2, "\xe9%d"), unexpected)
+    handler.close()
+    assert (tmp_path / "a.log").read_bytes().endswith(b"\xc3\xa90\n\xc3\xa91\n\xe90\n\xe91\n")
+
+
+@each_core
+def test_pytest_captures_what_goes_to_stderr(deliver_batch: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    deliver_batch(logging.StreamHandler(), records(3), unexpected)
+    assert capsys.readouterr().err == lines(3)
+
+
+@each_core
+def test_records_show_what_formatting_leaves_on_them(deliver_batch: Any) -> None:
+    handler = logging.StreamHandler(io.StringIO())
+    handler.setFormatter(logging.Formatter("%(asctime)s"))
+    one = records(1)[0]
+    one.exc_info = (ValueError, ValueError("wrong"), None)
+    deliver_batch(handler, [one], unexpected)
+    assert one.message == "record 0"
+    assert one.asctime in handler.stream.getvalue()
+    assert one.exc_text == "ValueError: wrong"
+
+
+@each_core
+def test_rotation_where_the_standard_handler_rotates(deliver_batch: Any, tmp_path: Path) -> None:
+    contents = []
+    for batches in (False, True):
+        folder = tmp_path / str(batches)
+        folder.mkdir()
+        handler = logging.handlers.RotatingFileHandler(folder / "app.log", maxBytes=200, backupCount=50, encoding="utf-8")
+        handler.namer = lambda name: name + ".old"
+        some = [r for width in range(60) for r in records(1, "\xe9" * width + "%d")]
+        if batches:
+            deliver_batch(handler, some, unexpected)
+        else:
+            for record in some:
+                handler.handle(record)
+        handler.close()
+        contents.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert contents[0] == contents[1]
+    assert len(contents[0]) > 5
+
+
+@each_core
+def test_one_writer_at_a_time(deliver_batch: Any, tmp_path: Path) -> None:
+    """Batches and single records from several threads: every line is whole, and in its thread's order."""
+    path = tmp_path / "app.log"
+    handler = logging.handlers.RotatingFileHandler(path, maxBytes=1 << 20)
+    handler.setFormatter(logging.Formatter("%(name)s %(asctime)s %(message)s"))
+
+    def work(number: int) -> None:
+        for at in range(0, 300, 10):
+            some = records(10, f"thread{number} {at + 10**6} %d")
+            if number % 2:
+                deliver_batch(handler, some, unexpected)
+            else:
+                for record in some:
+                    handler.handle(record)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    handler.close()
+    seen: dict[str, list[str]] = {}
+    for line in path.read_text().splitlines():
+        name, _, _, thread, at, number = line.split()
+        assert name == "name"
+        seen.setdefault(thread, []).append(f"{at} {number}")
+    assert {thread: len(order) for thread, order in seen.items()} == {f"thread{i}": 300 for i in range(4)}
+    assert all(order == sorted(order) for order in seen.values())
+
+
+def test_batchable() -> None:
+    handler = logging.StreamHandler(io.StringIO())
+    for param in DELIVERIES:
+        module = sys.modules[param.values[0].__module__]
+        assert module.is_batchable(handler)
+        assert not module.is_batchable(logging.NullHandler())
+        assert not module.is_batchable(logging.lastResort)
+        handler.addFilter(logging.Filter("a"))
+        assert not module.is_batchable(handler)
+        handler.filters.clear()

@@ -1,0 +1,291 @@
+"""What a batch does when its stream fails: nothing comes out twice, and nothing is lost without a report."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import logging
+import logging.handlers
+import os
+import resource
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deliveries import DELIVERIES
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="uses /dev/full, pipes and limits of Linux"),
+    pytest.mark.parametrize("deliver_batch", DELIVERIES),
+]
+
+
+def records(count: int, text: str = "record %d") -> list[logging.LogRecord]:
+    return [logging.LogRecord("name", 20, "/x.py", i, text, (i,), None) for i in range(count)]
+
+
+def lines(count: int) -> str:
+    return "".join(f"record {i}\n" for i in range(count))
+
+
+class Reports(list[Any]):
+    """Calls of handleError and report, as the record's number and the exception."""
+
+    def watch(self, handler: logging.Handler) -> Any:
+        handler.handleError = lambda record: self.append((record.lineno, type(sys.exc_info()[1])))  # type: ignore
+        return handler
+
+    def __call__(self, record: logging.LogRecord, handler: logging.Handler) -> None:
+        self.append((record.lineno, type(sys.exc_info()[1]), "escaped"))
+
+
+@pytest.fixture
+def file_size_limit(tmp_path: Path) -> Iterator[Any]:
+    """Makes this process's writes fail where a file would grow beyond a size, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (before[0] if size is None else size, before[1]))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.parametrize("kind", ["file", "stream", "rotating"])
+def test_full_disk_reports_every_record(deliver_batch: Any, kind: str) -> None:
+    reports = Reports()
+    if kind == "file":
+        handler: Any = logging.FileHandler("/dev/full")
+    elif kind == "rotating":
+        handler = logging.handlers.RotatingFileHandler("/dev/full", maxBytes=100)
+    else:
+        handler = logging.StreamHandler(open("/dev/full", "w"))  # noqa: SIM115
+    reports.watch(handler)
+    for _ in range(3):
+        batch = records(5)
+        deliver_batch(handler, batch, reports)
+        assert batch == []
+    assert reports == [(i, OSError) for _ in range(3) for i in range(5)]
+    stream = handler.stream
+    handler.stream = None
+    handler.close()
+    with pytest.raises(OSError, match="No space"):
+        stream.close()
+
+
+@pytest.mark.parametrize("limit", [0, 9, 10, 14, 20, 27, 31, 49, 50])
+@pytest.mark.parametrize("kind", ["file", "rotating", "watched"])
+def test_disk_that_fills_in_the_middle_of_a_batch(
+    deliver_batch: Any, kind: str, limit: int, tmp_path: Path, file_size_limit: Any
+) -> None:
+    outcomes = []
+    for batches in (False, True):
+        reports = Reports()
+        path = tmp_path / f"{batches}.log"
+        if kind == "file":
+            handler: Any = logging.FileHandler(path)
+        elif kind == "watched":
+            handler = logging.handlers.WatchedFileHandler(path)
+        else:
+            handler = logging.handlers.RotatingFileHandler(path, maxBytes=1000)
+        reports.watch(handler)
+        file_size_limit(limit)
+        for some in (records(6), records(3, "later %d")):
+            if batches:
+                deliver_batch(handler, some, reports)
+            else:
+                for record in some:
+                    handler.handle(record)
+        while_full = path.read_bytes()
+        file_size_limit(None)
+        for record in records(1, "space again %d"):
+            handler.handle(record)
+        handler.close()
+        outcomes.append((while_full, path.read_bytes(), reports))
+    assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.parametrize("limit", [0, 5, 17, 30, 100])
+def test_stream_that_fills_loses_nothing_and_repeats_nothing(
+    deliver_batch: Any, limit: int, tmp_path: Path, file_size_limit: Any
+) -> None:
+    reports = Reports()
+    path = tmp_path / "app.log"
+    with open(path, "w") as stream:
+        handler = reports.watch(logging.StreamHandler(stream))
+        file_size_limit(limit)
+        deliver_batch(handler, records(6), reports)
+        out = path.read_text().count("\n")
+        assert {number for number, _ in reports} >= set(range(out, 6))
+        file_size_limit(None)
+        handler.flush()
+    assert path.read_text() == lines(6)
+
+
+def test_broken_pipe(deliver_batch: Any) -> None:
+    reports = Reports()
+    reader, writer = os.pipe()
+    os.close(reader)
+    stream = open(writer, "w")  # noqa: SIM115
+    deliver_batch(reports.watch(logging.StreamHandler(stream)), records(4), reports)
+    assert reports == [(i, BrokenPipeError) for i in range(4)]
+    with pytest.raises(BrokenPipeError):
+        stream.close()
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_pipe_that_nobody_reads(deliver_batch: Any, own: bool, tmp_path: Path) -> None:
+    """A pipe that would block: what is reported may come out later, and all else has come out, once."""
+    reports = Reports()
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    if own:
+        handler: Any = logging.FileHandler(path, "w")
+    else:
+        handler = logging.StreamHandler(open(path, "w"))  # noqa: SIM115
+    os.set_blocking(handler.stream.fileno(), False)
+    reports.watch(handler)
+    count = 600
+    received = b""
+    for at in range(0, count, 100):
+        batch = records(count)[at : at + 100]
+        deliver_batch(handler, batch, reports)
+        assert batch == []
+    reported = {number for number, _ in reports}
+    while True:
+        try:
+            received += os.read(reader, 65536)
+            handler.flush()
+        except BlockingIOError:
+            break
+    numbers = [int(line.rpartition(b" ")[2]) for line in received.splitlines()]
+    assert len(numbers) == len(set(numbers)), "a record came out twice"
+    assert set(range(count)) - set(numbers) <= reported
+    assert reported
+    os.close(reader)
+    handler.stream.detach().detach().close()
+
+
+def test_closed_stream(deliver_batch: Any, tmp_path: Path) -> None:
+    reports = Reports()
+    for stream in (io.StringIO(), open(tmp_path / "x", "w")):  # noqa: SIM115
+        stream.close()
+        deliver_batch(reports.watch(logging.StreamHandler(stream)), records(2), reports)
+    assert reports == [(0, ValueError), (1, ValueError)] * 2
+
+
+@pytest.mark.parametrize("kind", ["file", "stream"])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1", "utf-16"])
+def test_text_that_cannot_be_encoded_in_the_middle(
+    deliver_batch: Any, kind: str, encoding: str, tmp_path: Path
+) -> None:
+    reports = Reports()
+    path = tmp_path / "app.log"
+    if kind == "file":
+        handler: Any = logging.FileHandler(path, encoding=encoding)
+    else:
+        handler = logging.StreamHandler(open(path, "w", encoding=encoding))  # noqa: SIM115
+    batch = records(5)
+    batch[2].msg = "half \ud83d %d"
+    deliver_batch(reports.watch(handler), batch, reports)
+    assert reports == [(2, UnicodeEncodeError)]
+    handler.stream.close()
+    assert path.read_text(encoding) == lines(5).replace("record 2\n", "")
+
+
+def test_escaping_exceptions_are_reported_and_the_rest_goes_on(deliver_batch: Any, tmp_path: Path) -> None:
+    reports = Reports()
+
+    class Picky(logging.StreamHandler):  # type: ignore[type-arg]
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.lineno == 1:
+                raise LookupError
+            super().emit(record)
+
+    stream = io.StringIO()
+    handler = Picky(stream)
+    deliver_batch(handler, records(3), reports)
+    assert reports == [(1, LookupError, "escaped")]
+    assert stream.getvalue() == "record 0\nrecord 2\n"
+
+
+def test_file_that_cannot_be_opened(deliver_batch: Any, tmp_path: Path) -> None:
+    reports = Reports()
+    handler: Any = logging.FileHandler(tmp_path / "missing" / "app.log", delay=True)
+    deliver_batch(reports.watch(handler), records(3), reports)
+    assert [(number, error) for number, error, *_ in reports] == [(i, FileNotFoundError) for i in range(3)]
+
+
+def test_file_moved_away_and_removed(deliver_batch: Any, tmp_path: Path) -> None:
+    reports = Reports()
+    path = tmp_path / "app.log"
+    handler = reports.watch(logging.handlers.WatchedFileHandler(path))
+    deliver_batch(handler, records(2), reports)
+    path.rename(tmp_path / "app.1")
+    deliver_batch(handler, records(3), reports)
+    path.unlink()
+    deliver_batch(handler, records(4), reports)
+    handler.close()
+    assert (tmp_path / "app.1").read_text() == lines(2)
+    assert path.read_text() == lines(4)
+    assert reports == []
+
+
+class Interrupt(BaseException):
+    pass
+
+
+class Interrupts:
+    def __str__(self) -> str:
+        raise Interrupt
+
+
+@pytest.mark.parametrize("batchable", [True, False])
+def test_an_interrupt_takes_its_own_record_only(deliver_batch: Any, batchable: bool) -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    if not batchable:
+        handler.addFilter(lambda record: True)
+    batch = records(5, "record %s")
+    batch[2].args = (Interrupts(),)
+    with pytest.raises(Interrupt):
+        deliver_batch(handler, batch, Reports())
+    assert stream.getvalue() == lines(2)
+    assert [record.lineno for record in batch] == [3, 4]
+
+
+def test_an_interrupted_write_is_accounted_for(deliver_batch: Any, tmp_path: Path) -> None:
+    """A signal handler raises while the write of a big batch waits for a pipe."""
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    handler: Any = logging.FileHandler(path, "w")
+
+    def interrupt(number: int, frame: Any) -> None:
+        raise Interrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    batch = records(1000)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(Interrupt):
+            deliver_batch(handler, batch, Reports())
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    received = os.read(reader, 65536)
+    rest = len(batch)
+    assert 0 < rest < 1000
+    os.set_blocking(handler.stream.fileno(), False)
+    handler.flush()
+    received += os.read(reader, 65536)
+    assert received.decode() == lines(1000 - rest)
+    assert [record.lineno for record in batch] == list(range(1000 - rest, 1000))
+    os.close(reader)
+    handler.close()

@@ -1,0 +1,348 @@
+"""The record that an accelerated logger makes cannot be told from a standard one."""
+
+import copy
+import gc
+import json
+import logging
+import logging.handlers
+import pickle
+import queue
+import subprocess
+import sys
+import weakref
+
+import cores
+import pytest
+
+pytestmark = pytest.mark.skipif(
+    "compiled" not in cores.available(), reason="the pure core makes standard records"
+)
+
+
+@pytest.fixture
+def handler():
+    with cores.imported("compiled") as package:
+        handler = package.LocalQueueHandler(queue.SimpleQueue())
+        logging.root.addHandler(handler)
+        logging.root.setLevel(logging.DEBUG)
+        assert package.accelerate_loggers()
+        yield handler
+        package.restore_loggers()
+        logging.root.removeHandler(handler)
+
+
+@pytest.fixture
+def make(handler):
+    def make(msg="hello %s %d", *args, **kwargs):
+        logging.getLogger("a.b").info(msg, *(args or ("x", 5)), **kwargs)
+        return handler.queue.get_nowait()
+
+    return make
+
+
+def standard_record():
+    return logging.LogRecord("a.b", logging.INFO, __file__, 1, "hello %s %d", ("x", 5), None, "make")
+
+
+def is_lean(record):
+    """Tell it from a standard one by the only way there is."""
+    return type(record) is not logging.LogRecord
+
+
+def test_it_is_a_record(make):
+    record = make()
+    assert is_lean(record)
+    assert isinstance(record, logging.LogRecord)
+    assert record.__class__ is logging.LogRecord
+    assert type(record).__name__ == "LogRecord"
+    assert type(record).__module__ == "logging"
+
+
+def test_attributes_have_the_standard_order_and_types(make):
+    assert [(k, type(v)) for k, v in vars(make()).items()] == [
+        (k, type(v)) for k, v in vars(standard_record()).items()
+    ]
+
+
+@pytest.mark.parametrize("name", list(vars(standard_record())))
+def test_each_attribute_can_be_read_first(make, name):
+    record = make()
+    value = getattr(record, name)
+    assert value == record.__dict__[name]
+
+
+@pytest.mark.parametrize("name", list(vars(standard_record())))
+def test_each_attribute_can_be_set_first(make, name):
+    record = make()
+    setattr(record, name, "new")
+    assert getattr(record, name) == record.__dict__[name] == "new"
+    assert list(vars(record)) == list(vars(standard_record()))
+
+
+@pytest.mark.parametrize("name", list(vars(standard_record())))
+def test_each_attribute_can_be_deleted_first(make, name):
+    record = make()
+    delattr(record, name)
+    assert not hasattr(record, name)
+    assert name not in vars(record)
+    assert len(vars(record)) == len(vars(standard_record())) - 1
+
+
+def test_a_new_attribute_comes_last(make):
+    record = make()
+    record.request = 1
+    assert list(vars(record))[-1] == "request"
+
+
+def test_a_missing_attribute_is_the_standard_error(make):
+    with pytest.raises(AttributeError) as caught:
+        make().nothing  # noqa: B018
+    with pytest.raises(AttributeError) as standard:
+        standard_record().nothing  # noqa: B018
+    assert str(caught.value) == str(standard.value)
+
+
+def test_the_dictionary_can_be_changed(make):
+    record = make()
+    record.__dict__["name"] = "other"
+    record.__dict__.update(msg="changed", args=())
+    assert (record.name, record.getMessage()) == ("other", "changed")
+
+
+def test_the_dictionary_can_be_replaced(make):
+    record = make()
+    record.__dict__ = {"msg": "m", "args": ()}
+    assert vars(record) == {"msg": "m", "args": ()}
+    assert record.getMessage() == "m"
+
+
+def test_repr(make):
+    record = make()
+    assert repr(record) == f'<LogRecord: a.b, 20, {record.pathname}, {record.lineno}, "hello %s %d">'
+
+
+def test_equality_and_hash_are_identity(make):
+    record, other = make(), make()
+    assert record == record
+    assert record != other
+    assert record != copy.copy(record)
+    assert len({record, other}) == 2
+
+
+def test_dir(make):
+    assert set(dir(standard_record())) <= set(dir(make()))
+
+
+def test_weakref(make):
+    record = make()
+    reference = weakref.ref(record)
+    assert reference() is record
+    del record
+    gc.collect()
+    assert reference() is None
+
+
+@pytest.mark.parametrize("look", [lambda record: None, vars], ids=["lean", "looked at"])
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy], ids=["copy", "deepcopy"])
+def test_copies(make, look, duplicate):
+    record = make(extra={"values": [1]})
+    look(record)
+    new = duplicate(record)
+    assert vars(new) == vars(record)
+    assert list(vars(new)) == list(vars(record))
+    new.msg = "other"
+    new.more = 1
+    assert record.msg == "hello %s %d"
+    assert not hasattr(record, "more")
+    assert (new.values is record.values) == (duplicate is copy.copy)
+
+
+def test_deepcopy_of_a_record_that_holds_itself(make):
+    record = make()
+    record.me = record
+    new = copy.deepcopy(record)
+    assert new.me is new
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_pickles_as_a_standard_record(make, protocol):
+    record = make()
+    text = pickle.dumps(record, protocol)
+    assert b"logflume" not in text.replace(record.pathname.encode(), b"")
+    new = pickle.loads(text)
+    assert type(new) is logging.LogRecord
+    assert vars(new) == vars(record)
+
+
+def test_a_pickle_loads_without_logflume(make):
+    text = pickle.dumps(make())
+    script = "import pickle, sys; record = pickle.load(sys.stdin.buffer); print(record.getMessage(), len(sys.argv))"
+    done = subprocess.run([sys.executable, "-I", "-c", script], input=text, capture_output=True, check=True)
+    assert done.stdout.split() == [b"hello", b"x", b"5", b"1"]
+
+
+def test_makeLogRecord(make):
+    record = make()
+    assert vars(logging.makeLogRecord(record.__dict__)) == vars(record)
+
+
+def test_socket_handler_pickle(make):
+    record = make()
+    loaded = pickle.loads(logging.handlers.SocketHandler("localhost", 0).makePickle(record)[4:])
+    assert loaded["msg"] == "hello x 5"
+    assert loaded["name"] == "a.b"
+
+
+def test_json(make):
+    record = make(extra={"request": "r"})
+    assert json.loads(json.dumps(record.__dict__))["request"] == "r"
+
+
+def test_standard_prepare(make):
+    record = make()
+    new = logging.handlers.QueueHandler(queue.SimpleQueue()).prepare(record)
+    assert new.msg == "hello x 5"
+    assert record.msg == "hello %s %d" or sys.version_info < (3, 8)
+
+
+def test_the_class_makes_records(make):
+    cls = type(make())
+    record = cls("n", 10, "/p/f.py", 3, "m %s", ("a",), None, "func")
+    assert record.getMessage() == "m a"
+    assert (record.name, record.module, record.funcName) == ("n", "f", "func")
+
+
+def test_getMessage_patched_later(make, monkeypatch):
+    record = make()
+    monkeypatch.setattr(logging.LogRecord, "getMessage", lambda self: "patched " + self.msg)
+    assert record.getMessage() == "patched hello %s %d"
+
+
+def test_plain_records_are_no_work_for_the_collector(make):
+    record = make()
+    assert not gc.is_tracked(record)
+    vars(record)
+    assert gc.is_tracked(record)
+
+
+@pytest.mark.parametrize("argument", [[1], object(), (1, [2])], ids=repr)
+def test_records_that_hold_objects_are_tracked(make, argument):
+    assert gc.is_tracked(make("%s", argument))
+
+
+def test_a_cycle_through_a_record_is_collected(make):
+    class Node:
+        pass
+
+    node = Node()
+    node.record = make("%s", node)
+    reference = weakref.ref(node)
+    del node
+    gc.collect()
+    assert reference() is None
+
+
+def test_a_cycle_through_the_dictionary_is_collected(make):
+    record = make()
+    record.me = record
+    reference = weakref.ref(record)
+    del record
+    gc.collect()
+    assert reference() is None
+
+
+# A message with an argument that may change.
+
+
+def test_the_message_is_that_of_the_call(make):
+    values = [1]
+    record = make("%s", values)
+    values.append(2)
+    assert record.getMessage() == "[1]"
+    assert record.args == (values,)
+
+
+def test_the_kept_message_is_not_visible(make):
+    assert list(vars(make("%s", [1]))) == list(vars(standard_record()))
+
+
+def test_the_kept_message_travels_with_a_copy(make):
+    values = [1]
+    record = copy.copy(make("%s", values))
+    values.append(2)
+    assert record.getMessage() == "[1]"
+    vars(record)
+    assert copy.copy(record).getMessage() == "[1]"
+
+
+@pytest.mark.parametrize(("name", "value"), [("args", ("new",)), ("msg", "other %s")])
+def test_a_changed_record_has_its_new_message(make, name, value):
+    record = make("%s", [1])
+    setattr(record, name, value)
+    assert record.getMessage() == str(record.msg) % record.args
+
+
+def test_a_message_that_cannot_be_rendered_is_left_to_the_handler(make):
+    record = make("%d", object())
+    with pytest.raises(TypeError):
+        record.getMessage()
+
+
+# snapshot(), for records that are not ours.
+
+
+@pytest.fixture(params=cores.available())
+def snapshot(request):
+    with cores.imported(request.param):
+        from logflume import _impl
+
+        yield _impl.snapshot
+
+
+class Own(logging.LogRecord):
+    def getMessage(self):
+        return "own " + super().getMessage()
+
+
+@pytest.fixture(params=[logging.LogRecord, Own])
+def cls(request):
+    return request.param
+
+
+def test_snapshot_of_plain_values_is_the_record(snapshot, cls):
+    record = cls("n", 10, "p", 1, "m %s %s %s", ("a", 1, (None, 2.0, b"", True)), None)
+    assert snapshot(record) is record
+
+
+@pytest.mark.parametrize("argument", [[1], {"a": 1}, type("S", (str,), {})("s")], ids=repr)
+def test_snapshot_keeps_the_message(snapshot, cls, argument):
+    record = cls("n", 10, "p", 1, "m %s", (argument, 1), None)
+    record.msg = "m %s %s"
+    kept = snapshot(record)
+    expected = record.getMessage()
+    if isinstance(argument, list):
+        argument.append(2)
+    assert kept is not record
+    assert isinstance(kept, cls)
+    assert kept.getMessage() == expected
+    assert vars(kept) == vars(record)
+    assert copy.copy(kept).getMessage() == expected
+
+
+def test_snapshot_pickles_as_its_own_class(snapshot, cls):
+    kept = snapshot(cls("n", 10, "p", 1, "m %s", ([1],), None))
+    new = pickle.loads(pickle.dumps(kept))
+    assert type(new) is cls
+    assert vars(new) == vars(kept)
+    assert type(copy.deepcopy(kept)) is cls
+
+
+def test_snapshot_goes_by_the_new_arguments(snapshot, cls):
+    kept = snapshot(cls("n", 10, "p", 1, "m %s", ([1],), None))
+    kept.args = ("new",)
+    assert kept.getMessage().endswith("m new")
+
+
+def test_snapshot_leaves_what_cannot_be_rendered(snapshot, cls):
+    record = cls("n", 10, "p", 1, "m %d", ([1],), None)
+    assert snapshot(record) is record
