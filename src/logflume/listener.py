@@ -205,8 +205,13 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 return True
 
     def _left(self) -> int:
-        queued = getattr(self.queue, "qsize", lambda: 0)
-        return queued() + self._left_in_hand() + len(self._handling) + len(self._caused)
+        return self._queued() + self._left_in_hand() + len(self._handling) + len(self._caused)
+
+    def _queued(self, unknown: int = 0) -> int:
+        try:
+            return self.queue.qsize()  # type: ignore[attr-defined, no-any-return]
+        except (AttributeError, NotImplementedError):  # multiprocessing's queues on macOS do not know
+            return unknown
 
     def _left_in_hand(self) -> int:
         return sum(run.count for run in list(self._taken))
@@ -333,8 +338,11 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         if not _acquire(lock, self.exit_timeout if timeout is None else timeout):
             return False
         try:
+            # What there is now, and no more: a handler may put each record into this very queue again.
             # One at a time: if a handler lets a KeyboardInterrupt through, none but its own record is done.
-            while self._taken or self._take(1):
+            left = self._queued(unknown=sys.maxsize)
+            while self._taken or (left > 0 and self._take(1)):
+                left -= len(self._taken)
                 self._handle_taken()
         finally:
             lock.release()
@@ -400,7 +408,13 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     @property
     def _is_overridden(self) -> bool:
         cls = type(self)
-        return cls.handle is not QueueListener.handle or cls.prepare is not QueueListener.prepare
+        own = vars(self)
+        return (
+            cls.handle is not _standard_handle
+            or cls.prepare is not _standard_prepare
+            or "handle" in own
+            or "prepare" in own
+        )
 
     def handle(self, record: logging.LogRecord) -> None:
         """Have each handler handle `record`; what one of them raises is reported, and the next goes on."""
@@ -573,6 +587,11 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         else:
             while take(self.queue, 1000):
                 pass
+
+
+# As they are now; they may be patched later.
+_standard_handle = QueueListener.handle
+_standard_prepare = QueueListener.prepare
 
 
 class Route:
