@@ -19,8 +19,9 @@ import time
 import warnings
 from unittest import mock
 
-import cores
 import pytest
+
+import cores
 
 compiled_only = pytest.mark.skipif(
     "compiled" not in cores.available(), reason="the pure core accelerates nothing"
@@ -276,6 +277,36 @@ class TestLevels:
             logger.setLevel(level)
             logger.debug("m")
             assert len(records()) == expected
+
+    @pytest.mark.parametrize(
+        "enable",
+        [
+            lambda: logger.setLevel(logging.DEBUG),
+            lambda: logger.parent.setLevel(logging.DEBUG),
+            lambda: logger._cache.update({logging.DEBUG: True}),
+            lambda: setattr(logger, "_cache", {logging.DEBUG: True}),
+            lambda: setattr(logger, "__dict__", {**vars(logger), "_cache": {logging.DEBUG: True}}),
+            lambda: setattr(logger, "isEnabledFor", lambda level: True),
+        ],
+    )
+    def test_a_level_that_was_off_for_long_counts_at_once(self, records, enable):
+        for _ in range(100):
+            logger.debug("off")
+        assert records() == []
+        kept = vars(logger)  # an old dictionary that lives on must not be taken for the new one
+        enable()
+        logger.debug("on")
+        assert [record.msg for record in records()] == ["on"]
+        assert kept["name"] == logger.name
+
+    def test_loggers_that_come_and_go(self, records):
+        """One may have the address of another one that is gone."""
+        for i in range(2000):
+            own = logging.Logger("own", logging.DEBUG if i % 3 == 0 else logging.INFO)
+            own.parent = logging.root
+            for _ in range(3):
+                own.debug("m")
+            assert len(records()) == (3 if i % 3 == 0 else 0)
 
     def test_disable_counts_at_once(self, records):
         logging.disable(logging.INFO)

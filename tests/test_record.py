@@ -11,16 +11,15 @@ import subprocess
 import sys
 import weakref
 
-import cores
 import pytest
 
-pytestmark = pytest.mark.skipif(
-    "compiled" not in cores.available(), reason="the pure core makes standard records"
-)
+import cores
 
 
 @pytest.fixture
 def handler():
+    if "compiled" not in cores.available():
+        pytest.skip("the pure core makes standard records")
     with cores.imported("compiled") as package:
         handler = package.LocalQueueHandler(queue.SimpleQueue())
         logging.root.addHandler(handler)

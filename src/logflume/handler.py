@@ -95,7 +95,7 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
         A message or argument that is not a str, bytes, number, bool or None (or a tuple of those) may be
         changed by the caller after the call; then it is a copy whose getMessage() is rendered now.
         """
-        return snapshot(record)
+        return super().prepare(record)
 
     def enqueue(self, record: logging.LogRecord) -> None:
         """Put `record` into the queue, without waiting; raises what the queue's put_nowait() raises."""

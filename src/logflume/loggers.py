@@ -16,7 +16,7 @@ def accelerate_loggers() -> bool:
 
     Methods of logging.Logger that somebody patched before stay as they are.
     """
-    return _impl.accelerate()
+    return bool(_impl.accelerate())
 
 
 def restore_loggers() -> None:
@@ -29,4 +29,4 @@ def restore_loggers() -> None:
 
 def loggers_accelerated() -> bool:
     """Tell whether accelerate_loggers() is in effect."""
-    return _impl.is_accelerated()
+    return bool(_impl.is_accelerated())

@@ -36,8 +36,14 @@ cdef extern from "pycompat.h":
     object logflume_list_item(object list, Py_ssize_t index, object missing)
     PyObject *logflume_running_code(int *lasti)
     void logflume_enable_vectorcall(PyTypeObject *type, Py_ssize_t offset)
+    bint logflume_is_off(PyObject *logger, unsigned int version, long long level)
+    void logflume_remember_off(object logger, unsigned int version, long long level, object dict, object cache)
+    int logflume_try_watching(object instance, object dictionary, object name) except -1
     long logflume_getpid()
     int logflume_watch_fork()
+
+cdef extern from "typeversion.h":
+    unsigned int logflume_type_version(PyTypeObject *type)
 
 cdef extern from "Python.h":
     ctypedef void *vectorcallfunc
@@ -244,7 +250,7 @@ cdef bint stamp(World world, RecordCore record) except -1:
     if world.processes:
         record.has_process = True
         if world.getpid is None:
-            record.process = logflume_getpid()
+            record.process = <int>logflume_getpid()
         else:
             pid = world.getpid()
             if not PyLong_CheckExact(pid) or not 0 <= pid < 2 ** 31:
@@ -415,6 +421,7 @@ cdef int is_enabled(object logger, object attributes, unsigned int have, object 
     if answer is MISSING:
         answer = logger.isEnabledFor(level)
     if answer is False:
+        logflume_remember_off(logger, logflume_type_version(Py_TYPE(logger)), level, attributes, cache)
         return 0
     return answer is True or bool(answer)
 
@@ -494,7 +501,7 @@ cdef bint log_enabled(
 
     record = new_record()
     record.lean = True
-    record.levelno = levelno
+    record.levelno = <int>levelno
     record.name = name
     record.msg = msg
     record.site = site
@@ -558,11 +565,13 @@ cdef class LogMethod:
     cdef vectorcallfunc entry  # stays the first field
     cdef readonly object standard  # the method that this one stands for
     cdef object level
+    cdef long long levelno
     cdef object __weakref__
 
     def __init__(self, standard, level):
         self.standard = standard
         self.level = level
+        self.levelno = level or 0
         name = standard.__name__
         if name == "exception":
             self.entry = <vectorcallfunc>call_exception
@@ -615,6 +624,8 @@ cdef object call_level(PyObject *called, PyObject **arguments, size_t flagged, P
     cdef LogMethod method = <LogMethod>called
     cdef Py_ssize_t count = PyVectorcall_NARGS(flagged)
     if count >= 2 and accelerated:
+        if logflume_is_off(arguments[0], logflume_type_version(arguments[0].ob_type), method.levelno):
+            return None
         if attempt(<object>arguments[0], method.level, arguments + 1, count - 1, names, None):
             return None
     return PyObject_Vectorcall(method.standard, arguments, count, names)
@@ -700,4 +711,12 @@ def is_accelerated():
     return accelerated
 
 
+class _Probe:
+    def __init__(self):
+        self.level = 0
+
+
+_probe = _Probe()
+logflume_try_watching(_probe, _probe.__dict__, "level")
+logflume_try_watching(_probe, _probe.__dict__, "more")
 logflume_watch_fork()

@@ -169,3 +169,6 @@ cdef class HandlerCore:
         if self._core is not None and self._core.state != RUNNING:
             self._core._attend()
         return handled
+
+    def prepare(self, record):
+        return snapshot(record)

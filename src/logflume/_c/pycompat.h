@@ -167,6 +167,125 @@ static inline int logflume_watch_quiet(void) { return 0; }
 static inline void logflume_watch_seen(void) {}
 #endif
 
+/* ---- levels that are off ---- */
+
+/* Remembers that a logger, found with nothing unusual about it, has a level off. Where dictionaries can be
+   watched a change of any logger's dictionary or of its cache of levels makes everything forgotten, and the end
+   of one does: so an address is not met again. */
+#if LOGFLUME_GIL && PY_VERSION_HEX >= 0x030C0000
+typedef struct {
+    PyObject *logger;  /* borrowed, for comparison only, as is the dictionary */
+    PyObject *dict;
+    uint64_t changes;
+    unsigned int version;  /* of the logger's class */
+    unsigned int levels;  /* bit 1 for DEBUG, bit 2 for INFO ... */
+} logflume_off_slot;
+
+#define LOGFLUME_OFF_SLOTS 256
+static logflume_off_slot logflume_off[LOGFLUME_OFF_SLOTS];
+static uint64_t logflume_logger_changes = 1;
+static int logflume_logger_watcher = -1;
+
+static int
+logflume_on_logger_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value)
+{
+    (void)event; (void)dict; (void)key; (void)value;
+    logflume_logger_changes++;
+    return 0;
+}
+
+/* Watches a dictionary; False if that cannot be done. */
+static inline int
+logflume_watch_logger(PyObject *dict)
+{
+    if (logflume_logger_watcher == -1) {
+        logflume_logger_watcher = PyDict_AddWatcher(logflume_on_logger_event);
+    }
+    if (logflume_logger_watcher < 0 || PyDict_Watch(logflume_logger_watcher, dict) < 0) {
+        PyErr_Clear();
+        logflume_logger_watcher = -2;  /* all watchers are taken */
+        return 0;
+    }
+    return 1;
+}
+
+/* 3.13.0 does not tell of attributes that are set through the object. `object` tries it out. */
+static inline int
+logflume_try_watching(PyObject *object, PyObject *dict, PyObject *name)
+{
+    uint64_t before = logflume_logger_changes;
+    if (!logflume_watch_logger(dict)) {
+        return 0;
+    }
+    if (PyObject_SetAttr(object, name, Py_None) < 0) {
+        return -1;
+    }
+    if (logflume_logger_changes == before) {
+        logflume_logger_watcher = -2;
+    }
+    return 0;
+}
+
+static inline logflume_off_slot *
+logflume_off_slot_of(PyObject *logger)
+{
+    return &logflume_off[((uintptr_t)logger >> 4) % LOGFLUME_OFF_SLOTS];
+}
+
+static inline int
+logflume_is_off(PyObject *logger, unsigned int version, long long level)
+{
+    logflume_off_slot *slot = logflume_off_slot_of(logger);
+    return slot->logger == logger
+        && slot->changes == logflume_logger_changes
+        && slot->version == version
+        && ((slot->levels >> (level / 10)) & 1)
+        && *_PyObject_GetDictPtr(logger) == slot->dict;
+}
+
+static inline void
+logflume_remember_off(PyObject *logger, unsigned int version, long long level, PyObject *dict, PyObject *cache)
+{
+    logflume_off_slot *slot = logflume_off_slot_of(logger);
+    PyObject **current = _PyObject_GetDictPtr(logger);
+    if (version == 0 || level < 0 || level > 50 || level % 10 || current == NULL || *current != dict) {
+        return;
+    }
+    if (!logflume_watch_logger(dict) || !logflume_watch_logger(cache)) {
+        return;
+    }
+    if (slot->logger != logger || slot->dict != dict || slot->version != version
+        || slot->changes != logflume_logger_changes) {
+        slot->logger = logger;
+        slot->dict = dict;
+        slot->version = version;
+        slot->changes = logflume_logger_changes;
+        slot->levels = 0;
+    }
+    slot->levels |= 1u << (level / 10);
+}
+#else
+static inline int
+logflume_is_off(PyObject *logger, unsigned int version, long long level)
+{
+    (void)logger; (void)version; (void)level;
+    return 0;
+}
+
+static inline void
+logflume_remember_off(PyObject *logger, unsigned int version, long long level, PyObject *dict, PyObject *cache)
+{
+    (void)logger; (void)version; (void)level; (void)dict; (void)cache;
+}
+
+static inline int
+logflume_try_watching(PyObject *object, PyObject *dict, PyObject *name)
+{
+    (void)object; (void)dict; (void)name;
+    return 0;
+}
+#endif
+
 /* ---- the caller's frame ---- */
 
 /* A new reference to the code that the running Python frame executes, and the offset of its current

@@ -27,13 +27,13 @@ cdef class RecordCore:
     cdef object rendered  # what getMessage() gives as long as msg and args are these same objects; or None
     cdef double created  # seconds, as record.created
     cdef long long created_ns  # what time.time_ns() gave, on Pythons whose records are made from it
-    cdef long long levelno
     cdef unsigned long thread
-    cdef long process
-    cdef bint lean
-    cdef bint safe  # msg and args are plain values: rendering them later gives the same text
-    cdef bint has_thread  # else record.thread is None (logging.logThreads was off)
-    cdef bint has_process  # else record.process is None (logging.logProcesses was off)
+    cdef int levelno
+    cdef int process
+    cdef unsigned char lean  # this and the following are flags
+    cdef unsigned char safe  # msg and args are plain values: rendering them later gives the same text
+    cdef unsigned char has_thread  # else record.thread is None (logging.logThreads was off)
+    cdef unsigned char has_process  # else record.process is None (logging.logProcesses was off)
     # A lean record's stack_info and exc_text are None.
 
 

@@ -8,7 +8,7 @@ smaller, cheaper to make, and, when it holds nothing but plain values, invisible
 cimport cython
 from cpython.bool cimport PyBool_Check
 from cpython.bytes cimport PyBytes_CheckExact
-from cpython.dict cimport PyDict_CheckExact, PyDict_Update
+from cpython.dict cimport PyDict_Update
 from cpython.float cimport PyFloat_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport PyObject, PyObject_GenericGetAttr, PyObject_GenericSetAttr, PyTypeObject
@@ -29,7 +29,6 @@ cdef extern from "Python.h":
     void PyObject_GC_Track(PyObject *)
     bint PyObject_GC_IsTracked(PyObject *)
     int generic_delattr "PyObject_GenericSetAttr"(object, object, PyObject *) except -1
-    object _PyType_Lookup(PyTypeObject *, object)
 
 cdef Py_ssize_t OBJECT_FIELDS = 11  # of RecordCore
 cdef int NESTING = 8  # tuples in tuples that is_plain() looks into

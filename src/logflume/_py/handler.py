@@ -5,22 +5,21 @@ from __future__ import annotations
 import logging
 
 from .listener import RUNNING, ListenerCore
+from .record import PLAIN, snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# What logging.Handler.handle calls: a class that overrides one of these gets the standard handle().
+# What logging.Handler.handle calls: who overrides one of these gets the standard handle().
 STANDARD_METHODS = ("filter", "acquire", "release", "emit", "enqueue", "prepare", "handleError")
-_standard_methods: dict[str, Any] = {}
 _standard_handle = logging.Handler.handle
 _LogRecord = logging.LogRecord
 
 
-def set_standard_methods(cls: type) -> None:
-    """Take the methods that `cls` has now as the ones whose overriding counts."""
-    for name in STANDARD_METHODS:
-        _standard_methods[name] = getattr(cls, name)
+def set_standard_methods(cls: Any) -> None:
+    """Take the methods that `cls` has now as the ones that need no call."""
+    HandlerCore._standard_methods = {name: getattr(cls, name) for name in STANDARD_METHODS}
 
 
 class HandlerCore:
@@ -31,11 +30,22 @@ class HandlerCore:
     _listener: Any = None
     _core: Any = None  # the listener, if it is ours
     _route: Any = None
-    _overrides = False
+    _overrides = False  # the class or the instance has a standard method of its own
+    _standard_methods: dict[str, Any] = {}  # noqa: RUF012
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._overrides = any(getattr(cls, name) is not method for name, method in _standard_methods.items())
+        cls._overrides = any(getattr(cls, name) is not method for name, method in cls._standard_methods.items())
+
+    def __setattr__(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+        if name in STANDARD_METHODS:
+            self.__dict__["_overrides"] = True
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        if name in STANDARD_METHODS and not any(method in self.__dict__ for method in STANDARD_METHODS):
+            del self.__dict__["_overrides"]
 
     @property
     def queue(self) -> Any:
@@ -75,8 +85,19 @@ class HandlerCore:
             if core is not None and core.state != RUNNING:
                 core._attend()
             return handled
-        # Natural look-ups from here on, so that a method patched later or on the instance is honoured.
+        # Natural look-ups from here on, so that what is patched on a class later is honoured.
         passed = self.filter(record)  # type: ignore[attr-defined]
         if passed:
-            self.emit(passed if isinstance(passed, _LogRecord) else record)  # type: ignore[attr-defined]
+            self.emit(record if passed is True or not isinstance(passed, _LogRecord) else passed)  # type: ignore[attr-defined]
         return passed
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        # As snapshot(), without its call for the plain record.
+        args = getattr(record, "args", self)
+        if type(args) is tuple and type(record.msg) is str:
+            for value in args:
+                if type(value) not in PLAIN:
+                    break
+            else:
+                return record
+        return snapshot(record)

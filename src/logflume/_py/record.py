@@ -5,7 +5,10 @@ from __future__ import annotations
 import copy
 import functools
 import logging
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 PLAIN = frozenset([str, int, float, bool, type(None), bytes])
 NESTING = 8  # tuples in tuples that is_plain() looks into
@@ -26,7 +29,18 @@ def snapshot(record: logging.LogRecord) -> logging.LogRecord:
     the handler that formats it will report that.
     """
     try:
-        if is_plain(record.args) and is_plain(record.msg):
+        args = record.args
+        if type(record.msg) in PLAIN:
+            if type(args) is not tuple:
+                if type(args) in PLAIN:
+                    return record
+            else:
+                for value in args:
+                    if type(value) not in PLAIN and not is_plain(value):
+                        break
+                else:
+                    return record
+        elif is_plain(args) and is_plain(record.msg):
             return record
     except AttributeError:
         return record
