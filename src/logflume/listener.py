@@ -38,6 +38,8 @@ LONGEST_INTERVAL = 0.005
 QUIET = 40
 # A handler that takes its records one at a time gives the next handler its turn after so long (seconds).
 TURN = 0.005
+# How long the listener pauses after an error that came from its queue (seconds).
+ERROR_PAUSE = 0.1
 # How often handlers may cause new records by handling one, each caused by the one before.
 DEEPEST = 10
 # Errors reported in full in each period of so many seconds.
@@ -80,7 +82,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self.flush_level = flush_level
         self.state = IDLE
         self._started_by_user = False
-        self._stop_requested = False
+        self._stop_requested = self._stopped_from_within = False
         self._taken: deque[Run] = deque()  # runs of records that are out of the queue, and not yet handled
         self._handling: list[logging.LogRecord] = []  # those that are being handled
         self._pace = Pace()
@@ -150,7 +152,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def _start_thread(self) -> None:
         """Start the thread, or, where none can be started, have the callers handle their records."""
         self._look_up_handlers()
-        self._stop_requested = False
+        self._stop_requested = self._stopped_from_within = False
         self.state = RUNNING
         thread = threading.Thread(target=self._monitor, name=f"{type(self).__name__}", daemon=True)
         self._thread = thread
@@ -176,11 +178,19 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         with _held(self._life_lock):
             self._started_by_user = False
             thread = self._thread
+            tell = thread is not None and not self._stop_requested
             if thread is None:
                 self.state = STOPPED
-            elif not self._stop_requested:
+            else:
                 self._stop_requested = True
-                self._put_now_or_soon(self.enqueue_sentinel, timeout)
+        if self.delivering_thread == get_ident():
+            self._stopped_from_within = True  # there may be no room in the queue, and nobody else to make it
+        elif tell:
+            told = False
+            try:
+                told = self._put_now_or_soon(self.enqueue_sentinel, timeout)
+            finally:
+                self._stop_requested = told  # if not, the next stop() has to tell it
         if thread is not None:
             self._end_pause()
             if self.delivering_thread != get_ident():
@@ -365,10 +375,12 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 run = taken.popleft()
                 if run.request is not None:
                     self._flush_handlers()
+                    self._handle_caused()
                     run.request.done.set()
                 elif run.records:
                     self._handling = run.records
                     self._handle_run(run)
+                    self._handle_caused()
                     self._count(run)
                 else:
                     told_to_end = told_to_end or self._stop_requested
@@ -378,7 +390,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         finally:
             self._handling = []
             self.delivering_thread = 0
-        return told_to_end
+        return told_to_end or self._stopped_from_within
 
     def _handle_run(self, run: Run) -> None:
         records = run.records
@@ -485,8 +497,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 handler.handleError(record)  # type: ignore[arg-type]
             else:
                 logging.Handler.handleError(self, record)  # type: ignore[arg-type]
-        except Exception:
-            pass  # there is nobody left to tell
+        except BaseException as escaped:
+            if not isinstance(escaped, Exception) and threading.current_thread() is not self._thread:
+                raise  # a log call that handles its own record is interrupted
+            # there is nobody left to tell
 
     # The thread.
 
@@ -501,9 +515,15 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 break
             except BaseException as error:  # nothing ends the thread but stop()
                 self._report_error(None, None, error)
+                if self._stop_requested:
+                    break
+                self._nudge.acquire(timeout=ERROR_PAUSE)  # the queue may be broken for good
         # Records put from now on are for the caller; the ones put just before are for us.
         self.state = STOPPED
-        self._deliver_here()
+        try:
+            self._deliver_here()
+        except BaseException as error:
+            self._report_error(None, None, error)
 
     def _monitor_any_queue(self) -> None:
         told_to_end = False
@@ -575,9 +595,13 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         """Begin anew in a forked child: no thread, nothing queued, no lock held."""
         self._new_locks()
         self._thread = None
-        self._stop_requested = False
+        self._stop_requested = self._stopped_from_within = False
         self._taken.clear()
         self._caused.clear()
+        if self.delivering_thread != get_ident():
+            self.delivering_thread = 0  # a new thread may have the identifier of the one that is gone
+            self._handling = []
+            self._depth = 0
         if self.state == RUNNING:
             self.state = IDLE
         self._started_by_user = False
@@ -681,7 +705,11 @@ def _deliver_at_exit() -> None:
     global _exit_has_come
     _exit_has_come = True
     for listener in _living():
-        left = listener.stop(listener.exit_timeout)
+        try:
+            left = listener.stop(listener.exit_timeout)
+        except Exception as error:  # from its queue: the others have their records still to deliver
+            listener._report_error(None, None, error)
+            continue
         if left and sys.stderr is not None:
             sys.stderr.write(
                 f"logflume: {left} records were not delivered within {listener.exit_timeout} s at exit\n"
