@@ -38,6 +38,8 @@ LONGEST_INTERVAL = 0.005
 QUIET = 40
 # A handler that takes its records one at a time gives the next handler its turn after so long (seconds).
 TURN = 0.005
+# How long the listener pauses after an error that came from its queue (seconds).
+ERROR_PAUSE = 0.1
 # How often handlers may cause new records by handling one, each caused by the one before.
 DEEPEST = 10
 # Errors reported in full in each period of so many seconds.
@@ -80,7 +82,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self.flush_level = flush_level
         self.state = IDLE
         self._started_by_user = False
-        self._stop_requested = False
+        self._stop_requested = self._stopped_from_within = False
         self._taken: deque[Run] = deque()  # runs of records that are out of the queue, and not yet handled
         self._handling: list[logging.LogRecord] = []  # the run at work
         self._handling_turn: list[logging.LogRecord] = []  # those of it that are at work, if not all are
@@ -152,7 +154,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def _start_thread(self) -> None:
         """Start the thread, or, where none can be started, have the callers handle their records."""
         self._look_up_handlers()
-        self._stop_requested = False
+        self._stop_requested = self._stopped_from_within = False
         self.state = RUNNING
         thread = threading.Thread(target=self._monitor, name=f"{type(self).__name__}", daemon=True)
         self._thread = thread
@@ -178,11 +180,19 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         with _held(self._life_lock):
             self._started_by_user = False
             thread = self._thread
+            tell = thread is not None and not self._stop_requested
             if thread is None:
                 self.state = STOPPED
-            elif not self._stop_requested:
+            else:
                 self._stop_requested = True
-                self._put_now_or_soon(self.enqueue_sentinel, timeout)
+        if self.delivering_thread == get_ident():
+            self._stopped_from_within = True  # there may be no room in the queue, and nobody else to make it
+        elif tell:
+            told = False
+            try:
+                told = self._put_now_or_soon(self.enqueue_sentinel, timeout)
+            finally:
+                self._stop_requested = told  # if not, the next stop() has to tell it
         if thread is not None:
             self._end_pause()
             if self.delivering_thread != get_ident():
@@ -208,9 +218,14 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 return True
 
     def _left(self) -> int:
-        queued = getattr(self.queue, "qsize", lambda: 0)
         at_work = len(self._handling) + len(self._handling_turn) + len(self._caused)
-        return max(0, queued() + self._left_in_hand() + at_work - self._requests)
+        return max(0, self._queued() + self._left_in_hand() + at_work - self._requests)
+
+    def _queued(self, unknown: int = 0) -> int:
+        try:
+            return self.queue.qsize()  # type: ignore[attr-defined, no-any-return]
+        except (AttributeError, NotImplementedError):  # multiprocessing's queues on macOS do not know
+            return unknown
 
     def _left_in_hand(self) -> int:
         return sum(run.count for run in list(self._taken))
@@ -337,8 +352,11 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         if not _acquire(lock, self.exit_timeout if timeout is None else timeout):
             return False
         try:
+            # What there is now, and no more: a handler may put each record into this very queue again.
             # One at a time: if a handler lets a KeyboardInterrupt through, none but its own record is done.
-            while self._taken or self._take(1):
+            left = self._queued(unknown=sys.maxsize)
+            while self._taken or (left > 0 and self._take(1)):
+                left -= len(self._taken)
                 self._handle_taken()
         finally:
             lock.release()
@@ -363,10 +381,12 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                     self._requests -= 1
                 if run.request is not None:
                     self._flush_handlers()
+                    self._handle_caused()
                     run.request.done.set()
                 elif run.records:
                     self._handling = run.records
                     self._handle_run(run)
+                    self._handle_caused()
                     self._count(run)
                 else:
                     told_to_end = told_to_end or self._stop_requested
@@ -376,7 +396,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         finally:
             self._handling = []
             self.delivering_thread = 0
-        return told_to_end
+        return told_to_end or self._stopped_from_within
 
     def _handle_run(self, run: Run) -> None:
         records = run.records
@@ -406,7 +426,13 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     @property
     def _is_overridden(self) -> bool:
         cls = type(self)
-        return cls.handle is not QueueListener.handle or cls.prepare is not QueueListener.prepare
+        own = vars(self)
+        return (
+            cls.handle is not _standard_handle
+            or cls.prepare is not _standard_prepare
+            or "handle" in own
+            or "prepare" in own
+        )
 
     def handle(self, record: logging.LogRecord) -> None:
         """Have each handler handle `record`; what one of them raises is reported, and the next goes on."""
@@ -482,8 +508,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 handler.handleError(record)  # type: ignore[arg-type]
             else:
                 logging.Handler.handleError(self, record)  # type: ignore[arg-type]
-        except Exception:
-            pass  # there is nobody left to tell
+        except BaseException as escaped:
+            if not isinstance(escaped, Exception) and threading.current_thread() is not self._thread:
+                raise  # a log call that handles its own record is interrupted
+            # there is nobody left to tell
 
     # The thread.
 
@@ -498,9 +526,15 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 break
             except BaseException as error:  # nothing ends the thread but stop()
                 self._report_error(None, None, error)
+                if self._stop_requested:
+                    break
+                self._nudge.acquire(timeout=ERROR_PAUSE)  # the queue may be broken for good
         # Records put from now on are for the caller; the ones put just before are for us.
         self.state = STOPPED
-        self._deliver_here()
+        try:
+            self._deliver_here()
+        except BaseException as error:
+            self._report_error(None, None, error)
 
     def _monitor_any_queue(self) -> None:
         told_to_end = False
@@ -572,10 +606,15 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         """Begin anew in a forked child: no thread, nothing queued, no lock held."""
         self._new_locks()
         self._thread = None
-        self._stop_requested = False
+        self._stop_requested = self._stopped_from_within = False
         self._requests = 0
         self._taken.clear()
         self._caused.clear()
+        if self.delivering_thread != get_ident():
+            self.delivering_thread = 0  # a new thread may have the identifier of the one that is gone
+            self._handling = []
+            self._handling_turn = []
+            self._depth = 0
         if self.state == RUNNING:
             self.state = IDLE
         self._started_by_user = False
@@ -585,6 +624,11 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         else:
             while take(self.queue, 1000):
                 pass
+
+
+# As they are now; they may be patched later.
+_standard_handle = QueueListener.handle
+_standard_prepare = QueueListener.prepare
 
 
 class Route:
@@ -674,7 +718,11 @@ def _deliver_at_exit() -> None:
     global _exit_has_come
     _exit_has_come = True
     for listener in _living():
-        left = listener.stop(listener.exit_timeout)
+        try:
+            left = listener.stop(listener.exit_timeout)
+        except Exception as error:  # from its queue: the others have their records still to deliver
+            listener._report_error(None, None, error)
+            continue
         if left and sys.stderr is not None:
             sys.stderr.write(
                 f"logflume: {left} records were not delivered within {listener.exit_timeout} s at exit\n"
