@@ -557,7 +557,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             urgent, self._urgent = self._urgent, False
             before = thread_time()
             with self._delivery_lock:
-                self._take(pace.limit())
+                self._take(pace.limit)
                 count = self._left_in_hand()
                 if count:
                     self._batches += 1
@@ -567,7 +567,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             if count:
                 quiet = 0
                 pace.measure(count, thread_time() - before)
-                if self.queue.qsize():
+                if self.queue.qsize() >= pace.limit:
                     pace.breathe()
                     continue
             quiet += 1
