@@ -333,6 +333,8 @@ cdef int end_record(Segment segment) except -1:
 # then left to the handler.
 
 cdef int add_ascii(Segment segment, const char *text, Py_ssize_t size) except -1:
+    if size == 0:
+        return 0  # text and the segment's may be NULL, which memcpy() must not get
     reserve(segment, size)
     memcpy(segment._text + segment._size, text, size)
     segment._size += size
