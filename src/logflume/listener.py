@@ -567,8 +567,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             if count:
                 quiet = 0
                 pace.measure(count, thread_time() - before)
-                if self.queue.qsize() >= pace.limit:
-                    pace.breathe()
+                if (queued := self.queue.qsize()) >= pace.limit:
+                    pace.breathe(queued)
                     continue
             quiet += 1
             if quiet < QUIET:

@@ -13,9 +13,14 @@ LONG_HOLD = 5e-3  # as long as the interpreter lets any other thread compute
 BREATH = 20e-6  # a pause between two holds while there is work; the system rounds it up
 CONTENDED = 2e-3  # a pause that took so long was spent waiting for a thread that computes all the time
 # Records.
+LONG_QUEUE = 50_000  # for each so many queued records a hold may be longer, up to four times
 FIRST_LIMIT = 64
 LEAST_LIMIT = 4
 GREATEST_LIMIT = 1 << 16
+
+
+# Holds between two pauses against a thread that computes all the time: it gets its turns while files are written.
+HOLDS = 4
 
 
 class Pace:
@@ -31,6 +36,7 @@ class Pace:
         self.has_gil: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
         self.limit = FIRST_LIMIT
         self._hold = SHORT_HOLD if self.has_gil else LONG_HOLD
+        self._holds_left = 0
 
     def measure(self, records: int, cpu_seconds: float) -> None:
         """Learn from the last hold: how many records it was given, and what it took."""
@@ -39,13 +45,17 @@ class Pace:
         elif records >= self.limit and cpu_seconds < self._hold:
             self.limit = min(2 * self.limit, GREATEST_LIMIT)
 
-    def breathe(self) -> None:
-        """Give the GIL away for a moment."""
+    def breathe(self, queued: int) -> None:
+        """Give the GIL away for a moment, with so many records `queued`."""
         if not self.has_gil:
+            return
+        if self._holds_left:
+            self._holds_left -= 1
             return
         before = time.perf_counter()
         time.sleep(BREATH)
         if time.perf_counter() - before >= CONTENDED:
-            self._hold = min(2 * self._hold, LONG_HOLD)
+            self._hold = min(2 * self._hold, LONG_HOLD * min(4, 1 + queued // LONG_QUEUE))
+            self._holds_left = HOLDS - 1
         else:
             self._hold = max(self._hold / 2, SHORT_HOLD)
