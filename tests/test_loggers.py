@@ -1,6 +1,7 @@
 """accelerate_loggers(), and what it must not change: whoever replaces a part of logging finds it honoured."""
 
 import asyncio
+import collections.abc
 import contextlib
 import decimal
 import gc
@@ -11,6 +12,7 @@ import multiprocessing
 import os
 import pickle
 import queue
+import re
 import subprocess
 import sys
 import sysconfig
@@ -308,6 +310,35 @@ class TestLevels:
                 own.debug("m")
             assert len(records()) == (3 if i % 3 == 0 else 0)
 
+    def test_a_level_changed_while_it_is_looked_up(self, records, monkeypatch):
+        class Lock:
+            """Has another thread's setLevel() come right after the level was looked up."""
+
+            def __init__(self, lock):
+                self.lock = lock
+                self.changed = False
+
+            def acquire(self):
+                self.lock.acquire()
+
+            def release(self):
+                self.lock.release()
+                if not self.changed:
+                    self.changed = True
+                    logger.setLevel(logging.DEBUG)
+
+            def __enter__(self):
+                self.acquire()
+
+            def __exit__(self, *_):
+                self.release()
+
+        monkeypatch.setattr(logging, "_lock", Lock(logging._lock))
+        logger.debug("off")
+        for _ in range(3):
+            logger.debug("on")
+        assert [record.msg for record in records()] == ["on"] * 3
+
     def test_disable_counts_at_once(self, records):
         logging.disable(logging.INFO)
         try:
@@ -539,6 +570,46 @@ class TestReplacements:
         assert made_lean(self.log(records))
         assert made_lean(seen[0])
 
+    def test_a_class_that_was_changed_very_often(self, records):
+        """From 3.13 a class gets a thousand version tags, and then no more."""
+
+        class Own(logging.Logger):
+            pass
+
+        class Text:
+            pass
+
+        own = Own("own")
+        own.parent = logging.root
+        for i in range(1500):
+            Own.more = Text.more = i
+            own.info("m")
+            own.info("%s", Text)
+            own.info("%s", Text())
+            own.debug("m")
+        assert len(records()) == 4500
+        calls = []
+        Own.makeRecord = wrapped(Own.makeRecord, calls)
+        own.info("m")
+        assert calls == ["makeRecord"]
+        del Own.makeRecord
+        own.info("m")
+        assert calls == ["makeRecord"]
+
+    def test_a_class_that_becomes_a_mapping(self, records):
+        class Later:
+            def __len__(self):
+                return 1
+
+            def __getitem__(self, key):
+                return key
+
+        for _ in range(3):
+            logger.info("m", Later())
+        collections.abc.Mapping.register(Later)
+        logger.info("m", Later())
+        assert [type(record.args) for record in records()] == [tuple, tuple, tuple, Later]
+
     def test_record_factory(self, records):
         class Own(logging.LogRecord):
             pass
@@ -754,6 +825,14 @@ class TestCaller:
 
         assert self.where(package, records, define)[4] == "Body"
 
+    def test_names_of_another_type(self, package, records):
+        class Name(str):
+            __slots__ = ()
+
+        code = (lambda: logger.info("m")).__code__
+        code = code.replace(co_filename=Name("/made/up.py"), co_name=Name("made_up"))
+        assert self.where(package, records, lambda: exec(code))[:3] == ("/made/up.py", "up.py", "up")
+
     def test_executed_code(self, package, records):
         code = compile("\n\nlogger.info('m')", "<made up>", "exec")
         assert self.where(package, records, lambda: exec(code, {"logger": logger}))[:4] == (
@@ -861,23 +940,86 @@ def test_nothing_leaks(records):
 
 
 @compiled_only
-def test_clear_refusal_or_right_in_a_subinterpreter():
+@pytest.mark.parametrize("configuration", ["isolated", "legacy"])
+@pytest.mark.parametrize("first", ["main", "sub"])
+def test_a_subinterpreter_gets_the_pure_core(configuration, first):
+    """The compiled core is for one interpreter of a process: the first that imports it."""
     script = """
+import sys
 try:
     import _interpreters as interpreters
+    make = {"isolated": lambda: interpreters.create("isolated"), "legacy": lambda: interpreters.create("legacy")}
 except ImportError:
     import _xxsubinterpreters as interpreters
+    make = {"isolated": lambda: interpreters.create(isolated=True), "legacy": lambda: interpreters.create(isolated=False)}
+configuration, first = sys.argv[1:]
 code = '''
+import logging, queue
 import logflume
-assert logflume.accelerate_loggers() in (True, False)
-import logging
-logging.getLogger("a").error("m")
+logger = logging.getLogger("a")
+handler = logflume.LocalQueueHandler(queue.SimpleQueue())
+logging.root.addHandler(handler)
+assert logflume.accelerate_loggers() is logflume.loggers_accelerated() is (logflume.IMPLEMENTATION == "compiled")
+logger.error("m %s", 1)
+assert handler.queue.get_nowait().getMessage() == "m 1"
+print(logflume.IMPLEMENTATION, flush=True)
 '''
-interpreter = interpreters.create()
+if first == "main":
+    exec(code)
+interpreter = make[configuration]()
 failure = interpreters.run_string(interpreter, code)
 assert failure is None, failure
+if first == "sub":
+    interpreters.destroy(interpreter)
+    exec(code)
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    environment = {**os.environ, "LOGFLUME_REQUIRE_EXTENSIONS": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", script, configuration, first],
+        capture_output=True, text=True, check=False, env=environment,
+    )
     if "No module named" in done.stderr and "interpreters" in done.stderr:
         pytest.skip("no sub-interpreters here")
     assert done.returncode == 0, done.stderr
+    cores_used = done.stdout.split()
+    if first == "main":
+        assert cores_used == ["compiled", "pure"]
+    else:
+        assert "pure" in cores_used
+
+
+@compiled_only
+def test_del_at_the_end_of_the_interpreter():
+    """What logs while modules go away does what it does without us."""
+    script = """
+import logging, logging.handlers, sys, threading
+import logflume
+if sys.argv[1] == "accelerated":
+    assert logflume.accelerate_loggers()
+logging.basicConfig(level=20, stream=sys.stdout, format="%(message)s %(filename)s %(funcName)s %(threadName)s")
+
+class Logs:
+    def __init__(self, name):
+        self.name = name
+        self.logger = logging.getLogger("x")
+    def __del__(self):
+        self.logger.info("%s", self.name)
+        self.logger.info("%s", self, extra={"a": 1})
+
+value = Logs("global")
+cycle = [Logs("cycle")]
+cycle.append(cycle)
+for module in (sys, logging, logging.handlers, threading, logflume):
+    module.kept = Logs(module.__name__)
+"""
+    outputs = []
+    for mode in ("standard", "accelerated"):
+        done = subprocess.run(
+            [sys.executable, "-c", script, mode], capture_output=True, text=True, check=False, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        outputs.append((
+            re.sub("0x[0-9a-f]+", "", done.stdout),
+            [line for line in done.stderr.splitlines() if "Error" in line],
+        ))
+    assert outputs[0] == outputs[1]

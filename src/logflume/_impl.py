@@ -43,7 +43,7 @@ if not _pure and not TYPE_CHECKING:
         from ._c.call import accelerate, is_accelerated, restore
         from ._c.delivery import deliver_batch, is_batchable
         from ._c.handler import HandlerCore, set_standard_methods
-        from ._c.listener import IDLE, RUNNING, STOPPED, FlushRequest, ListenerCore, Run, take
+        from ._c.listener import IDLE, RUNNING, STOPPED, ListenerCore, Run, take
         from ._c.record import snapshot
 
         IMPLEMENTATION = "compiled"
@@ -54,10 +54,11 @@ if not _pure and not TYPE_CHECKING:
                 "Install a wheel for this platform, or build with a C compiler and without "
                 "LOGFLUME_NO_EXTENSIONS"
             ) from error
+from ._py.listener import FlushRequest
 
 if IMPLEMENTATION == "pure":
     from ._py.call import accelerate, is_accelerated, restore
     from ._py.delivery import deliver_batch, is_batchable
     from ._py.handler import HandlerCore, set_standard_methods
-    from ._py.listener import IDLE, RUNNING, STOPPED, FlushRequest, ListenerCore, Run, take
+    from ._py.listener import IDLE, RUNNING, STOPPED, ListenerCore, Run, take
     from ._py.record import snapshot

@@ -115,7 +115,7 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
             return
         if core.state != RUNNING:
             core._attend()
-        elif isinstance(level := getattr(record, "levelno", 0), int) and level >= core.flush_level:
+        if isinstance(level := getattr(record, "levelno", 0), int) and level >= core.flush_level:
             core._hurry()
 
     def flush(self) -> None:

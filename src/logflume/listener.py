@@ -84,7 +84,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._started_by_user = False
         self._stop_requested = self._stopped_from_within = False
         self._taken: deque[Run] = deque()  # runs of records that are out of the queue, and not yet handled
-        self._handling: list[logging.LogRecord] = []  # those that are being handled
+        self._handling: list[logging.LogRecord] = []  # the run at work
+        self._handling_turn: list[logging.LogRecord] = []  # those of it that are at work, if not all are
         self._pace = Pace()
         self._turn = 1  # records that a slow handler gets at a time
         self._handled = self._errors = self._dropped = self._batches = self._wakeups = 0
@@ -92,6 +93,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._urgent = False
         self._caused: deque[tuple[int, Run]] = deque()  # logged by handlers, with how deep the cause goes
         self._depth = 0
+        self._requests = 0  # sentinels and flush requests in the queue
         self._routes: list[Route] = []
         self._named_handlers: Callable[[], tuple[logging.Handler, ...]] | None = None
         self._sources: weakref.WeakSet[logging.Handler] = weakref.WeakSet()
@@ -207,6 +209,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         while True:
             try:
                 put()
+                self._requests += 1
             except _queue.Full:
                 if deadline is not None and time.monotonic() >= deadline:
                     return False
@@ -215,7 +218,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 return True
 
     def _left(self) -> int:
-        return self._queued() + self._left_in_hand() + len(self._handling) + len(self._caused)
+        at_work = len(self._handling) + len(self._handling_turn) + len(self._caused)
+        return max(0, self._queued() + self._left_in_hand() + at_work - self._requests)
 
     def _queued(self, unknown: int = 0) -> int:
         try:
@@ -373,6 +377,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         try:
             while taken:
                 run = taken.popleft()
+                if not run.records:
+                    self._requests -= 1
                 if run.request is not None:
                     self._flush_handlers()
                     self._handle_caused()
@@ -436,7 +442,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         """Give `records` to each of `handlers`, and empty the list."""
         batchable = [is_batchable(handler) for handler in handlers]
         if all(batchable):
-            self._deliver_turn(handlers, records)
+            # Who brings a handle_batch() of its own may look at what formatting left on the records.
+            looked_at = any(hasattr(type(handler), "handle_batch") for handler in handlers)
+            self._deliver_turn(handlers, records, holders=0 if looked_at else 2)
             return
         # As the standard listener does it; but where others can take many records at a time, they wait for
         # the slow ones for a turn only.
@@ -446,14 +454,17 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             size = self._turn if mixed else 1
             turn = records[:size]
             del records[:size]
-            self._deliver_turn(handlers, turn)
+            self._handling_turn = turn
+            self._deliver_turn(handlers, turn, holders=0)
             if self._caused:
                 self._handle_caused()
             if mixed:
                 quick = time.monotonic() - before < TURN / 2
                 self._turn = 2 * size if quick else max(1, size // 4)
 
-    def _deliver_turn(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
+    def _deliver_turn(
+        self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord], holders: int
+    ) -> None:
         for handler in handlers:
             if self.respect_handler_level:
                 mine = [record for record in records if record.levelno >= handler.level]
@@ -461,7 +472,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 mine = records[:]
             while mine:
                 try:
-                    deliver_batch(handler, mine, self._report, 2)
+                    deliver_batch(handler, mine, self._report, holders)
                 except BaseException as error:  # SystemExit, say: in the thread nobody else would see it
                     if self.state != RUNNING:
                         raise
@@ -546,7 +557,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             urgent, self._urgent = self._urgent, False
             before = thread_time()
             with self._delivery_lock:
-                self._take(pace.limit())
+                self._take(pace.limit)
                 count = self._left_in_hand()
                 if count:
                     self._batches += 1
@@ -556,7 +567,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             if count:
                 quiet = 0
                 pace.measure(count, thread_time() - before)
-                if self.queue.qsize():
+                if self.queue.qsize() >= pace.limit:
                     pace.breathe()
                     continue
             quiet += 1
@@ -596,11 +607,13 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._new_locks()
         self._thread = None
         self._stop_requested = self._stopped_from_within = False
+        self._requests = 0
         self._taken.clear()
         self._caused.clear()
         if self.delivering_thread != get_ident():
             self.delivering_thread = 0  # a new thread may have the identifier of the one that is gone
             self._handling = []
+            self._handling_turn = []
             self._depth = 0
         if self.state == RUNNING:
             self.state = IDLE

@@ -15,17 +15,21 @@ from cpython.tuple cimport PyTuple_CheckExact, PyTuple_GET_ITEM, PyTuple_GET_SIZ
 from cpython.ref cimport Py_INCREF
 from cpython.unicode cimport PyUnicode_CheckExact
 
+# C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
+cdef object logging, os, sys, threading
 import logging
 import os
 import sys
+import threading
 
 from logflume._c.handler cimport HandlerCore
 from logflume._c.record cimport CallSite, RecordCore, is_plain, new_record, track_if_needed
 from logflume._c.stock cimport (
-    ERROR, HANDLE, IS_ENABLED, LOG, MAKE_RECORD, NAME, READS_PLAINLY, RECORD, World, is_mapping, look, traits,
+    ERROR, HANDLE, IS_ENABLED, LOG, MAKE_RECORD, NAME, READS_PLAINLY, RECORD, World,
+    is_builtin, is_mapping, is_standard, look, traits,
 )
 
-from logflume._c.stock import add_compiled, is_standard, is_builtin
+from logflume._c.stock import add_compiled, prepare
 
 cdef extern from "pycompat.h":
     enum:
@@ -80,11 +84,12 @@ cdef struct SiteSlot:
     int lasti
 
 cdef SiteSlot sites[SITES]
+cdef dict shared_sites = {}  # instead of them without the GIL: a number made of code and lasti -> CallSite
 cdef dict file_names = {}  # path -> (filename, module)
 
 
 cdef CallSite caller(long stacklevel):
-    """Return where the caller of the running C method is, or None if no Python code called it."""
+    """Return where the caller of the running C method is; None if only the standard method can tell."""
     cdef int lasti = 0
     cdef PyObject *code = logflume_running_code(&lasti)
     cdef CallSite site
@@ -94,7 +99,7 @@ cdef CallSite caller(long stacklevel):
         site = site_of(code, lasti)
     finally:
         Py_DECREF(code)
-    if site.internal or stacklevel > 1:
+    if site is not None and (site.internal or stacklevel > 1):
         return outer_caller(stacklevel)
     return site
 
@@ -109,6 +114,8 @@ cdef CallSite outer_caller(long stacklevel):
     while True:
         code = frame.f_code
         site = site_of(<PyObject *>code, frame.f_lasti)
+        if site is None:
+            return None
         if not site.internal:
             stacklevel -= 1
         if stacklevel <= 0:
@@ -123,25 +130,51 @@ cdef CallSite site_of(PyObject *code, int lasti):
     cdef PyObject *old_code
     cdef PyObject *old_site
     cdef CallSite site
-    if LOGFLUME_GIL and slot.code is code and slot.lasti == lasti:
+    if not LOGFLUME_GIL:
+        return shared_site_of(<object>code, lasti)
+    if slot.code is code and slot.lasti == lasti:
         return <CallSite>slot.site
-    site = make_site(<object>code, PyCode_Addr2Line(<PyCodeObject *>code, lasti))
-    if LOGFLUME_GIL:
-        old_code = slot.code
-        old_site = slot.site
-        incref(code)
-        incref(<PyObject *>site)
-        slot.code = code
-        slot.site = <PyObject *>site
-        slot.lasti = lasti
-        Py_XDECREF(old_code)
-        Py_XDECREF(old_site)
+    site = make_site(<object>code, lasti)
+    if site is None:
+        return None
+    old_code = slot.code
+    old_site = slot.site
+    incref(code)
+    incref(<PyObject *>site)
+    slot.code = code
+    slot.site = <PyObject *>site
+    slot.lasti = lasti
+    # Last, with the slot in order: the end of a code object may call anybody, who may log.
+    Py_XDECREF(old_code)
+    Py_XDECREF(old_site)
     return site
 
 
-cdef CallSite make_site(object code, int lineno):
+cdef CallSite shared_site_of(object code, int lasti):
+    cdef object key = <unsigned long long><size_t><PyObject *>code ^ (<unsigned long long>lasti << 40)
+    cdef object found = logflume_get(shared_sites, key, None)
+    cdef CallSite site
+    if found is not None:
+        site = <CallSite>found
+        if site.code is code and site.lasti == lasti:
+            return site
+    site = make_site(code, lasti)
+    if site is None:
+        return None
+    site.code = code  # strong, so that no other code can have its address
+    site.lasti = lasti
+    if len(shared_sites) >= SITES:
+        shared_sites.clear()
+    shared_sites[key] = site
+    return site
+
+
+cdef CallSite make_site(object code, int lasti):
     cdef CallSite site = CallSite()
-    cdef str path = code.co_filename
+    cdef int lineno = PyCode_Addr2Line(<PyCodeObject *><PyObject *>code, lasti)
+    cdef object path = code.co_filename
+    if not PyUnicode_CheckExact(path):
+        return None
     names = file_names.get(path)
     if names is None:
         filename = os.path.basename(path)
@@ -193,7 +226,7 @@ cdef bint stamp_thread(World world, RecordCore record) except -1:
     record.thread = PyThread_get_thread_ident()
     thread = logflume_get(world.active_threads, record.thread, None)
     if thread is None:  # not started by threading: this makes a stand-in
-        record.threadName = MODULES["threading"].current_thread().name
+        record.threadName = threading.current_thread().name
     else:
         record.threadName = name_of(thread)
     return True
@@ -230,9 +263,9 @@ cdef object task_name():
         return None
     try:
         find = asyncio.current_task
-        if current_task is None and is_builtin(find, "current_task", "_asyncio"):
-            current_task = find
+        if current_task is None and is_builtin(find, "current_task", ("_asyncio",)):
             running_loop = MODULES["_asyncio"]._get_running_loop
+            current_task = find  # last: whoever finds it set needs the other one
         if find is current_task and logflume_call0(running_loop) is None:
             return None  # here current_task() raises RuntimeError
         task = find()
@@ -307,48 +340,47 @@ exec(
 cdef object handle_in_python = _standard_frames["handle"]
 cdef object make_and_handle_in_python = _standard_frames["make_and_handle"]
 
-cdef enum:
-    MANY = -1  # more than queue handlers are there, or anything about them needs the standard way
+cdef object NOBODY = object()  # handlers are there, all of them queue handlers, and none takes the record
+cdef object SEVERAL = object()  # more than one queue handler takes it
 
 
-cdef int count_queues(object logger, object attributes, long long levelno, PyObject **only) except -2:
-    """Return how many queue handlers take a record of this level, and the last of them; or MANY.
+cdef object queue_of(object logger, object attributes, long long levelno):
+    """Return the one queue handler that takes a record of this level, NOBODY or SEVERAL.
 
-    `only` becomes a borrowed reference that the handlers' list holds. With MANY it means nothing.
+    None if there are other handlers, or anything about them needs the standard way.
     """
     cdef Py_ssize_t i
-    cdef int count = 0
-    cdef bint found = False
+    cdef object found = None
     cdef object handlers, handler, propagate
     while True:
         handlers = logflume_get(attributes, "handlers", MISSING)
         if not PyList_CheckExact(handlers):
-            return MANY
+            return None
         i = 0
         while True:
             handler = logflume_list_item(handlers, i, MISSING)
             if handler is MISSING:
                 break
             if not isinstance(handler, HandlerCore) or not (<HandlerCore>handler).takes_directly():
-                return MANY
-            found = True
+                return None
             if levelno >= (<HandlerCore>handler).level_value:
-                count += 1
-                only[0] = <PyObject *>handler
+                found = handler if found is None or found is NOBODY else SEVERAL
+            elif found is None:
+                found = NOBODY
             i += 1
         propagate = logflume_get(attributes, "propagate", MISSING)
         if propagate is not True:
             if propagate is MISSING:
-                return MANY
+                return None
             if not propagate:
                 break
         logger = logflume_get(attributes, "parent", MISSING)
         if logger is None:
             break
         if logger is MISSING or not traits(Py_TYPE(logger)) & READS_PLAINLY:
-            return MANY
+            return None
         attributes = logflume_instance_dict(logger)
-    return count if found else MANY
+    return found
 
 
 # ---- the call ----
@@ -419,7 +451,8 @@ cdef int is_enabled(object logger, object attributes, unsigned int have, object 
         return STANDARD
     answer = logflume_get(cache, level, MISSING)
     if answer is MISSING:
-        answer = logger.isEnabledFor(level)
+        # Not to be remembered: the level may have been changed by another thread since the answer was found.
+        return bool(logger.isEnabledFor(level))
     if answer is False:
         logflume_remember_off(logger, logflume_type_version(Py_TYPE(logger)), level, attributes, cache)
         return 0
@@ -438,12 +471,9 @@ cdef bint log_enabled(
     cdef World world
     cdef RecordCore record
     cdef CallSite site
-    cdef PyObject *only = NULL
-    cdef HandlerCore handler
     cdef long stacklevel = 1
     cdef Py_ssize_t i
-    cdef int queues
-    cdef object args, msg, name, extra
+    cdef object args, msg, name, extra, queue
     cdef long long levelno
     if not have & LOG:
         return False
@@ -489,15 +519,12 @@ cdef bint log_enabled(
         )
         return True
 
-    queues = MANY
+    queue = None
     filters = logflume_get(attributes, "filters", None)
     if have & HANDLE and PyList_CheckExact(filters) and PyList_GET_SIZE(filters) == 0:
-        queues = count_queues(logger, attributes, levelno, &only)
-        if queues == 0 and extra is None:
+        queue = queue_of(logger, attributes, levelno)
+        if queue is NOBODY and extra is None:
             return True
-    handler = None
-    if queues == 1:
-        handler = <HandlerCore>only
 
     record = new_record()
     record.lean = True
@@ -524,12 +551,12 @@ cdef bint log_enabled(
     if record.lean:
         track_if_needed(record)
 
-    if handler is not None:
-        handler.put(record)
-    elif queues == MANY:
+    if queue is None:
         handle_in_python(logger, record)
-    elif queues > 0:
+    elif queue is SEVERAL:
         put_into_each(logger, attributes, record)
+    elif queue is not NOBODY:
+        (<HandlerCore>queue).put(record)
     return True
 
 
@@ -686,6 +713,7 @@ cdef dict LEVELS = {
 def accelerate():
     """Put compiled methods on logging.Logger wherever it has its own."""
     global accelerated
+    prepare()
     for name, level in LEVELS.items():
         method = logging.Logger.__dict__.get(name)
         if is_standard(method, logging, f"Logger.{name}"):

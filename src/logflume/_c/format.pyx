@@ -1,8 +1,8 @@
 """Makes the text of many records at once, in one buffer, without a string for each.
 
-A formatter's format is compiled once into pieces. A lean record's values go from its fields into the buffer; the
-values of a standard record come from its dictionary, and it is left as `Formatter.format` leaves it. Whatever is
-out of the ordinary is given to the formatter itself: a piece, a time, or a record as a whole.
+A formatter's format is compiled once into pieces. A lean record's values go from its fields into the buffer;
+the values of a standard record come from its dictionary, and it is left as `Formatter.format` leaves it.
+Whatever is out of the ordinary is given to the formatter itself: a piece, a time, or a record as a whole.
 """
 
 from cpython.dict cimport PyDict_CheckExact
@@ -680,6 +680,7 @@ cdef int add_lean(Segment segment, Job job, lean.RecordCore record) except -1:
     cdef Piece piece
     cdef Field field
     cdef int msecs = 0
+    message = lean.message(record)  # even if it is not shown: it may be wrong, which has to be reported
     if job.program.uses_time:
         if not tick(job.clock, record.created):
             return add_filled(segment, job, record, record.__dict__)
@@ -691,7 +692,7 @@ cdef int add_lean(Segment segment, Job job, lean.RecordCore record) except -1:
             continue
         field = piece.field
         if field == MESSAGE:
-            value = lean.message(record)
+            value = message
         elif field == ASCTIME:
             add_time(segment, job.clock, msecs)
             continue

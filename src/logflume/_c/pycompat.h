@@ -17,6 +17,29 @@
 #define LOGFLUME_GIL 0
 #endif
 
+/* ---- words that threads share ---- */
+
+/* Without the GIL, and on machines with smaller words, a plain access could see half of a change. */
+static inline unsigned long long
+logflume_load(unsigned long long *word)
+{
+#if LOGFLUME_GIL
+    return *word;
+#else
+    return __atomic_load_n(word, __ATOMIC_RELAXED);
+#endif
+}
+
+static inline void
+logflume_store(unsigned long long *word, unsigned long long value)
+{
+#if LOGFLUME_GIL
+    *word = value;
+#else
+    __atomic_store_n(word, value, __ATOMIC_RELAXED);
+#endif
+}
+
 /* ---- dictionaries ---- */
 
 /* A new reference to the value, or to `missing` if there is none; NULL on error. */
@@ -86,18 +109,24 @@ logflume_instance_dict(PyObject *object)
     return PyObject_GenericGetDict(object, NULL);
 }
 
-/* Tells whether one of the watched dictionaries changed since the last logflume_watch_seen(). Where an
-   interpreter cannot tell, the answer is always yes, and the caller compares the values themselves. */
+/* The state of the watched dictionaries: as long as it is the same none of them changed. Where an interpreter
+   cannot tell, it never is, and the caller compares the values themselves. */
 #define LOGFLUME_WATCHED 4
-#if LOGFLUME_GIL && PY_VERSION_HEX >= 0x030C0000
+typedef unsigned long long logflume_state[LOGFLUME_WATCHED];
+
+#if PY_VERSION_HEX >= 0x030C0000 && !defined(PYPY_VERSION) && !defined(GRAALVM_PYTHON)
 static int logflume_watcher = -1;
-static int logflume_watch_changed = 1;
+static unsigned long long logflume_changes = 1;
 
 static int
 logflume_on_dict_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value)
 {
     (void)event; (void)dict; (void)key; (void)value;
-    logflume_watch_changed = 1;
+#if LOGFLUME_GIL
+    logflume_changes++;
+#else
+    __atomic_add_fetch(&logflume_changes, 1, __ATOMIC_SEQ_CST);
+#endif
     return 0;
 }
 
@@ -105,7 +134,7 @@ static inline int
 logflume_watch(int index, PyObject *dict)
 {
     (void)index;
-    if (logflume_watcher < 0) {
+    if (logflume_watcher == -1) {
         logflume_watcher = PyDict_AddWatcher(logflume_on_dict_event);
     }
     if (logflume_watcher < 0 || PyDict_Watch(logflume_watcher, dict) < 0) {
@@ -116,36 +145,34 @@ logflume_watch(int index, PyObject *dict)
 }
 
 static inline int
-logflume_watch_quiet(void)
+logflume_is_state(unsigned long long *state)
 {
-    return logflume_watch_changed == 0 && logflume_watcher >= 0;
+    return logflume_load(state) == logflume_load(&logflume_changes) && logflume_watcher >= 0;
 }
 
 static inline void
-logflume_watch_seen(void)
+logflume_read_state(unsigned long long *state)
 {
-    logflume_watch_changed = 0;
+    logflume_store(state, logflume_load(&logflume_changes));
 }
 #elif LOGFLUME_GIL
 /* 3.11: a dictionary's version changes whenever it does. */
 static PyObject *logflume_watched[LOGFLUME_WATCHED];
-static uint64_t logflume_versions[LOGFLUME_WATCHED];
 
 static inline int
 logflume_watch(int index, PyObject *dict)
 {
     Py_INCREF(dict);
     Py_XSETREF(logflume_watched[index], dict);
-    logflume_versions[index] = 0;
     return 0;
 }
 
 static inline int
-logflume_watch_quiet(void)
+logflume_is_state(unsigned long long *state)
 {
     for (int i = 0; i < LOGFLUME_WATCHED; i++) {
         if (logflume_watched[i] == NULL
-            || ((PyDictObject *)logflume_watched[i])->ma_version_tag != logflume_versions[i]) {
+            || ((PyDictObject *)logflume_watched[i])->ma_version_tag != state[i]) {
             return 0;
         }
     }
@@ -153,18 +180,18 @@ logflume_watch_quiet(void)
 }
 
 static inline void
-logflume_watch_seen(void)
+logflume_read_state(unsigned long long *state)
 {
     for (int i = 0; i < LOGFLUME_WATCHED; i++) {
         if (logflume_watched[i] != NULL) {
-            logflume_versions[i] = ((PyDictObject *)logflume_watched[i])->ma_version_tag;
+            state[i] = ((PyDictObject *)logflume_watched[i])->ma_version_tag;
         }
     }
 }
 #else
 static inline int logflume_watch(int index, PyObject *dict) { (void)index; (void)dict; return 0; }
-static inline int logflume_watch_quiet(void) { return 0; }
-static inline void logflume_watch_seen(void) {}
+static inline int logflume_is_state(unsigned long long *state) { (void)state; return 0; }
+static inline void logflume_read_state(unsigned long long *state) { (void)state; }
 #endif
 
 /* ---- levels that are off ---- */
@@ -365,23 +392,29 @@ logflume_new_object(PyTypeObject *type, Py_ssize_t fields)
 
 #ifndef MS_WINDOWS
 static pid_t logflume_pid;
+static int logflume_fork_watched;
 
 static void logflume_forget_pid(void) { logflume_pid = 0; }
 
 static inline int
 logflume_watch_fork(void)
 {
-    return pthread_atfork(NULL, NULL, logflume_forget_pid);
+    logflume_fork_watched = pthread_atfork(NULL, NULL, logflume_forget_pid) == 0;
+    return 0;
 }
 
 /* The system call costs more than the rest of a record's data together. */
 static inline long
 logflume_getpid(void)
 {
-    if (logflume_pid == 0) {
-        logflume_pid = getpid();
+    if (!logflume_fork_watched) {
+        return (long)getpid();
     }
-    return (long)logflume_pid;
+    pid_t pid = logflume_pid;
+    if (pid == 0) {
+        logflume_pid = pid = getpid();
+    }
+    return (long)pid;
 }
 #else
 #include <process.h>

@@ -8,6 +8,8 @@ cdef class CallSite:
     cdef readonly object funcName
     cdef readonly object lineno  # an int, or None for code without lines
     cdef readonly bint internal  # in logging itself or in the import machinery: not a caller
+    cdef object code  # the code object, and the offset of the call in it
+    cdef int lasti
 
 
 cdef class RecordCore:

@@ -15,6 +15,8 @@ from cpython.object cimport PyObject, PyObject_GenericGetAttr, PyObject_GenericS
 from cpython.tuple cimport PyTuple_CheckExact
 from cpython.unicode cimport PyUnicode_CheckExact
 
+# C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
+cdef object copy, logging, rendered_copy, sys
 import copy
 import logging
 import sys
@@ -26,6 +28,7 @@ cdef extern from "pycompat.h":
     object logflume_new_object(PyTypeObject *type, Py_ssize_t fields)
 
 cdef extern from "Python.h":
+    PyTypeObject *Py_TYPE(object)
     void PyObject_GC_Track(PyObject *)
     bint PyObject_GC_IsTracked(PyObject *)
     int generic_delattr "PyObject_GenericSetAttr"(object, object, PyObject *) except -1
@@ -44,6 +47,7 @@ cdef str ARGS = sys.intern("args")
 cdef str EXC_INFO = sys.intern("exc_info")
 # From 3.13 a record's times come from time.time_ns(), before from time.time().
 cdef bint FROM_NS = isinstance(logging._startTime, int)
+cdef object START = logging._startTime
 
 
 cdef class CallSite:
@@ -207,11 +211,11 @@ cdef RecordCore duplicate(RecordCore record):
 
 
 cdef int fill_from(RecordCore record, dict attributes) except -1:
-    """Make `attributes` the record's contents."""
+    """Make `attributes` the contents of a record that nobody else knows yet."""
     if not PyObject_GC_IsTracked(<PyObject *>record):
         PyObject_GC_Track(<PyObject *>record)
-    record.lean = False
     PyDict_Update(logflume_instance_dict(record), attributes)
+    record.lean = False
     return 0
 
 
@@ -219,11 +223,16 @@ cdef int fill(RecordCore record) except -1:
     """Move the captured values into the record's dictionary, in the standard order, if they are not there."""
     if not record.lean:
         return 0
-    # Built aside and put in at once: making it can run a collection, and with it anybody's code.
+    # Making these can run a collection, and with it anybody's code, in which the record may be filled. Nothing
+    # after it can; and `lean` comes last, because other threads look for an attribute in the fields until then.
     cdef dict attributes = captured(record)
+    cdef object contents = logflume_instance_dict(record)
     with cython.critical_section(record):
         if record.lean:
-            fill_from(record, attributes)
+            if not PyObject_GC_IsTracked(<PyObject *>record):
+                PyObject_GC_Track(<PyObject *>record)
+            PyDict_Update(contents, attributes)
+            record.lean = False
     return 0
 
 
@@ -272,8 +281,8 @@ cdef double milliseconds(RecordCore record):
 
 cdef double since_start(RecordCore record) except? -1.0:
     if FROM_NS:
-        return <double>(record.created_ns - <long long>logging._startTime) / 1e6
-    return (record.created - <double>logging._startTime) * 1000
+        return <double>(record.created_ns - <long long>START) / 1e6
+    return (record.created - <double>START) * 1000
 
 
 cdef object message(RecordCore record):
@@ -306,7 +315,7 @@ cpdef object snapshot(object record):
     until its msg or args are set; for any other record a copy is returned that does so. If rendering
     raises an Exception `record` is returned as it is: the handler that formats it will report that.
     """
-    if type(record) is LeanRecord:
+    if Py_TYPE(record) is lean_type:
         return snapshot_lean(<RecordCore>record)
     try:
         if is_plain(record.args) and is_plain(record.msg):

@@ -16,6 +16,7 @@ cdef enum:
 
 cdef class World:
     """The globals of logging, and of the modules that it asks, as one log call finds them."""
+    cdef unsigned long long[4] state  # of the watched dictionaries before the look
     cdef bint plain  # else nothing below counts and the standard method does it all
     cdef bint standard_factory
     cdef object clock  # time.time, or time.time_ns on Pythons that use it
@@ -31,5 +32,7 @@ cdef class World:
 
 
 cdef World look()
+cpdef bint is_standard(object function, object module, object qualname) except -1
+cpdef bint is_builtin(object function, object name, tuple modules) except -1
 cdef unsigned int traits(PyTypeObject *cls) except? 0
 cdef bint is_mapping(object value) except -1

@@ -5,8 +5,9 @@ are looked at again when their version tag changed, module globals when their di
 """
 
 from cpython.object cimport PyObject, PyTypeObject
-from libc.string cimport memset
 
+# C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
+cdef object logging, os, sys, threading, time, types, get_cache_token, Mapping
 import logging
 import os
 import sys
@@ -25,16 +26,18 @@ cdef extern from "pycompat.h":
     int logflume_watch(int index, object dictionary)
     object logflume_call0(object callable)
     object logflume_get(object dictionary, object key, object missing)
+    bint logflume_is_state(unsigned long long *state)
+    void logflume_read_state(unsigned long long *state)
+    unsigned long long logflume_load(unsigned long long *word)
+    void logflume_store(unsigned long long *word, unsigned long long value)
 
 cdef extern from "Python.h":
     PyTypeObject *Py_TYPE(object)
-    bint logflume_watch_quiet()
-    void logflume_watch_seen()
 
 CLOCK = "time_ns" if isinstance(logging._startTime, int) else "time"
 
 
-def is_standard(function, module, qualname):
+cpdef bint is_standard(object function, object module, object qualname) except -1:
     """Tell whether `function` is the one that the source of `module` defines as `qualname`."""
     return (
         type(function) is types.FunctionType
@@ -43,7 +46,7 @@ def is_standard(function, module, qualname):
     )
 
 
-def is_builtin(function, name, *modules):
+cpdef bint is_builtin(object function, object name, tuple modules) except -1:
     """Tell whether `function` is the built-in of that name from one of the modules."""
     return (
         type(function) is types.BuiltinFunctionType
@@ -52,7 +55,7 @@ def is_builtin(function, name, *modules):
     )
 
 
-def _static(cls, name):
+cdef object _static(object cls, object name):
     """Return what `name` is in the class or the first of its bases that has it."""
     for base in cls.__mro__:
         if name in base.__dict__:
@@ -66,7 +69,7 @@ def _static(cls, name):
 # used again, so the tag alone tells which class it was.
 cdef enum:
     SLOTS = 64
-cdef unsigned long long seen[SLOTS]
+cdef unsigned long long seen[SLOTS]  # read and written in one go, see logflume_load()
 
 cdef tuple LOGGER_ATTRIBUTES = (
     "name", "level", "parent", "propagate", "handlers", "disabled", "_cache", "filters",
@@ -87,7 +90,7 @@ def add_compiled(method):
 
 cdef unsigned int traits(PyTypeObject *cls) except? 0:
     cdef unsigned int version = logflume_type_version(cls)
-    cdef unsigned long long word = seen[version % SLOTS]
+    cdef unsigned long long word = logflume_load(&seen[version % SLOTS])
     if version != 0 and word >> 32 == version:
         return <unsigned int>word
     return look_at_class(<object>cls)
@@ -100,51 +103,60 @@ cdef unsigned int look_at_class(object cls) except? 0:
     cdef PyTypeObject *pointer = <PyTypeObject *><PyObject *>cls
     cdef unsigned int version = logflume_type_version(pointer)
     cdef unsigned int found = 0
+    if version == 0:
+        return 0  # it has been changed too often to get another one: what it has cannot be remembered
     if issubclass(cls, logging.Logger):
         found = look_at_logger(cls)
     elif cls is logging.LogRecord:
         found = RECORD * record_class_is_standard()
     elif issubclass(cls, threading.Thread):
         found = NAME * (is_standard_property(cls, threading, "Thread") and not has_own_reading(cls))
-    elif (process := sys.modules.get("multiprocessing.process")) and issubclass(cls, process.BaseProcess):
+    elif (
+        # It may be half loaded.
+        BaseProcess := getattr(process := sys.modules.get("multiprocessing.process"), "BaseProcess", None)
+    ) and issubclass(cls, BaseProcess):
         found = NAME * (is_standard_property(cls, process, "BaseProcess") and not has_own_reading(cls))
-    if version != 0 and version == logflume_type_version(pointer):
-        seen[version % SLOTS] = <unsigned long long>version << 32 | found
+    if version == logflume_type_version(pointer):
+        logflume_store(&seen[version % SLOTS], <unsigned long long>version << 32 | found)
     return found
 
 
-cdef bint is_standard_property(cls, module, owner):
+cdef bint is_standard_property(cls, module, owner) except -1:
     name = _static(cls, "name")
     return type(name) is property and is_standard(name.fget, module, f"{owner}.name")
 
 
-cdef bint has_own_reading(cls):
+cdef bint has_own_reading(cls) except -1:
     return _static(cls, "__getattribute__") is not object.__getattribute__ or _static(cls, "_name") is not None
 
 
-cdef unsigned int look_at_logger(cls):
-    cdef unsigned int found = 0
-
-    def standard(name, owner="Logger"):
-        return is_standard(_static(cls, name), logging, f"{owner}.{name}")
-
-    if all(_static(cls, name) is _static(logging.Filterer, name) for name in LOGGER_ATTRIBUTES
-           if name != "__dict__") and cls.__dictoffset__:
-        found |= READS_PLAINLY
-    if standard("isEnabledFor"):
+cdef unsigned int look_at_logger(cls) except? 0:
+    cdef unsigned int found = READS_PLAINLY if cls.__dictoffset__ else 0
+    for name in LOGGER_ATTRIBUTES:
+        if name != "__dict__" and _static(cls, name) is not _static(logging.Filterer, name):
+            found = 0
+    if has_standard(cls, "isEnabledFor"):
         found |= IS_ENABLED
-    if standard("_log") and standard("findCaller"):
+    if has_standard(cls, "_log") and has_standard(cls, "findCaller"):
         found |= LOG
-    if standard("makeRecord"):
+    if has_standard(cls, "makeRecord"):
         found |= MAKE_RECORD
-    if standard("handle") and standard("callHandlers") and standard("filter", "Filterer"):
+    if (
+        has_standard(cls, "handle")
+        and has_standard(cls, "callHandlers")
+        and is_standard(_static(cls, "filter"), logging, "Filterer.filter")
+    ):
         found |= HANDLE
-    if standard("error") or _static(cls, "error") in compiled_methods:
+    if has_standard(cls, "error") or _static(cls, "error") in compiled_methods:
         found |= ERROR
     return found
 
 
-cdef bint record_class_is_standard():
+cdef bint has_standard(cls, name) except -1:
+    return is_standard(_static(cls, name), logging, "Logger." + name)
+
+
+cdef bint record_class_is_standard() except -1:
     now = logging.LogRecord.__dict__
     names = {name for name in RECORD_CLASS.keys() | now.keys() if not name.startswith("__")} | RECORD_METHODS
     return (
@@ -153,31 +165,30 @@ cdef bint record_class_is_standard():
     )
 
 
-# Version tags of classes that are no mappings, valid as long as no class was registered with any ABC.
-cdef unsigned int no_mappings[SLOTS]
-cdef unsigned long long registrations = 0
+# Classes that are no mappings: the version tag in the upper half of a word, and in the lower how often any class
+# was registered with any ABC, because that can make one a mapping.
+cdef unsigned long long no_mappings[SLOTS]
 
 
 cdef bint is_mapping(object value) except -1:
     """isinstance(value, collections.abc.Mapping), which costs as much as the rest of a record's data."""
-    global registrations
     cdef PyTypeObject *cls = Py_TYPE(value)
     cdef unsigned int version = logflume_type_version(cls)
-    cdef unsigned long long now = logflume_call0(get_cache_token)
-    if now != registrations:
-        memset(no_mappings, 0, sizeof(no_mappings))
-        registrations = now
-    if version != 0 and no_mappings[version % SLOTS] == version:
+    cdef unsigned long long registered = logflume_call0(get_cache_token)
+    cdef unsigned long long word = <unsigned long long>version << 32 | (registered & 0xFFFFFFFF)
+    if version != 0 and logflume_load(&no_mappings[version % SLOTS]) == word:
         return False
     if isinstance(value, Mapping):
         return True
-    version = logflume_type_version(cls)
-    # isinstance() asks the value for its class, too.
+    # isinstance() asks the value for its class, too. And it may run anybody's code, which may change the class.
     if (
-        _static(type(value), "__getattribute__") is object.__getattribute__
+        version != 0
+        and _static(type(value), "__getattribute__") is object.__getattribute__
         and _static(type(value), "__class__") is object.__dict__["__class__"]
+        and version == logflume_type_version(Py_TYPE(value))
+        and registered == <unsigned long long>logflume_call0(get_cache_token)
     ):
-        no_mappings[version % SLOTS] = version
+        logflume_store(&no_mappings[version % SLOTS], word)
     return False
 
 
@@ -210,35 +221,44 @@ cdef dict expected = {
 cdef World world = None
 
 
+def prepare():
+    """Begin to watch the globals. With the GIL it could wait for the first call."""
+    global world
+    with preparing:
+        if world is None:
+            for index, module in enumerate(READ):
+                logflume_watch(index, module.__dict__)
+            baseline.extend(
+                (module.__dict__, name, module.__dict__.get(name)) for module, names in READ.items() for name in names
+            )
+            world = look_at_globals()
+
+
 cdef World look():
     """Return the World of this moment."""
     global world
-    if world is not None and logflume_watch_quiet():
-        return world
+    cdef World now = world
+    cdef unsigned long long state
+    if now is None:
+        return NOT_PLAIN
+    if logflume_is_state(now.state):
+        return now
     if LOGFLUME_GIL:
-        if world is None:
-            logflume_watch(0, logging.__dict__)
-            logflume_watch(1, time.__dict__)
-            logflume_watch(2, threading.__dict__)
-            logflume_watch(3, os.__dict__)
-        # Before the look: what changes during it is looked at by the next call.
-        logflume_watch_seen()
-        world = look_at_globals()
-        return world
+        now = look_at_globals()
+        world = now
+        return now
     # Without the GIL the first World stays the only one, so that no thread reads one that goes away.
-    if world is None:
-        baseline.extend(
-            (module.__dict__, name, module.__dict__.get(name)) for module, names in READ.items() for name in names
-        )
-        world = look_at_globals()
+    logflume_read_state(&state)
     for dictionary, name, value in baseline:
         if logflume_get(dictionary, name, None) is not value:
             return NOT_PLAIN
-    return world
+    logflume_store(now.state, state)
+    return now
 
 
 cdef World NOT_PLAIN = World()
 cdef list baseline = []
+cdef object preparing = threading.Lock()
 cdef dict READ = {
     logging: (
         *expected, "_levelToName", "_logRecordFactory",
@@ -252,6 +272,7 @@ cdef dict READ = {
 
 cdef World look_at_globals():
     cdef World now = World()
+    logflume_read_state(now.state)  # before the look: what changes during it is looked at by the next call
     for name, value in expected.items():
         have = LOGGING.get(name)
         if have is not value and not (type(value) is int and type(have) is int and value == have):
@@ -269,14 +290,14 @@ cdef World look_at_globals():
     now.tasks = bool(getattr(logging, "logAsyncioTasks", False))
     if (
         not is_standard(threading.current_thread, threading, "current_thread")
-        or not is_builtin(threading.get_ident, "get_ident", "_thread")
+        or not is_builtin(threading.get_ident, "get_ident", ("_thread",))
         or type(threading._active) is not dict
     ):
         now.current_thread = threading.current_thread
         now.get_ident = threading.get_ident
     else:
         now.active_threads = threading._active
-    if now.processes and not is_builtin(os.getpid, "getpid", "posix", "nt"):
+    if now.processes and not is_builtin(os.getpid, "getpid", ("posix", "nt")):
         now.getpid = os.getpid
     now.plain = True
     return now
