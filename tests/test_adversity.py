@@ -117,6 +117,8 @@ def test_what_a_text_logs_while_it_is_formatted_arrives(attach: Callable[..., An
     stream = io.StringIO()
     listener = attach(logging.StreamHandler(stream))
     if stopped:
+        if hasattr(logging.Logger, "_is_disabled"):
+            pytest.skip("3.13.4 and 3.13.5 ignore what a handler logs in the call")
         listener.stop()
     logging.error("outer", exc_info=Talkative())
     assert listener.flush(5)
