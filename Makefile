@@ -23,7 +23,7 @@ SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE \
 		\( -type d -o -name '*.py' -o -name '*.pyx' -o -name '*.p[xy][di]' -o -name '*.h' -o -name py.typed \) -print)
 SDIST := $(ENV)/sdist/logflume.tar.gz
 
-.PHONY: help demo test test-compiled test-pure coverage sanitize bench lint format clean
+.PHONY: help demo test test-compiled test-pure test-compat coverage sanitize bench lint format clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -42,6 +42,10 @@ test-compiled: $(ENV)/compiled/.installed  ## run the tests on the compiled buil
 test-pure: $(ENV)/pure/.installed  ## run the tests on the pure build
 	@echo "testing the pure package"
 	@$(PURE) $(ENV)/pure/bin/python -m pytest $(ARGS)
+
+test-compat: $(ENV)/compat/.installed  ## run the tests with the packages that hook into logging
+	@echo "testing with other packages"
+	@$(COMPILED) $(ENV)/compat/bin/python -m pytest tests/test_third_party.py $(ARGS)
 
 # Not of the tests that measure, or build, or are CPython's.
 UNMEASURED := --ignore tests/test_packaging.py --ignore tests/test_leaks.py --ignore tests/test_cpython_logging.py
@@ -81,6 +85,7 @@ clean:  ## remove the environments and everything built
 GROUP_sdist := build
 GROUP_compiled := test
 GROUP_pure := test
+GROUP_compat := compat
 GROUP_sanitize := test
 GROUP_lint := lint
 
@@ -106,7 +111,7 @@ $(ENV)/pure/.installed $(ENV)/demo-pure/.installed: $(ENV)/%/.installed: $(ENV)/
 	@$(PURE) $(@D)/$(INSTALL)
 	@touch $@
 
-$(ENV)/compiled/.installed $(ENV)/demo/.installed: $(ENV)/%/.installed: $(ENV)/%/.made $(SDIST)
+$(ENV)/compiled/.installed $(ENV)/compat/.installed $(ENV)/demo/.installed: $(ENV)/%/.installed: $(ENV)/%/.made $(SDIST)
 	@echo "building and installing the compiled package in $(@D)"
 	@$(COMPILED) $(@D)/$(INSTALL)
 	@touch $@

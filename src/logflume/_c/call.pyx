@@ -325,7 +325,7 @@ cdef int add_extra(RecordCore record, object extra) except -1:
 
 # Whoever handles the record in Python finds the frames above it that the standard library has there:
 # some take the frame at a fixed distance for the caller's.
-_standard_frames = {}
+_standard_frames = {"__name__": "logging"}
 exec(
     compile(
         "def _log(self, record):\n    self.handle(record)\n"
