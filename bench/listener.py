@@ -47,7 +47,9 @@ def set_up(contender: str, path: str):
         listener = logflume.setup_logging_queue(accelerate=True)
         return listener.queue, listener.stop
     records: queue.SimpleQueue = queue.SimpleQueue()
-    logging.root.handlers = [(NoPrepare if contender == "no-prepare" else logging.handlers.QueueHandler)(records)]
+    logging.root.handlers = [
+        (NoPrepare if contender == "no-prepare" else logging.handlers.QueueHandler)(records)
+    ]
     standard = logging.handlers.QueueListener(records, file)
     standard.start()
     return records, standard.stop
@@ -56,7 +58,7 @@ def set_up(contender: str, path: str):
 def check(path: str, count: int) -> None:
     with open(path) as lines:
         n = -1
-        for n, line in enumerate(lines):  # noqa: B007
+        for n, line in enumerate(lines):
             if not line.endswith(f"record {n} of x\n"):
                 raise SystemExit(f"line {n} of {path} is {line!r}")
     if n + 1 != count:
@@ -110,7 +112,9 @@ def ticker(contender: str, path: str) -> str:
         late = asyncio.run(tick(lambda: True))
     else:
         records, stop = set_up(contender, path)
-        thread = threading.Thread(target=lambda: [logger.info("record %d of %s", i, "x") for i in range(count)])
+        thread = threading.Thread(
+            target=lambda: [logger.info("record %d of %s", i, "x") for i in range(count)]
+        )
         thread.start()
         thread.join()
         late = asyncio.run(tick(lambda: records.qsize() == 0))
@@ -132,7 +136,9 @@ def child(what: str, contender: str, *more: str) -> list[float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=float, default=20, help="of the backlog run")
     args = parser.parse_args()
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, medians of {ROUNDS} rounds")
@@ -151,7 +157,10 @@ def main() -> None:
         for contender, runs in lateness.items():
             runs.append(child("ticker", contender))
     for contender, runs in lateness.items():
-        print(f"{contender:24}", *(f"{statistics.median(column) * 1000:8.2f}" for column in zip(*runs, strict=True)))
+        print(
+            f"{contender:24}",
+            *(f"{statistics.median(column) * 1000:8.2f}" for column in zip(*runs, strict=True)),
+        )
 
     count, first, second, memory = child("backlog", "logflume", str(args.seconds))
     print(

@@ -1,4 +1,4 @@
-"""What once lost a record, or never ended: full and broken queues, errors in the report of errors, forks, nested calls."""
+"""What once lost a record, or never ended: full and broken queues, errors that report errors, forks, nested calls."""
 
 from __future__ import annotations
 
@@ -308,8 +308,8 @@ for records in (Broken(), queue.SimpleQueue(), Broken()):
     if type(records) is queue.SimpleQueue:
         handler.listener.stop()
 """
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, timeout=60, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, timeout=60, text=True
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert "SimpleQueue" in (tmp_path / "log").read_text()
-
-

@@ -241,7 +241,9 @@ def test_fork(run, how, handler):
         """
     )
     child = stderr.split()[-1]
-    assert [m for pid, m in lines if pid == child] == [f"child {i}" for i in range(100)] + ["child after stop"]
+    assert [m for pid, m in lines if pid == child] == [f"child {i}" for i in range(100)] + [
+        "child after stop"
+    ]
     assert [m for pid, m in lines if pid != child] == [f"parent {i}" for i in range(600)]
 
 

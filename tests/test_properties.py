@@ -131,9 +131,10 @@ class World:
     def add_to_logger(self, name: str, index: int) -> None:
         """A handler that somebody adds later stays there, and writes in the call: in its own order."""
         self.settle()
-        if not any(self.handlers[index] in logging.getLogger(other).handlers for other in NAMES):
-            if self.listener is None or self.handlers[index] not in self.listener.handlers:
-                logging.getLogger(name).addHandler(self.handlers[index])
+        attached = any(self.handlers[index] in logging.getLogger(other).handlers for other in NAMES)
+        moved = self.listener is not None and self.handlers[index] in self.listener.handlers
+        if not attached and not moved:
+            logging.getLogger(name).addHandler(self.handlers[index])
 
     def remove_from_logger(self, name: str) -> None:
         self.settle()
@@ -191,7 +192,9 @@ class World:
         return [stream.getvalue() for stream in self.streams]
 
 
-def with_step(name: str, *arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[str, tuple[Any, ...]]]:
+def with_step(
+    name: str, *arguments: st.SearchStrategy[Any]
+) -> st.SearchStrategy[tuple[str, tuple[Any, ...]]]:
     return st.tuples(st.just(name), st.tuples(*arguments))
 
 
@@ -205,7 +208,9 @@ values: st.SearchStrategy[Any] = st.one_of(
     st.floats(allow_nan=False),
     st.text(max_size=4),
     st.binary(max_size=3),
-    st.sampled_from([decimal.Decimal("1.50"), datetime.date(2026, 11, 22), (1, "two"), [1, 2], {"k": 1}, Counter]),
+    st.sampled_from(
+        [decimal.Decimal("1.50"), datetime.date(2026, 11, 22), (1, "two"), [1, 2], {"k": 1}, Counter]
+    ),
     st.just(Unprintable()),
 )
 messages = st.one_of(
@@ -239,14 +244,17 @@ steps = st.one_of(
     with_step("set_disable", st.sampled_from([0, logging.INFO])),
     with_step("add_to_logger", names, indexes),
     with_step("remove_from_logger", names),
-    st.sampled_from(["settle", "set_up", "set_up_again", "stop", "pause", "go_on", "close_queue_handlers"]).flatmap(
-        with_step
-    ),
+    st.sampled_from(
+        ["settle", "set_up", "set_up_again", "stop", "pause", "go_on", "close_queue_handlers"]
+    ).flatmap(with_step),
 )
 
 
 def outcome(
-    lf: ModuleType | None, accelerate: bool, sequence: list[tuple[str, tuple[Any, ...]]], clean: Callable[[], None]
+    lf: ModuleType | None,
+    accelerate: bool,
+    sequence: list[tuple[str, tuple[Any, ...]]],
+    clean: Callable[[], None],
 ) -> tuple[list[str], list[str]]:
     """Return what each handler wrote, and the errors that handlers reported."""
     clean()

@@ -371,7 +371,9 @@ def test_moving_and_back_while_others_log(lf, root):
     stop.set()
     for thread in threads:
         thread.join()
-    assert sorted(m for _, _, m in collect.seen) == sorted(f"{k} {i}" for k in range(4) for i in range(counts[k]))
+    assert sorted(m for _, _, m in collect.seen) == sorted(
+        f"{k} {i}" for k in range(4) for i in range(counts[k])
+    )
 
 
 def test_accelerate(lf, root):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from ._py.listener import FlushRequest
+
 __all__ = [
     "IDLE",
     "IMPLEMENTATION",
@@ -54,8 +56,6 @@ if not _pure and not TYPE_CHECKING:
                 "Install a wheel for this platform, or build with a C compiler and without "
                 "LOGFLUME_NO_EXTENSIONS"
             ) from error
-from ._py.listener import FlushRequest
-
 if IMPLEMENTATION == "pure":
     from ._py.call import accelerate, is_accelerated, restore
     from ._py.delivery import deliver_batch, is_batchable

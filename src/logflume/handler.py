@@ -7,7 +7,7 @@ import logging.handlers
 import queue as _queue
 from collections.abc import Iterable
 
-from ._impl import RUNNING, HandlerCore, set_standard_methods, snapshot
+from ._impl import RUNNING, HandlerCore, set_standard_methods
 from .listener import QueueListener
 
 TYPE_CHECKING = False

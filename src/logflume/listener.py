@@ -498,7 +498,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 self._report_period_end = now + REPORT_PERIOD
                 self._reports_left = REPORTS
                 if self._unreported and logging.raiseExceptions and sys.stderr is not None:
-                    sys.stderr.write(f"logflume: {self._unreported} more errors in handlers were not reported\n")
+                    sys.stderr.write(
+                        f"logflume: {self._unreported} more errors in handlers were not reported\n"
+                    )
                 self._unreported = 0
             if self._reports_left <= 0:
                 self._unreported += 1
@@ -567,7 +569,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             if count:
                 quiet = 0
                 pace.measure(count, thread_time() - before)
-                if (queued := self.queue.qsize()) >= pace.limit:
+                if (queued := self._queued()) >= pace.limit:
                     pace.breathe(queued)
                     continue
             quiet += 1

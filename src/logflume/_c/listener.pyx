@@ -78,9 +78,9 @@ def take(queue, Py_ssize_t limit):
     cdef Run run = None
     cdef object get = queue.get_nowait
     cdef object item
-    cdef Py_ssize_t i
+    cdef Py_ssize_t _
     try:
-        for i in range(limit):
+        for _ in range(limit):
             item = get()
             if run is None or not run.add(item):
                 run = Run(item)
