@@ -858,8 +858,7 @@ class TestCaller:
 
     def test_two_calls_on_one_line_of_a_loop(self, records):
         for _ in range(3):
-            logger.info("a")
-            logger.info("b")  # noqa: E702
+            _ = logger.info("a"), logger.info("b")
             logger.info("c")
         lines = [record.lineno for record in records()]
         assert lines == [lines[0], lines[0], lines[0] + 1] * 3

@@ -5,7 +5,7 @@ from cpython.object cimport PyObject, PyTypeObject
 from logflume._c.record cimport RecordCore
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object Empty, FlushRequest, LeanRecord
+cdef object Empty, LeanRecord
 from queue import Empty
 
 from logflume._c.record import LeanRecord
@@ -14,9 +14,10 @@ from logflume._py.listener import IDLE, RUNNING, STOPPED, FlushRequest
 cdef extern from "Python.h":
     PyTypeObject *Py_TYPE(object)
 
+cdef object flush_request = FlushRequest
 cdef PyTypeObject *lean_type = <PyTypeObject *><PyObject *>LeanRecord
 
-__all__ = ["IDLE", "RUNNING", "STOPPED", "ListenerCore", "Run", "take"]
+__all__ = ["IDLE", "RUNNING", "STOPPED", "FlushRequest", "ListenerCore", "Run", "take"]
 
 
 cdef class ListenerCore:
@@ -38,7 +39,7 @@ cdef class Run:
         self.records = []
         self.count = 1
         self.created = 0.0
-        if type(item) is FlushRequest:
+        if type(item) is flush_request:
             self.request = item
         elif type(item) is tuple:
             self.route = (<tuple>item)[0]
@@ -52,7 +53,7 @@ cdef class Run:
         """Take `item` in, if it is a record for the same handlers."""
         if Py_TYPE(item) is lean_type and self.route is None and self.records:
             pass
-        elif item is None or type(item) is FlushRequest or not self.records:
+        elif item is None or type(item) is flush_request or not self.records:
             return False
         elif type(item) is tuple:
             if (<tuple>item)[0] is not self.route:
