@@ -23,7 +23,7 @@ SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE \
 		\( -type d -o -name '*.py' -o -name '*.pyx' -o -name '*.p[xy][di]' -o -name '*.h' -o -name py.typed \) -print)
 SDIST := $(ENV)/sdist/logflume.tar.gz
 
-.PHONY: help demo test test-compiled test-pure test-compat bench lint format clean
+.PHONY: help demo test test-compiled test-pure test-compat coverage sanitize bench lint format clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -47,6 +47,23 @@ test-compat: $(ENV)/compat/.installed  ## run the tests with the packages that h
 	@echo "testing with other packages"
 	@$(COMPILED) $(ENV)/compat/bin/python -m pytest tests/test_third_party.py $(ARGS)
 
+# Not of the tests that measure, or build, or are CPython's.
+UNMEASURED := --ignore tests/test_packaging.py --ignore tests/test_leaks.py --ignore tests/test_cpython_logging.py
+coverage: $(ENV)/pure/.installed  ## branch coverage of the pure core, subprocesses included
+	@rm -f .coverage*
+	@$(PURE) COVERAGE_FILE=$(CURDIR)/.coverage $(ENV)/pure/bin/python -m coverage run -m pytest $(UNMEASURED) $(ARGS)
+	@$(ENV)/pure/bin/python -m coverage combine --quiet
+	@$(ENV)/pure/bin/python -m coverage report --show-missing
+
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+sanitize: $(ENV)/sanitize/.made  ## run the tests on extensions built with AddressSanitizer and UBSan (gcc, Linux)
+	@rm -rf $(ENV)/sanitize/src && cp -r src tests setup.py pyproject.toml README.md LICENSE $(ENV)/sanitize/
+	@cd $(ENV)/sanitize && rm -f src/logflume/_c/*.so && $(COMPILED) CFLAGS="$(SANITIZERS) -O1 -g" LDFLAGS="$(SANITIZERS)" \
+		bin/python setup.py --quiet build_ext --inplace
+	@cd $(ENV)/sanitize && $(COMPILED) PYTHONPATH=$(CURDIR)/$(ENV)/sanitize/src PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 \
+		LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+		bin/python -X faulthandler -m pytest -k "not pure" $(UNMEASURED) --ignore tests/test_readme.py --ignore tests/test_demo.py $(ARGS)
+
 bench: $(ENV)/compiled/.installed  ## print the table of speeds, both cores
 	@$(COMPILED) $(ENV)/compiled/bin/python bench/run.py $(ARGS)
 
@@ -69,6 +86,7 @@ GROUP_sdist := build
 GROUP_compiled := test
 GROUP_pure := test
 GROUP_compat := compat
+GROUP_sanitize := test
 GROUP_lint := lint
 
 # The pip that comes with an older Python does not know --group.

@@ -1,7 +1,7 @@
 """Delivery of a batch against handler.handle for each record: python bench/delivery.py [records]
 
-Every number is how many times as fast as the standard handler on the same records in the same run, the best of
-some rounds. Lean records are those that an accelerated logger makes.
+Every number is how many times as fast as the standard handler on the same records in the same run, the best
+of some rounds. Lean records are those that an accelerated logger makes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ Way = Callable[[logging.Handler, Records], None]
 
 def plain() -> Records:
     return [
-        logging.LogRecord("a.b.c", 20, "/srv/app.py", 12, "hello %s %d", ("x", i), None, "f") for i in range(COUNT)
+        logging.LogRecord("a.b.c", 20, "/srv/app.py", 12, "hello %s %d", ("x", i), None, "f")
+        for i in range(COUNT)
     ]
 
 
@@ -81,7 +82,9 @@ def report(record: logging.LogRecord, handler: logging.Handler) -> None:
     raise SystemExit("a record was not delivered")
 
 
-def measure(make_handler: Callable[[Path], logging.Handler], make_records: Callable[[], Records], way: Way) -> float:
+def measure(
+    make_handler: Callable[[Path], logging.Handler], make_records: Callable[[], Records], way: Way
+) -> float:
     """Seconds for a record, once all of them are in the files."""
     best = float("inf")
     for _ in range(ROUNDS):
@@ -111,8 +114,10 @@ def rotating(path: Path) -> logging.Handler:
 
 
 def main() -> None:
-    print(f"Python {sys.version.split()[0]}, {COUNT} records; times as fast as handler.handle, by size of the batch\n")
-    print(f"{'handler':10}{'records':16}{'core':10}{'handle ns':>10}" + "".join(f"{size:>8}" for size in SIZES))
+    print(f"Python {sys.version.split()[0]}, {COUNT} records; times as fast as handler.handle, by batch\n")
+    print(
+        f"{'handler':10}{'records':16}{'core':10}{'handle ns':>10}" + "".join(f"{size:>8}" for size in SIZES)
+    )
     for make_handler in (file, rotating):
         for make_records in (plain, excepting, lean):
             if make_records is lean and compiled is None:

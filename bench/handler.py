@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-import cores  # noqa: E402
+import cores
 
 ROUNDS = 30
 
@@ -56,7 +56,9 @@ def raised(depth: int = 20) -> logging.LogRecord:
         return logging.LogRecord("a.b.c", 40, "/srv/app.py", 7, "hello %s", ("x",), sys.exc_info(), "call")
 
 
-def measure(contenders: dict[str, tuple[Callable, queue.SimpleQueue | None]], argument, count: int) -> dict[str, float]:
+def measure(
+    contenders: dict[str, tuple[Callable, queue.SimpleQueue | None]], argument, count: int
+) -> dict[str, float]:
     """Return nanoseconds a call for each contender."""
     best = dict.fromkeys(contenders, float("inf"))
     for _ in range(ROUNDS):
@@ -103,7 +105,9 @@ def imports() -> None:
     took: dict[str, list[float]] = {"logging.handlers": [], "logging.handlers, logflume": []}
     for _ in range(15):
         for modules, seconds in took.items():
-            done = subprocess.run([sys.executable, "-c", script.format(modules)], capture_output=True, check=True)
+            done = subprocess.run(
+                [sys.executable, "-c", script.format(modules)], capture_output=True, check=True
+            )
             seconds.append(float(done.stdout))
     base, both = (statistics.median(seconds) for seconds in took.values())
     print(f"\nimport logflume: {(both - base) * 1000:.1f} ms beyond logging.handlers ({base * 1000:.1f} ms)")

@@ -25,7 +25,7 @@ def load(core: str) -> dict[str, ModuleType]:
     """Return the package's modules, imported with `core`; an ImportError if it is not there."""
     if core not in _loaded:
         others = _package_modules()
-        if "logflume" in others and others["logflume"].IMPLEMENTATION == core:
+        if "logflume" in others and core == others["logflume"].IMPLEMENTATION:
             _loaded[core] = others
             return others
         for name in others:

@@ -67,7 +67,9 @@ values = st.one_of(
     st.floats(allow_nan=False),
     st.text(max_size=5),
     st.binary(max_size=5),
-    st.sampled_from([Text(), Str("s"), decimal.Decimal("1.5"), (), (1, "a"), (1, [2]), [], [1], {}, {"a": 1}]),
+    st.sampled_from(
+        [Text(), Str("s"), decimal.Decimal("1.5"), (), (1, "a"), (1, [2]), [], [1], {}, {"a": 1}]
+    ),
     st.sampled_from([collections.OrderedDict(a=2), collections.UserDict(a=3), collections.UserDict()]),
 )
 messages = st.one_of(
@@ -76,12 +78,27 @@ messages = st.one_of(
     values,
 )
 exc_infos = st.sampled_from(
-    [None, True, False, 0, 1, "yes", "", (), ERROR, FalseError(), (None, None, None), (ValueError, ERROR, None)]
+    [
+        None,
+        True,
+        False,
+        0,
+        1,
+        "yes",
+        "",
+        (),
+        ERROR,
+        FalseError(),
+        (None, None, None),
+        (ValueError, ERROR, None),
+    ]
 )
 extras = st.one_of(
     st.none(),
     st.dictionaries(st.text(max_size=3), values, max_size=3),
-    st.sampled_from([{"message": 1}, {"name": "x"}, {"taskName": "t"}, {"asctime": 1}, {1: 2}, {Str("k"): 1}]),
+    st.sampled_from(
+        [{"message": 1}, {"name": "x"}, {"taskName": "t"}, {"asctime": 1}, {1: 2}, {Str("k"): 1}]
+    ),
     st.just(collections.UserDict(user=1)),
 )
 keywords = st.fixed_dictionaries(

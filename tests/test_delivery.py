@@ -13,6 +13,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+
 from deliveries import DELIVERIES
 
 each_core = pytest.mark.parametrize("deliver_batch", DELIVERIES)
@@ -33,15 +34,22 @@ def unexpected(record: logging.LogRecord, handler: logging.Handler) -> None:
 @each_core
 def test_files_and_memory_get_the_batch_at_once(deliver_batch: Any, tmp_path: Path) -> None:
     stream = io.StringIO()
-    wrapped = io.TextIOWrapper(io.BytesIO(), "utf-16")
+    memory = io.BytesIO()
+    wrapped = io.TextIOWrapper(memory, "utf-16")
     path = tmp_path / "app.log"
     for handler, content in (
         (logging.StreamHandler(stream), stream.getvalue),
-        (logging.StreamHandler(wrapped), lambda: wrapped.buffer.getvalue().decode("utf-16")),  # type: ignore[attr-defined]
+        (logging.StreamHandler(wrapped), lambda: memory.getvalue().decode("utf-16")),
         (logging.FileHandler(path, "w"), path.read_text),
         (logging.handlers.WatchedFileHandler(path, "w"), path.read_text),
-        (logging.handlers.TimedRotatingFileHandler(tmp_path / "timed.log"), (tmp_path / "timed.log").read_text),
-        (logging.handlers.RotatingFileHandler(tmp_path / "r.log", maxBytes=999), (tmp_path / "r.log").read_text),
+        (
+            logging.handlers.TimedRotatingFileHandler(tmp_path / "timed.log"),
+            (tmp_path / "timed.log").read_text,
+        ),
+        (
+            logging.handlers.RotatingFileHandler(tmp_path / "r.log", maxBytes=999),
+            (tmp_path / "r.log").read_text,
+        ),
     ):
         handler.setFormatter(logging.Formatter("%(message)s"))
         batch = records(20)
@@ -116,7 +124,9 @@ PATCHES = [
 @each_core
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: f"{patch[0].__name__}.{patch[1]}")
 @pytest.mark.parametrize("fmt", ["%(asctime)s %(message)s", None])
-def test_what_is_patched_counts_from_the_next_batch(deliver_batch: Any, patch: Any, fmt: Any, tmp_path: Path) -> None:
+def test_what_is_patched_counts_from_the_next_batch(
+    deliver_batch: Any, patch: Any, fmt: Any, tmp_path: Path
+) -> None:
     outcomes = []
     exc_info = (ValueError, ValueError("wrong"), None)
     for batches in (False, True):
@@ -144,7 +154,9 @@ def test_what_is_patched_counts_from_the_next_batch(deliver_batch: Any, patch: A
 
 
 @each_core
-@pytest.mark.parametrize("name", ["emit", "format", "flush", "handle", "filter", "formatter.format", "stream.write"])
+@pytest.mark.parametrize(
+    "name", ["emit", "format", "flush", "handle", "filter", "formatter.format", "stream.write"]
+)
 def test_what_hides_a_method_on_the_instance(deliver_batch: Any, name: str, tmp_path: Path) -> None:
     handler: Any = logging.FileHandler(tmp_path / "app.log")
     handler.setFormatter(logging.Formatter())
@@ -254,7 +266,9 @@ def test_rotation_where_the_standard_handler_rotates(deliver_batch: Any, tmp_pat
     for batches in (False, True):
         folder = tmp_path / str(batches)
         folder.mkdir()
-        handler = logging.handlers.RotatingFileHandler(folder / "app.log", maxBytes=200, backupCount=50, encoding="utf-8")
+        handler = logging.handlers.RotatingFileHandler(
+            folder / "app.log", maxBytes=200, backupCount=50, encoding="utf-8"
+        )
         handler.namer = lambda name: name + ".old"
         some = [r for width in range(60) for r in records(1, "\xe9" * width + "%d")]
         if batches:

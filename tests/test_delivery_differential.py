@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import logging
 import logging.handlers
 import os
+import queue
 import string
 import sys
 import tempfile
@@ -17,10 +19,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import logflume
 from deliveries import DELIVERIES
 
 FIELDS = (
-    *("name", "levelname", "levelno", "pathname", "filename", "module", "funcName", "lineno", "created", "msecs"),
+    *(
+        "name",
+        "levelname",
+        "levelno",
+        "pathname",
+        "filename",
+        "module",
+        "funcName",
+        "lineno",
+        "created",
+        "msecs",
+    ),
     *("relativeCreated", "thread", "threadName", "process", "processName", "message", "asctime", "exc_text"),
     *("request", "missing"),
 )
@@ -57,7 +71,20 @@ class Text(str):
 texts = st.one_of(
     st.text(max_size=12),
     st.text(alphabet=string.printable, max_size=40),
-    st.sampled_from(["", "\n", "two\nlines", "ends\n", "50 %", "caf\xe9", "\u65e5\u672c", "\U0001f600", "half \ud83d", "\r"]),
+    st.sampled_from(
+        [
+            "",
+            "\n",
+            "two\nlines",
+            "ends\n",
+            "50 %",
+            "caf\xe9",
+            "\u65e5\u672c",
+            "\U0001f600",
+            "half \ud83d",
+            "\r",
+        ]
+    ),
 )
 arguments = st.one_of(
     texts,
@@ -77,10 +104,14 @@ arguments = st.one_of(
 messages = st.one_of(
     st.tuples(texts, st.just(())),
     st.tuples(
-        st.lists(st.sampled_from(["%s", "%d", "%r", "%5.1f", "%-6s|", "%%", " text ", "\xe9 "]), max_size=4).map("".join),
+        st.lists(
+            st.sampled_from(["%s", "%d", "%r", "%5.1f", "%-6s|", "%%", " text ", "\xe9 "]), max_size=4
+        ).map("".join),
         st.lists(arguments, max_size=4).map(tuple),
     ),
-    st.tuples(st.sampled_from(["%(a)s", "%(a)d and %(b)s", "%s"]), st.dictionaries(st.sampled_from("ab"), arguments)),
+    st.tuples(
+        st.sampled_from(["%(a)s", "%(a)d and %(b)s", "%s"]), st.dictionaries(st.sampled_from("ab"), arguments)
+    ),
     st.tuples(arguments, st.just(())),
 )
 
@@ -134,7 +165,15 @@ def record_of(given: dict[str, Any]) -> logging.LogRecord:
         args = (args,)
     exc_info = None if given["exception"] is None else TRACEBACKS[given["exception"]]
     record = logging.LogRecord(
-        given["name"], given["level"], given["pathname"], given["lineno"], msg, args, exc_info, given["func"], given["sinfo"]
+        given["name"],
+        given["level"],
+        given["pathname"],
+        given["lineno"],
+        msg,
+        args,
+        exc_info,
+        given["func"],
+        given["sinfo"],
     )
     vars(record).update({"created": given["created"], "msecs": given["msecs"], "relativeCreated": 1.5})
     vars(record).update(given["extra"])
@@ -159,10 +198,16 @@ def formatters(draw: st.DrawFn) -> logging.Formatter | None:
             parts.append(f"{{{name}{'' if plain else draw(st.sampled_from(BRACE_SPECS))}}}")
         else:
             parts.append(draw(st.sampled_from([f"${{{name}}}", f"${name}"])))
-        parts.append(draw(st.sampled_from(["", " ", " - ", "\n", "\xb7", {"%": "%%", "{": "{{", "$": "$$"}[style]])))
+        parts.append(
+            draw(st.sampled_from(["", " ", " - ", "\n", "\xb7", {"%": "%%", "{": "{{", "$": "$$"}[style]]))
+        )
     if draw(st.integers(0, 20)) == 0:
-        parts.append(draw(st.sampled_from(["%", "{", "$", "%s", "{}", "%(asctime", "{asctime[0]}", "%(message)*d"])))
-    defaults = draw(st.sampled_from([None, None, {}, {"request": "none"}, {"missing": 5, "message": "default"}]))
+        parts.append(
+            draw(st.sampled_from(["%", "{", "$", "%s", "{}", "%(asctime", "{asctime[0]}", "%(message)*d"]))
+        )
+    defaults = draw(
+        st.sampled_from([None, None, {}, {"request": "none"}, {"missing": 5, "message": "default"}])
+    )
     formatter = logging.Formatter(
         "".join(parts),
         draw(st.sampled_from([None, None, "%H:%M:%S", "%d %b %Y", "%Y caf\xe9", "", "%%"])),
@@ -182,8 +227,12 @@ def formatters(draw: st.DrawFn) -> logging.Formatter | None:
 @st.composite
 def set_ups(draw: st.DrawFn) -> dict[str, Any]:
     return {
-        "kind": draw(st.sampled_from(["string", "bytes", "stream", "own", "file", "watched", "rotating", "timed"])),
-        "encoding": draw(st.sampled_from(["utf-8", "utf-8", None, "ascii", "latin-1", "utf-16", "utf-8-sig", "cp1252"])),
+        "kind": draw(
+            st.sampled_from(["string", "bytes", "stream", "own", "file", "watched", "rotating", "timed"])
+        ),
+        "encoding": draw(
+            st.sampled_from(["utf-8", "utf-8", None, "ascii", "latin-1", "utf-16", "utf-8-sig", "cp1252"])
+        ),
         "errors": draw(st.sampled_from([None, "replace", "backslashreplace", "ignore"])),
         "delay": draw(st.booleans()),
         "newline": draw(st.sampled_from([None, "", "\n", "\r\n"])),
@@ -296,3 +345,64 @@ def test_same_as_one_at_a_time(deliver_batch: Any, data: st.DataObject) -> None:
     assert outcomes[0][2] == outcomes[1][2]
     for one, other in zip(outcomes[0][3], outcomes[1][3], strict=True):
         assert repr(one) == repr(other) or any(isinstance(v, Refuses) for _, v in one)
+
+
+calls = st.fixed_dictionaries(
+    {
+        "name": st.sampled_from(["a.b.c", "caf\xe9"]),
+        "level": st.sampled_from([20, 35, 50]),
+        "message": messages,
+        "exception": st.sampled_from([None, None, None, 0, 1]),
+        "extra": st.one_of(st.none(), st.just({"request": "r\xe9"}), st.just({"request": 5, "other": None})),
+    }
+)
+
+
+def lean_records(given_calls: list[dict[str, Any]]) -> list[logging.LogRecord]:
+    """What an accelerated logger puts in the queue for these calls."""
+    taken: Any = queue.SimpleQueue()
+    for call in given_calls:
+        logger = logging.getLogger(call["name"])
+        logger.setLevel(1)
+        logger.propagate = False
+        logger.handlers = [logflume.LocalQueueHandler(taken)]
+    logflume.accelerate_loggers()
+    try:
+        for call in given_calls:
+            msg, args = call["message"]
+            args = (args,) if isinstance(args, dict) else args
+            exc_info = None if call["exception"] is None else TRACEBACKS[call["exception"]]
+            logging.getLogger(call["name"]).log(
+                call["level"], msg, *args, exc_info=exc_info, extra=call["extra"]
+            )
+    finally:
+        logflume.restore_loggers()
+    return [taken.get() for _ in range(taken.qsize())]
+
+
+@pytest.mark.skipif(logflume.IMPLEMENTATION != "compiled", reason="the pure core has no lean records")
+@pytest.mark.parametrize("shared", [False, True])
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_lean_records(shared: bool, data: st.DataObject) -> None:
+    from logflume._c.delivery import deliver_batch
+
+    set_up = data.draw(set_ups())
+    lean = lean_records(data.draw(st.lists(calls, min_size=1, max_size=8)))
+    standard = [logging.makeLogRecord(dict(vars(copy.copy(record)))) for record in lean]
+    outcomes = []
+    for records, ours in ((standard, False), (lean, True)):
+        errors: list[Any] = []
+        with tempfile.TemporaryDirectory() as name:
+            handler = build(set_up, Path(name), errors)
+            if ours:
+                deliver_batch(handler, records[:], lambda *given: pytest.fail(f"escaped: {given}"), shared)
+            else:
+                for record in records:
+                    handler.handle(record)
+            outcomes.append((results(handler, Path(name)), errors))
+    assert outcomes[0] == outcomes[1]
+    for one, other in zip(standard, lean, strict=True):
+        if shared:
+            assert getattr(one, "message", None) == getattr(other, "message", None)
+            assert getattr(one, "asctime", None) == getattr(other, "asctime", None)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from deliveries import DELIVERIES
 
 pytestmark = [
@@ -35,7 +36,10 @@ class Reports(list[Any]):
     """Calls of handleError and report, as the record's number and the exception."""
 
     def watch(self, handler: logging.Handler) -> Any:
-        handler.handleError = lambda record: self.append((record.lineno, type(sys.exc_info()[1])))  # type: ignore
+        def note(record: logging.LogRecord) -> None:
+            self.append((record.lineno, type(sys.exc_info()[1])))
+
+        handler.handleError = note  # type: ignore[method-assign]
         return handler
 
     def __call__(self, record: logging.LogRecord, handler: logging.Handler) -> None:
@@ -48,7 +52,9 @@ def file_size_limit(tmp_path: Path) -> Iterator[Any]:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
-        yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (before[0] if size is None else size, before[1]))
+        yield lambda size: resource.setrlimit(
+            resource.RLIMIT_FSIZE, (before[0] if size is None else size, before[1])
+        )
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)

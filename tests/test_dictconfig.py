@@ -49,9 +49,7 @@ WAYS = [
         id="class listener queue",
     ),
     pytest.param(lambda lf: by_class(lf, respect_handler_level=True), id="class levels"),
-    pytest.param(
-        lambda lf: by_class(lf, listener="logflume.QueueListener"), id="class listener"
-    ),
+    pytest.param(lambda lf: by_class(lf, listener="logflume.QueueListener"), id="class listener"),
 ]
 
 
@@ -189,7 +187,9 @@ def test_a_handler_that_takes_logging_s_lock_while_dict_config_closes(lf, tmp_pa
         assert messages == ["one"] * 100
 
 
-@pytest.mark.parametrize("kwargs", ["{'handlers': ['file']}", "{'handlers': ['file'], 'respect_handler_level': True}"])
+@pytest.mark.parametrize(
+    "kwargs", ["{'handlers': ['file']}", "{'handlers': ['file'], 'respect_handler_level': True}"]
+)
 def test_file_config(lf, tmp_path, kwargs):
     (tmp_path / "logging.ini").write_text(
         textwrap.dedent(

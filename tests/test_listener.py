@@ -289,6 +289,88 @@ def test_flush_survives_a_handler_whose_flush_raises(wired, capsys):
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_critical_record_flushes_the_handlers_at_once(wired, busy):
+    flushed = threading.Event()
+
+    class Flushed(Collect):
+        def flush(self):
+            if "critical" in self.messages:
+                flushed.set()
+
+    logger, listener = wired(Flushed())
+    if busy:
+        logger.info("one")
+        listener.flush()
+    logger.critical("critical")
+    assert flushed.wait(5)
+
+
+def test_flush_level(wired):
+    flushed = threading.Event()
+
+    class Flushed(Collect):
+        def flush(self):
+            if "error" in self.messages:
+                flushed.set()
+
+    logger, listener = wired(Flushed(), flush_level=logging.ERROR)
+    logger.error("error")
+    assert flushed.wait(5)
+
+
+def test_stats(wired):
+    gate = Gate()
+    logger, listener = wired(gate, raising("filter"), on_error=lambda *args: None)
+    assert listener.stats() == (0, 0, 0, 0, 0, 0, 0.0, 0.0)
+    for i in range(3):
+        logger.info("%d", i)
+    assert gate.entered.wait(10)
+    assert listener.stats().pending == 3
+    gate.open.set()
+    assert listener.flush(10)
+    stats = listener.stats()
+    assert (stats.handled, stats.errors, stats.dropped, stats.pending) == (3, 3, 0, 0)
+    assert 0 < stats.batches <= stats.wakeups
+    assert 0 < stats.delay <= stats.longest_delay
+
+
+def test_an_idle_listener_sleeps(wired):
+    """It waits in the queue: no wake-up while nothing is logged."""
+    logger, listener = wired(Collect())
+    logger.info("one")
+    deadline = time.monotonic() + 20
+    before = -1
+    while listener.stats().wakeups != before and time.monotonic() < deadline:
+        before = listener.stats().wakeups
+        time.sleep(0.5)
+    assert listener.stats().wakeups == before
+    logger.info("two")
+    assert listener.flush(10)
+
+
+def test_a_slow_handler_delays_others_for_a_turn_only(wired, tmp_path):
+    """The file behind the slow handler is written while that one is still at work on the rest."""
+    path = tmp_path / "log"
+    seen_in_file = []
+
+    class Slow(Collect):
+        def emit(self, record):
+            super().emit(record)
+            time.sleep(0.002)
+            seen_in_file.append(len(path.read_text().splitlines()))
+
+    slow = Slow()
+    file = logging.FileHandler(path)
+    logger, listener = wired(slow, file)
+    for i in range(200):
+        logger.info("%d", i)
+    assert listener.flush(30)
+    file.close()
+    assert path.read_text().split() == slow.messages == [str(i) for i in range(200)]
+    assert max(seen_in_file) > 100
+
+
 # Errors.
 
 

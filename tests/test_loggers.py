@@ -62,7 +62,6 @@ def own_logger(clean_logging):
     logger = logging.getLogger("test.loggers")
 
 
-
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
 
@@ -393,7 +392,10 @@ class TestTree:
     def test_propagate_off(self, records):
         logger.propagate = False
         try:
-            with mock.patch.object(logging, "lastResort", None), mock.patch.object(logging, "raiseExceptions", False):
+            with (
+                mock.patch.object(logging, "lastResort", None),
+                mock.patch.object(logging, "raiseExceptions", False),
+            ):
                 logger.error("m")
         finally:
             logger.propagate = True
@@ -632,7 +634,9 @@ class TestReplacements:
         assert self.log(records).more == 1
 
     def test_record_class_attribute(self, records, monkeypatch):
-        monkeypatch.setattr(logging.LogRecord, "funcName", property(lambda self: "log", lambda self, v: None), False)
+        monkeypatch.setattr(
+            logging.LogRecord, "funcName", property(lambda self: "log", lambda self, v: None), False
+        )
         assert "funcName" not in vars(self.log(records))
 
     def test_record_class_replaced(self, records, monkeypatch):
@@ -836,7 +840,10 @@ class TestCaller:
     def test_executed_code(self, package, records):
         code = compile("\n\nlogger.info('m')", "<made up>", "exec")
         assert self.where(package, records, lambda: exec(code, {"logger": logger}))[:4] == (
-            "<made up>", "<made up>", "<made up>", 3,
+            "<made up>",
+            "<made up>",
+            "<made up>",
+            3,
         )
 
     def test_called_from_C(self, package, records):
@@ -846,14 +853,13 @@ class TestCaller:
         self.where(
             package,
             records,
-            lambda: logger.info(
-                "m"
-            ),
+            lambda: logger.info("m"),
         )
 
     def test_two_calls_on_one_line_of_a_loop(self, records):
         for _ in range(3):
-            logger.info("a"); logger.info("b")  # noqa: E702
+            logger.info("a")
+            logger.info("b")  # noqa: E702
             logger.info("c")
         lines = [record.lineno for record in records()]
         assert lines == [lines[0], lines[0], lines[0] + 1] * 3
@@ -905,7 +911,11 @@ class TestCaller:
         for i in range(3000):
             exec(compile("logger.info('m')", f"/made/up/{i}.py", "exec"), {"logger": logger})
         for i, record in enumerate(records()):
-            assert (record.pathname, record.filename, record.module) == (f"/made/up/{i}.py", f"{i}.py", str(i))
+            assert (record.pathname, record.filename, record.module) == (
+                f"/made/up/{i}.py",
+                f"{i}.py",
+                str(i),
+            )
 
 
 @compiled_only
@@ -951,7 +961,10 @@ try:
     make = {"isolated": lambda: interpreters.create("isolated"), "legacy": lambda: interpreters.create("legacy")}
 except ImportError:
     import _xxsubinterpreters as interpreters
-    make = {"isolated": lambda: interpreters.create(isolated=True), "legacy": lambda: interpreters.create(isolated=False)}
+    make = {
+        "isolated": lambda: interpreters.create(isolated=True),
+        "legacy": lambda: interpreters.create(isolated=False),
+    }
 configuration, first = sys.argv[1:]
 code = '''
 import logging, queue
@@ -976,7 +989,10 @@ if first == "sub":
     environment = {**os.environ, "LOGFLUME_REQUIRE_EXTENSIONS": ""}
     done = subprocess.run(
         [sys.executable, "-c", script, configuration, first],
-        capture_output=True, text=True, check=False, env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
     )
     if "No module named" in done.stderr and "interpreters" in done.stderr:
         pytest.skip("no sub-interpreters here")
@@ -1018,8 +1034,10 @@ for module in (sys, logging, logging.handlers, threading, logflume):
             [sys.executable, "-c", script, mode], capture_output=True, text=True, check=False, timeout=60
         )
         assert done.returncode == 0, done.stderr
-        outputs.append((
-            re.sub("0x[0-9a-f]+", "", done.stdout),
-            [line for line in done.stderr.splitlines() if "Error" in line],
-        ))
+        outputs.append(
+            (
+                re.sub("0x[0-9a-f]+", "", done.stdout),
+                [line for line in done.stderr.splitlines() if "Error" in line],
+            )
+        )
     assert outputs[0] == outputs[1]

@@ -215,7 +215,8 @@ finish(
     bodies=[str(log.body) for log in logs],
     severities=[log.severity_text for log in logs],
     attributes=[
-        {k: v for k, v in log.attributes.items() if not k.startswith("code.file") and k != "code.lineno"} for log in logs
+        {k: v for k, v in log.attributes.items() if not k.startswith("code.file") and k != "code.lineno"}
+        for log in logs
     ],
     same=[log.trace_id == context.trace_id and log.span_id == context.span_id for log in logs],
 )
@@ -366,7 +367,9 @@ asyncio.run(main())
 logger.info("outside")
 finish()
 """
-    expected = [f"id-{i} {what} {i} request" for what in ("begin", "end") for i in range(3)] + ["- outside main"]
+    expected = [f"id-{i} {what} {i} request" for what in ("begin", "end") for i in range(3)] + [
+        "- outside main"
+    ]
     expected[-1] = "- outside <module>"
     on_logger = outcome(application.replace("OWNER", "logging.root"))
     assert on_logger["text"].splitlines() == expected
@@ -496,7 +499,9 @@ out.truncate(0); out.seek(0)
 def test_freezegun(outcome):
     pytest.importorskip("freezegun")
     found = outcome(
-        "import time, datetime\nimport freezegun\n" + SHIFTED + """
+        "import time, datetime\nimport freezegun\n"
+        + SHIFTED
+        + """
 relative = []
 kept = Kept()
 logging.root.addHandler(kept)
@@ -519,7 +524,8 @@ finish(
     real=abs(kept.records[-1].created - now) < 5,
     created=[record.created for record in kept.records[:4]],
 )
-""")
+"""
+    )
     assert [line.split(" ", 2)[2].split()[-1] for line in found["lines"]] == ["1", "ticked"] * 2
     assert all(line.startswith("2020-02-03 04:05:0") for line in found["lines"])
     assert found["created"][0] == 1580702706.789
@@ -529,7 +535,9 @@ finish(
 def test_time_machine(outcome):
     pytest.importorskip("time_machine")
     found = outcome(
-        "import time, datetime\nimport time_machine\n" + SHIFTED + """
+        "import time, datetime\nimport time_machine\n"
+        + SHIFTED
+        + """
 kept = Kept()
 logging.root.addHandler(kept)
 for _ in range(2):
@@ -548,7 +556,8 @@ finish(
     real=abs(kept.records[-1].created - now) < 5,
     created=[record.created for record in kept.records[:4]],
 )
-""")
+"""
+    )
     assert [round(created, 3) for created in found["created"]] == [1580702706.789, 1580702708.289] * 2
     assert len(found["lines"]) == 4
     assert found["real"] is True

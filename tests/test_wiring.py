@@ -371,4 +371,25 @@ def test_moving_and_back_while_others_log(lf, root):
     stop.set()
     for thread in threads:
         thread.join()
-    assert sorted(m for _, _, m in collect.seen) == sorted(f"{k} {i}" for k in range(4) for i in range(counts[k]))
+    assert sorted(m for _, _, m in collect.seen) == sorted(
+        f"{k} {i}" for k in range(4) for i in range(counts[k])
+    )
+
+
+def test_accelerate(lf, root):
+    compiled = lf.IMPLEMENTATION == "compiled"
+    root.handlers = [collect := Collect()]
+    with lf.setup_logging_queue(accelerate=True):
+        assert lf.loggers_accelerated() is compiled
+        root.info("one")
+    assert lf.loggers_accelerated() is False
+    assert collect.seen == [("", "root", "one")]
+
+
+def test_accelerate_leaves_what_was_accelerated_before(lf, root):
+    root.handlers = [Collect()]
+    before = lf.accelerate_loggers()
+    with lf.setup_logging_queue(accelerate=True):
+        pass
+    assert lf.loggers_accelerated() is before
+    lf.restore_loggers()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from ._py.listener import FlushRequest
+
 __all__ = [
     "IDLE",
     "IMPLEMENTATION",
@@ -43,7 +45,7 @@ if not _pure and not TYPE_CHECKING:
         from ._c.call import accelerate, is_accelerated, restore
         from ._c.delivery import deliver_batch, is_batchable
         from ._c.handler import HandlerCore, set_standard_methods
-        from ._c.listener import IDLE, RUNNING, STOPPED, FlushRequest, ListenerCore, Run, take
+        from ._c.listener import IDLE, RUNNING, STOPPED, ListenerCore, Run, take
         from ._c.record import snapshot
 
         IMPLEMENTATION = "compiled"
@@ -54,10 +56,9 @@ if not _pure and not TYPE_CHECKING:
                 "Install a wheel for this platform, or build with a C compiler and without "
                 "LOGFLUME_NO_EXTENSIONS"
             ) from error
-
 if IMPLEMENTATION == "pure":
     from ._py.call import accelerate, is_accelerated, restore
     from ._py.delivery import deliver_batch, is_batchable
     from ._py.handler import HandlerCore, set_standard_methods
-    from ._py.listener import IDLE, RUNNING, STOPPED, FlushRequest, ListenerCore, Run, take
+    from ._py.listener import IDLE, RUNNING, STOPPED, ListenerCore, Run, take
     from ._py.record import snapshot

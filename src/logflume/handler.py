@@ -7,7 +7,7 @@ import logging.handlers
 import queue as _queue
 from collections.abc import Iterable
 
-from ._impl import RUNNING, HandlerCore, set_standard_methods, snapshot
+from ._impl import RUNNING, HandlerCore, set_standard_methods
 from .listener import QueueListener
 
 TYPE_CHECKING = False
@@ -115,7 +115,7 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
             return
         if core.state != RUNNING:
             core._attend()
-        elif isinstance(level := getattr(record, "levelno", 0), int) and level >= core.flush_level:
+        if isinstance(level := getattr(record, "levelno", 0), int) and level >= core.flush_level:
             core._hurry()
 
     def flush(self) -> None:

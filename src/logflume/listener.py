@@ -38,6 +38,8 @@ LONGEST_INTERVAL = 0.005
 QUIET = 40
 # A handler that takes its records one at a time gives the next handler its turn after so long (seconds).
 TURN = 0.005
+# How long the listener pauses after an error that came from its queue (seconds).
+ERROR_PAUSE = 0.1
 # How often handlers may cause new records by handling one, each caused by the one before.
 DEEPEST = 10
 # Errors reported in full in each period of so many seconds.
@@ -80,9 +82,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self.flush_level = flush_level
         self.state = IDLE
         self._started_by_user = False
-        self._stop_requested = False
+        self._stop_requested = self._stopped_from_within = False
         self._taken: deque[Run] = deque()  # runs of records that are out of the queue, and not yet handled
-        self._handling: list[logging.LogRecord] = []  # those that are being handled
+        self._handling: list[logging.LogRecord] = []  # the run at work
+        self._handling_turn: list[logging.LogRecord] = []  # those of it that are at work, if not all are
         self._pace = Pace()
         self._turn = 1  # records that a slow handler gets at a time
         self._handled = self._errors = self._dropped = self._batches = self._wakeups = 0
@@ -90,6 +93,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._urgent = False
         self._caused: deque[tuple[int, Run]] = deque()  # logged by handlers, with how deep the cause goes
         self._depth = 0
+        self._requests = 0  # sentinels and flush requests in the queue
         self._routes: list[Route] = []
         self._named_handlers: Callable[[], tuple[logging.Handler, ...]] | None = None
         self._sources: weakref.WeakSet[logging.Handler] = weakref.WeakSet()
@@ -150,7 +154,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def _start_thread(self) -> None:
         """Start the thread, or, where none can be started, have the callers handle their records."""
         self._look_up_handlers()
-        self._stop_requested = False
+        self._stop_requested = self._stopped_from_within = False
         self.state = RUNNING
         thread = threading.Thread(target=self._monitor, name=f"{type(self).__name__}", daemon=True)
         self._thread = thread
@@ -176,11 +180,19 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         with _held(self._life_lock):
             self._started_by_user = False
             thread = self._thread
+            tell = thread is not None and not self._stop_requested
             if thread is None:
                 self.state = STOPPED
-            elif not self._stop_requested:
+            else:
                 self._stop_requested = True
-                self._put_now_or_soon(self.enqueue_sentinel, timeout)
+        if self.delivering_thread == get_ident():
+            self._stopped_from_within = True  # there may be no room in the queue, and nobody else to make it
+        elif tell:
+            told = False
+            try:
+                told = self._put_now_or_soon(self.enqueue_sentinel, timeout)
+            finally:
+                self._stop_requested = told  # if not, the next stop() has to tell it
         if thread is not None:
             self._end_pause()
             if self.delivering_thread != get_ident():
@@ -197,6 +209,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         while True:
             try:
                 put()
+                self._requests += 1
             except _queue.Full:
                 if deadline is not None and time.monotonic() >= deadline:
                     return False
@@ -205,8 +218,14 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 return True
 
     def _left(self) -> int:
-        queued = getattr(self.queue, "qsize", lambda: 0)
-        return queued() + self._left_in_hand() + len(self._handling) + len(self._caused)
+        at_work = len(self._handling) + len(self._handling_turn) + len(self._caused)
+        return max(0, self._queued() + self._left_in_hand() + at_work - self._requests)
+
+    def _queued(self, unknown: int = 0) -> int:
+        try:
+            return self.queue.qsize()  # type: ignore[attr-defined, no-any-return]
+        except (AttributeError, NotImplementedError):  # multiprocessing's queues on macOS do not know
+            return unknown
 
     def _left_in_hand(self) -> int:
         return sum(run.count for run in list(self._taken))
@@ -333,8 +352,11 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         if not _acquire(lock, self.exit_timeout if timeout is None else timeout):
             return False
         try:
+            # What there is now, and no more: a handler may put each record into this very queue again.
             # One at a time: if a handler lets a KeyboardInterrupt through, none but its own record is done.
-            while self._taken or self._take(1):
+            left = self._queued(unknown=sys.maxsize)
+            while self._taken or (left > 0 and self._take(1)):
+                left -= len(self._taken)
                 self._handle_taken()
         finally:
             lock.release()
@@ -355,12 +377,16 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         try:
             while taken:
                 run = taken.popleft()
+                if not run.records:
+                    self._requests -= 1
                 if run.request is not None:
                     self._flush_handlers()
+                    self._handle_caused()
                     run.request.done.set()
                 elif run.records:
                     self._handling = run.records
                     self._handle_run(run)
+                    self._handle_caused()
                     self._count(run)
                 else:
                     told_to_end = told_to_end or self._stop_requested
@@ -370,7 +396,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         finally:
             self._handling = []
             self.delivering_thread = 0
-        return told_to_end
+        return told_to_end or self._stopped_from_within
 
     def _handle_run(self, run: Run) -> None:
         records = run.records
@@ -400,7 +426,13 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     @property
     def _is_overridden(self) -> bool:
         cls = type(self)
-        return cls.handle is not QueueListener.handle or cls.prepare is not QueueListener.prepare
+        own = vars(self)
+        return (
+            cls.handle is not _standard_handle
+            or cls.prepare is not _standard_prepare
+            or "handle" in own
+            or "prepare" in own
+        )
 
     def handle(self, record: logging.LogRecord) -> None:
         """Have each handler handle `record`; what one of them raises is reported, and the next goes on."""
@@ -410,7 +442,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         """Give `records` to each of `handlers`, and empty the list."""
         batchable = [is_batchable(handler) for handler in handlers]
         if all(batchable):
-            self._deliver_turn(handlers, records)
+            # Who brings a handle_batch() of its own may look at what formatting left on the records.
+            looked_at = any(hasattr(type(handler), "handle_batch") for handler in handlers)
+            self._deliver_turn(handlers, records, holders=0 if looked_at else 2)
             return
         # As the standard listener does it; but where others can take many records at a time, they wait for
         # the slow ones for a turn only.
@@ -420,14 +454,17 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             size = self._turn if mixed else 1
             turn = records[:size]
             del records[:size]
-            self._deliver_turn(handlers, turn)
+            self._handling_turn = turn
+            self._deliver_turn(handlers, turn, holders=0)
             if self._caused:
                 self._handle_caused()
             if mixed:
                 quick = time.monotonic() - before < TURN / 2
                 self._turn = 2 * size if quick else max(1, size // 4)
 
-    def _deliver_turn(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
+    def _deliver_turn(
+        self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord], holders: int
+    ) -> None:
         for handler in handlers:
             if self.respect_handler_level:
                 mine = [record for record in records if record.levelno >= handler.level]
@@ -435,7 +472,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 mine = records[:]
             while mine:
                 try:
-                    deliver_batch(handler, mine, self._report, 2)
+                    deliver_batch(handler, mine, self._report, holders)
                 except BaseException as error:  # SystemExit, say: in the thread nobody else would see it
                     if self.state != RUNNING:
                         raise
@@ -461,7 +498,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 self._report_period_end = now + REPORT_PERIOD
                 self._reports_left = REPORTS
                 if self._unreported and logging.raiseExceptions and sys.stderr is not None:
-                    sys.stderr.write(f"logflume: {self._unreported} more errors in handlers were not reported\n")
+                    sys.stderr.write(
+                        f"logflume: {self._unreported} more errors in handlers were not reported\n"
+                    )
                 self._unreported = 0
             if self._reports_left <= 0:
                 self._unreported += 1
@@ -471,8 +510,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 handler.handleError(record)  # type: ignore[arg-type]
             else:
                 logging.Handler.handleError(self, record)  # type: ignore[arg-type]
-        except Exception:
-            pass  # there is nobody left to tell
+        except BaseException as escaped:
+            if not isinstance(escaped, Exception) and threading.current_thread() is not self._thread:
+                raise  # a log call that handles its own record is interrupted
+            # there is nobody left to tell
 
     # The thread.
 
@@ -487,9 +528,15 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 break
             except BaseException as error:  # nothing ends the thread but stop()
                 self._report_error(None, None, error)
+                if self._stop_requested:
+                    break
+                self._nudge.acquire(timeout=ERROR_PAUSE)  # the queue may be broken for good
         # Records put from now on are for the caller; the ones put just before are for us.
         self.state = STOPPED
-        self._deliver_here()
+        try:
+            self._deliver_here()
+        except BaseException as error:
+            self._report_error(None, None, error)
 
     def _monitor_any_queue(self) -> None:
         told_to_end = False
@@ -512,7 +559,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             urgent, self._urgent = self._urgent, False
             before = thread_time()
             with self._delivery_lock:
-                self._take(pace.limit())
+                self._take(pace.limit)
                 count = self._left_in_hand()
                 if count:
                     self._batches += 1
@@ -522,8 +569,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             if count:
                 quiet = 0
                 pace.measure(count, thread_time() - before)
-                if self.queue.qsize():
-                    pace.breathe()
+                if (queued := self._queued()) >= pace.limit:
+                    pace.breathe(queued)
                     continue
             quiet += 1
             if quiet < QUIET:
@@ -561,9 +608,15 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         """Begin anew in a forked child: no thread, nothing queued, no lock held."""
         self._new_locks()
         self._thread = None
-        self._stop_requested = False
+        self._stop_requested = self._stopped_from_within = False
+        self._requests = 0
         self._taken.clear()
         self._caused.clear()
+        if self.delivering_thread != get_ident():
+            self.delivering_thread = 0  # a new thread may have the identifier of the one that is gone
+            self._handling = []
+            self._handling_turn = []
+            self._depth = 0
         if self.state == RUNNING:
             self.state = IDLE
         self._started_by_user = False
@@ -573,6 +626,11 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         else:
             while take(self.queue, 1000):
                 pass
+
+
+# As they are now; they may be patched later.
+_standard_handle = QueueListener.handle
+_standard_prepare = QueueListener.prepare
 
 
 class Route:
@@ -662,7 +720,11 @@ def _deliver_at_exit() -> None:
     global _exit_has_come
     _exit_has_come = True
     for listener in _living():
-        left = listener.stop(listener.exit_timeout)
+        try:
+            left = listener.stop(listener.exit_timeout)
+        except Exception as error:  # from its queue: the others have their records still to deliver
+            listener._report_error(None, None, error)
+            continue
         if left and sys.stderr is not None:
             sys.stderr.write(
                 f"logflume: {left} records were not delivered within {listener.exit_timeout} s at exit\n"

@@ -8,10 +8,19 @@ import time
 __all__ = ["Pace"]
 
 # Seconds. A hold is the time that the listener computes without a break.
-SHORT_HOLD = 100e-6
+SHORT_HOLD = 200e-6
 LONG_HOLD = 5e-3  # as long as the interpreter lets any other thread compute
 BREATH = 20e-6  # a pause between two holds while there is work; the system rounds it up
 CONTENDED = 2e-3  # a pause that took so long was spent waiting for a thread that computes all the time
+# Records.
+LONG_QUEUE = 50_000  # for each so many queued records a hold may be longer, up to four times
+FIRST_LIMIT = 64
+LEAST_LIMIT = 4
+GREATEST_LIMIT = 1 << 16
+
+
+# Holds between two pauses against a thread that computes all the time: it gets its turns while files are written.
+HOLDS = 4
 
 
 class Pace:
@@ -19,30 +28,34 @@ class Pace:
     that compute without a break: they give the GIL away every 5 ms only, and would outrun the listener.
 
     Where there is no GIL it holds as long as it likes, and never pauses.
+
+    `limit` is how many records to handle in the next hold.
     """
 
     def __init__(self) -> None:
         self.has_gil: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
+        self.limit = FIRST_LIMIT
         self._hold = SHORT_HOLD if self.has_gil else LONG_HOLD
-        self._cost = 5e-6  # CPU seconds for a record, as measured so far
-
-    def limit(self) -> int:
-        """Return how many records to handle in the next hold."""
-        return max(4, int(self._hold / self._cost))
+        self._holds_left = 0
 
     def measure(self, records: int, cpu_seconds: float) -> None:
-        """Learn what the last hold cost."""
-        if records:
-            # A clock that is too coarse for one hold gives zero now and a lot then: the mean is right.
-            self._cost = max(50e-9, 0.9 * self._cost + 0.1 * (cpu_seconds / records))
+        """Learn from the last hold: how many records it was given, and what it took."""
+        if cpu_seconds > 2 * self._hold:
+            self.limit = max(LEAST_LIMIT, self.limit // 2)
+        elif records >= self.limit and cpu_seconds < self._hold:
+            self.limit = min(2 * self.limit, GREATEST_LIMIT)
 
-    def breathe(self) -> None:
-        """Give the GIL away for a moment."""
+    def breathe(self, queued: int) -> None:
+        """Give the GIL away for a moment, with so many records `queued`."""
         if not self.has_gil:
+            return
+        if self._holds_left:
+            self._holds_left -= 1
             return
         before = time.perf_counter()
         time.sleep(BREATH)
         if time.perf_counter() - before >= CONTENDED:
-            self._hold = min(2 * self._hold, LONG_HOLD)
+            self._hold = min(2 * self._hold, LONG_HOLD * min(4, 1 + queued // LONG_QUEUE))
+            self._holds_left = HOLDS - 1
         else:
             self._hold = max(self._hold / 2, SHORT_HOLD)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from .handler import LocalQueueHandler
 from .listener import QueueListener, Route
+from .loggers import accelerate_loggers, loggers_accelerated, restore_loggers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def setup_logging_queue(
     *loggers: logging.Logger | str,
     all_loggers: bool = False,
     respect_handler_level: bool = True,
+    accelerate: bool = False,
     on_error: OnError | None = None,
     exit_timeout: float = 10.0,
 ) -> QueueListener:
@@ -36,6 +38,9 @@ def setup_logging_queue(
 
     The listener's stop() puts the handlers back in their places; so does leaving a `with` or `async with`
     block. `respect_handler_level`, `on_error` and `exit_timeout` are as for QueueListener.
+
+    With `accelerate`, accelerate_loggers() is called too, and restore_loggers() by stop() if it was not in effect
+    before.
     """
     chosen = [_logger(logger) for logger in loggers]
     if all_loggers:
@@ -51,6 +56,8 @@ def setup_logging_queue(
     with logging._lock:  # type: ignore[attr-defined]
         listener._move(dict.fromkeys(chosen))
     listener.start()
+    if accelerate and not loggers_accelerated():
+        listener._restores_loggers = accelerate_loggers()
     return listener
 
 
@@ -112,6 +119,7 @@ class _MovedHandlersListener(QueueListener):
     """A listener whose handlers came from loggers, and go back there at stop()."""
 
     _moves: list[_Move]
+    _restores_loggers = False
 
     def _move(self, loggers: Iterable[logging.Logger]) -> None:
         self._moves = [move for logger in loggers if (move := _Move(logger)).moved]
@@ -130,6 +138,9 @@ class _MovedHandlersListener(QueueListener):
 
         Not on loggers from which the queue handler was removed meanwhile, by basicConfig(force=True) say.
         """
+        if self._restores_loggers:
+            self._restores_loggers = False
+            restore_loggers()
         left = super().stop(timeout)
         with logging._lock:  # type: ignore[attr-defined]
             for move in self._moves:

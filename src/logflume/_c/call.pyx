@@ -8,10 +8,10 @@ unless it would do no more than put the record into queues.
 from cpython.dict cimport PyDict_CheckExact, PyDict_Copy, PyDict_Size
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
-from cpython.long cimport PyLong_AsLongLong, PyLong_CheckExact
+from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.pythread cimport PyThread_get_thread_ident
-from cpython.tuple cimport PyTuple_CheckExact, PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
 from cpython.ref cimport Py_INCREF
 from cpython.unicode cimport PyUnicode_CheckExact
 
@@ -197,7 +197,6 @@ cdef CallSite make_site(object code, int lasti):
 cdef bint stamp_time(World world, RecordCore record) except -1:
     """Store the time; False if the clock gave something else than the standard one does."""
     cdef object now = logflume_call0(world.clock)
-    cdef int overflow = 0
     if FROM_NS:
         if not PyLong_CheckExact(now) or not 0 <= now < 2 ** 62:
             return False

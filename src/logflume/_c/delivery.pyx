@@ -1,4 +1,4 @@
-"""Hands batches of records to the real handlers. The way of a batch is the pure twin's; what a core brings is here."""
+"""Hands batches of records to the real handlers: the pure twin's way of a batch, with compiled parts."""
 
 from logflume._c.format cimport compose, is_stock
 
@@ -58,20 +58,11 @@ def recognised(handler):
 
 def deliver_batch(handler, list records not None, report, int holders=0):
     """Deliver `records`, in order, to `handler`, and empty the list; see the pure twin, which says it all."""
-    deliver(handler, records, report, recognised, COMPOSE[min(holders, MANY)], 1)
+    deliver(handler, records, report, recognised, compose_batch, holders, 1)
 
 
-cdef int MANY = 3
-
-
-def composer(int holders):
-    def compose_for(handler, list records, sink):
-        return compose(handler, records, sink, holders)
-
-    return compose_for
-
-
-cdef tuple COMPOSE = tuple(composer(holders) for holders in range(MANY + 1))
+def compose_batch(handler, list records, sink, int holders):
+    return compose(handler, records, sink, holders)
 
 
 def is_batchable(handler):

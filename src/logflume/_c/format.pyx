@@ -1,8 +1,8 @@
 """Makes the text of many records at once, in one buffer, without a string for each.
 
-A formatter's format is compiled once into pieces. A lean record's values go from its fields into the buffer; the
-values of a standard record come from its dictionary, and it is left as `Formatter.format` leaves it. Whatever is
-out of the ordinary is given to the formatter itself: a piece, a time, or a record as a whole.
+A formatter's format is compiled once into pieces. A lean record's values go from its fields into the buffer;
+the values of a standard record come from its dictionary, and it is left as `Formatter.format` leaves it.
+Whatever is out of the ordinary is given to the formatter itself: a piece, a time, or a record as a whole.
 """
 
 from cpython.dict cimport PyDict_CheckExact
@@ -333,6 +333,8 @@ cdef int end_record(Segment segment) except -1:
 # then left to the handler.
 
 cdef int add_ascii(Segment segment, const char *text, Py_ssize_t size) except -1:
+    if size == 0:
+        return 0  # text and the segment's may be NULL, which memcpy() must not get
     reserve(segment, size)
     memcpy(segment._text + segment._size, text, size)
     segment._size += size
@@ -678,6 +680,7 @@ cdef int add_lean(Segment segment, Job job, lean.RecordCore record) except -1:
     cdef Piece piece
     cdef Field field
     cdef int msecs = 0
+    message = lean.message(record)  # even if it is not shown: it may be wrong, which has to be reported
     if job.program.uses_time:
         if not tick(job.clock, record.created):
             return add_filled(segment, job, record, record.__dict__)
@@ -689,7 +692,7 @@ cdef int add_lean(Segment segment, Job job, lean.RecordCore record) except -1:
             continue
         field = piece.field
         if field == MESSAGE:
-            value = lean.message(record)
+            value = message
         elif field == ASCTIME:
             add_time(segment, job.clock, msecs)
             continue

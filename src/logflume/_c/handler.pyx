@@ -4,8 +4,9 @@ from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.object cimport PyObject, PyObject_GenericSetAttr, PyTypeObject
 from cpython.pythread cimport PyThread_get_thread_ident
 
+# C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
+cdef object LeanRecord, logging
 import logging
-import logging.handlers
 import sys
 
 from logflume._c.listener cimport ListenerCore
@@ -25,6 +26,7 @@ cdef extern from "Python.h":
     PyTypeObject *Py_TYPE(object)
 
 cdef int RUNNING = _RUNNING
+cdef PyTypeObject *lean_type = <PyTypeObject *><PyObject *>LeanRecord
 cdef object standard_handle = logging.Handler.handle
 # From 3.12 filters may replace the record, and handle() returns the record instead of True.
 cdef bint returns_record = sys.version_info >= (3, 12)
@@ -44,7 +46,7 @@ def set_standard_methods(cls):
 
 cdef long level_of(object record) except? -1:
     """Return record.levelno, or 0 if that is no number."""
-    if type(record) is LeanRecord and (<RecordCore>record).lean:
+    if Py_TYPE(record) is lean_type and (<RecordCore>record).lean:
         return (<RecordCore>record).levelno
     try:
         return record.levelno
@@ -153,7 +155,7 @@ cdef class HandlerCore:
         if core is not None:
             if core.state != RUNNING:
                 core._attend()
-            elif level_of(record) >= core.flush_level:
+            if level_of(record) >= core.flush_level:
                 core._hurry()
         return 0
 

@@ -1,15 +1,22 @@
 """The part of a listener that a log call looks at, and the loop that takes each record out of the queue."""
 
-import queue as _queue
+from cpython.object cimport PyObject, PyTypeObject
 
 from logflume._c.record cimport RecordCore
+
+# C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
+cdef object Empty, FlushRequest, LeanRecord
+from queue import Empty
 
 from logflume._c.record import LeanRecord
 from logflume._py.listener import IDLE, RUNNING, STOPPED, FlushRequest
 
-cdef object Empty = _queue.Empty
+cdef extern from "Python.h":
+    PyTypeObject *Py_TYPE(object)
 
-__all__ = ["IDLE", "RUNNING", "STOPPED", "FlushRequest", "ListenerCore", "Run", "take"]
+cdef PyTypeObject *lean_type = <PyTypeObject *><PyObject *>LeanRecord
+
+__all__ = ["IDLE", "RUNNING", "STOPPED", "ListenerCore", "Run", "take"]
 
 
 cdef class ListenerCore:
@@ -43,7 +50,7 @@ cdef class Run:
 
     cdef bint add(self, object item) except -1:
         """Take `item` in, if it is a record for the same handlers."""
-        if type(item) is LeanRecord and self.route is None and self.records:
+        if Py_TYPE(item) is lean_type and self.route is None and self.records:
             pass
         elif item is None or type(item) is FlushRequest or not self.records:
             return False
@@ -60,7 +67,7 @@ cdef class Run:
 
 cdef double created(object record) except? -1.0:
     """Return record.created, without making a lean record's dictionary; 0.0 if it has none."""
-    if type(record) is LeanRecord and (<RecordCore>record).lean:
+    if Py_TYPE(record) is lean_type and (<RecordCore>record).lean:
         return (<RecordCore>record).created
     return getattr(record, "created", None) or 0.0
 
@@ -71,9 +78,9 @@ def take(queue, Py_ssize_t limit):
     cdef Run run = None
     cdef object get = queue.get_nowait
     cdef object item
-    cdef Py_ssize_t i
+    cdef Py_ssize_t _
     try:
-        for i in range(limit):
+        for _ in range(limit):
             item = get()
             if run is None or not run.add(item):
                 run = Run(item)

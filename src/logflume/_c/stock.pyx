@@ -68,7 +68,8 @@ cdef object _static(object cls, object name):
 # One word for each of the classes seen last, with its version tag in the upper half. Version tags are not
 # used again, so the tag alone tells which class it was.
 cdef enum:
-    SLOTS = 64
+    SLOTS = 256
+    WAYS = 4
 cdef unsigned long long seen[SLOTS]  # read and written in one go, see logflume_load()
 
 cdef tuple LOGGER_ATTRIBUTES = (
@@ -90,10 +91,29 @@ def add_compiled(method):
 
 cdef unsigned int traits(PyTypeObject *cls) except? 0:
     cdef unsigned int version = logflume_type_version(cls)
-    cdef unsigned long long word = logflume_load(&seen[version % SLOTS])
-    if version != 0 and word >> 32 == version:
-        return <unsigned int>word
+    cdef unsigned long long word
+    cdef int way
+    for way in range(WAYS):
+        word = logflume_load(&seen[(version + way) % SLOTS])
+        if word >> 32 == version and version != 0:
+            return <unsigned int>word
     return look_at_class(<object>cls)
+
+
+cdef int replaced = 0
+
+
+cdef void remember(unsigned int version, unsigned int found) noexcept:
+    """Keep what was found in one of the places where traits() looks; classes that share them do not oust each other."""
+    global replaced
+    cdef int way
+    for way in range(WAYS):
+        if logflume_load(&seen[(version + way) % SLOTS]) == 0:
+            break
+    else:
+        replaced = (replaced + 1) % WAYS
+        way = replaced
+    logflume_store(&seen[(version + way) % SLOTS], <unsigned long long>version << 32 | found)
 
 
 cdef unsigned int look_at_class(object cls) except? 0:
@@ -117,7 +137,7 @@ cdef unsigned int look_at_class(object cls) except? 0:
     ) and issubclass(cls, BaseProcess):
         found = NAME * (is_standard_property(cls, process, "BaseProcess") and not has_own_reading(cls))
     if version == logflume_type_version(pointer):
-        logflume_store(&seen[version % SLOTS], <unsigned long long>version << 32 | found)
+        remember(version, found)
     return found
 
 

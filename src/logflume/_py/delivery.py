@@ -1,11 +1,12 @@
 """Hands batches of records to the real handlers: one write and one flush where that cannot be told from many.
 
 `deliver` is the way of a batch in both cores. A core brings two things: `recognised(handler)`, whether the
-handler is the standard library's own, and `compose(handler, records, sink)`, which makes the text.
+handler is the standard library's own, and `compose`, which makes the text.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 
 from .sinks import due, sink_of
@@ -14,12 +15,13 @@ from .standard import handler_is_stock
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from .sinks import Segment, Sink
 
     Report = Callable[[logging.LogRecord, logging.Handler], object]
     Recognised = Callable[[logging.Handler], bool]
-    Compose = Callable[[logging.Handler, list[logging.LogRecord], Sink], Segment]
+    Compose = Callable[[logging.Handler, list[logging.LogRecord], Sink, int], Segment]
 
 
 class TextSegment:
@@ -41,7 +43,9 @@ class TextSegment:
         return self._ends[index] if index >= 0 else 0
 
 
-def compose(handler: logging.Handler, records: list[logging.LogRecord], sink: Sink) -> TextSegment:
+def compose(
+    handler: logging.Handler, records: list[logging.LogRecord], sink: Sink, holders: int
+) -> TextSegment:
     """The text of as many of `records`, from the first, as may be written to `sink` in one piece.
 
     It ends before a record that cannot be formatted or encoded here, or that may rotate the file.
@@ -75,7 +79,9 @@ def compose(handler: logging.Handler, records: list[logging.LogRecord], sink: Si
     return TextSegment(b"".join(lines), ends, special, interrupt)
 
 
-def _one_by_one(handler: logging.Handler, records: list[logging.LogRecord], count: int, report: Report) -> None:
+def _one_by_one(
+    handler: logging.Handler, records: list[logging.LogRecord], count: int, report: Report
+) -> None:
     """Give the first `count` records to `handler.handle`, and take each from the list as it is given."""
     done = 0
     try:
@@ -90,20 +96,43 @@ def _one_by_one(handler: logging.Handler, records: list[logging.LogRecord], coun
         del records[:done]
 
 
-def _segment(handler: logging.Handler, records: list[logging.LogRecord], compose: Compose) -> int:
-    """Write as many records as go together; return how many of those left have to be handled one at a time."""
+def _segment(
+    handler: logging.Handler, records: list[logging.LogRecord], compose: Compose, holders: int
+) -> int:
+    """Write the records that go together; return how many of those left have to go one at a time."""
     with handler.lock:  # type: ignore[union-attr]
         if due(handler):
             return 1
         sink = sink_of(handler)
         if sink is None:
             return len(records)
-        segment = compose(handler, records, sink)
+        segment = compose(handler, records, sink, holders)
         alone = sink.put(handler, records, segment) if segment.count else 0
         if segment.interrupt is not None:
             del records[:1]
             raise segment.interrupt
         return alone or (1 if segment.special else 0)
+
+
+def _hand_over(handler: Any, records: list[logging.LogRecord], report: Report) -> None:
+    """Give the records that pass the handler's filters to its handle_batch(), with its lock held."""
+    batch = []
+    for record in records:
+        try:
+            passed = handler.filter(record)
+        except Exception:
+            report(record, handler)
+        else:
+            if passed:
+                batch.append(passed if isinstance(passed, logging.LogRecord) else record)
+    records.clear()
+    if batch:
+        try:
+            with handler.lock or contextlib.nullcontext():
+                handler.handle_batch(batch[:])
+        except Exception:
+            for record in batch:
+                report(record, handler)
 
 
 def deliver(
@@ -112,22 +141,20 @@ def deliver(
     report: Report,
     recognised: Recognised,
     compose: Compose,
+    holders: int,
     least: int,
 ) -> None:
     """Do what `deliver_batch` says, with what a core brings; fewer than `least` records are no batch."""
-    handle_batch = getattr(type(handler), "handle_batch", None)
-    if handle_batch is not None:
-        batch = records[:]
-        records.clear()
-        try:
-            handle_batch(handler, batch[:])
-        except Exception:
-            for record in batch:
-                report(record, handler)
+    if hasattr(type(handler), "handle_batch"):
+        _hand_over(handler, records, report)
         return
     while records:
         # Asked again after each record that went alone: what ran for it may have changed the handler
-        alone = _segment(handler, records, compose) if len(records) >= least and recognised(handler) else len(records)
+        alone = (
+            _segment(handler, records, compose, holders)
+            if len(records) >= least and recognised(handler)
+            else len(records)
+        )
         if alone:
             _one_by_one(handler, records, alone, report)
 
@@ -137,25 +164,27 @@ def deliver_batch(
 ) -> None:
     """Deliver `records`, in order, to `handler`, and empty the list.
 
-    The bytes, the rotated files and the calls of `handler.handleError` are those of `handler.handle(record)` for
-    each record. The handlers of the standard library that write to a stream or a file, as long as nothing on them
-    is patched and they have no filter, get one write and one flush for many records. A record that they cannot
-    format is formatted again by the handler itself, so that it reports the failure in its own way.
+    The bytes, the rotated files and the calls of `handler.handleError` are those of
+    `handler.handle(record)` for each record. The handlers of the standard library that write to a stream or
+    a file, as long as nothing on them is patched and they have no filter, get one write and one flush for
+    many records. A record that they cannot format is formatted again by the handler itself, so that it
+    reports the failure in its own way.
 
-    A handler whose class has a method `handle_batch(records)` gets the whole list instead. What `handle` does for
-    one record it does for all: filters, the handler's lock and errors are its own business.
+    A handler whose class has a method `handle_batch(records)` gets a list of all that pass its filters, with its
+    lock held, as emit() gets one. Errors are its own business, as they are emit()'s.
 
-    `report(record, handler)` is called, while the exception is being handled, for each record whose `handle` raised,
-    and for each record of a batch whose `handle_batch` raised. It must not raise.
+    `report(record, handler)` is called, while the exception is being handled, for each record whose
+    `handle` raised, and for each record of a batch whose `handle_batch` raised. It must not raise.
 
-    `holders` is how many of the caller's lists hold each record. Where nothing else refers to a record the compiled
-    core need not set its `message` and `asctime`, which nobody can see; 0 has it set them always.
+    `holders` is how many of the caller's lists hold each record, this one among them. Where nothing else
+    refers to a record the compiled core need not set its `message` and `asctime`, which nobody can see; 0
+    has it set them always.
 
-    No `Exception` leaves this function. If another one does (`KeyboardInterrupt`), the records that are still in
-    the list have not been delivered, and those that are no longer there must not be delivered again. As with
-    `handle`, the one that was being formatted or written is gone.
+    No `Exception` leaves this function. If another one does (`KeyboardInterrupt`), the records that are
+    still in the list have not been delivered, and those that are no longer there must not be delivered
+    again. As with `handle`, the one that was being formatted or written is gone.
     """
-    deliver(handler, records, report, handler_is_stock, compose, 2)
+    deliver(handler, records, report, handler_is_stock, compose, holders, 2)
 
 
 def is_batchable(handler: logging.Handler) -> bool:

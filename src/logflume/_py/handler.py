@@ -35,7 +35,9 @@ class HandlerCore:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._overrides = any(getattr(cls, name) is not method for name, method in cls._standard_methods.items())
+        cls._overrides = any(
+            getattr(cls, name) is not method for name, method in cls._standard_methods.items()
+        )
 
     def __setattr__(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)

@@ -69,7 +69,7 @@ def _rendered_class(cls: type[logging.LogRecord]) -> type[logging.LogRecord]:
             text, msg, args = self._rendered
             if self.msg is msg and self.args is args:
                 return text  # type: ignore[no-any-return]
-            return cls.getMessage(self)  # type: ignore[no-any-return]
+            return cls.getMessage(self)
 
         def __copy__(self) -> logging.LogRecord:
             new = object.__new__(type(self))

@@ -1,8 +1,8 @@
 """Where a batch goes: what is known about a handler's stream, and how many bytes of a batch got there.
 
-A sink writes a segment (the bytes of some records, and where each ends) with one write and one flush, and keeps
-the standard handler's behaviour when that fails: no byte comes out twice, and a record is reported if it may be
-lost. What is not known well enough for that has no sink, and is handled one record at a time.
+A sink writes a segment (the bytes of some records, and where each ends) with one write and one flush, and
+keeps the standard handler's behaviour when that fails: no byte comes out twice, and a record is reported if
+it may be lost. What is not known well enough for that has no sink, and is handled one record at a time.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         def end(self, index: int) -> int:
             """Where the record at `index` ends; 0 for the one before the first."""
 
+
 UNLIMITED = sys.maxsize
 
 
@@ -48,8 +49,10 @@ class Sink:
     room = UNLIMITED  # a record that brings the file to this many may rotate it
 
     def put(self, handler: logging.Handler, records: list[logging.LogRecord], segment: Segment) -> int:
-        """Write `segment`, delete its records from the front of `records`; return how many of those that are left
-        have to be handled one at a time (after a failure: all of them)."""
+        """Write `segment`, and delete its records from the front of `records`.
+
+        Return how many of those that are left have to be handled one at a time: after a failure, all.
+        """
         raise NotImplementedError
 
 
@@ -58,8 +61,8 @@ class FileSink(Sink):
 
     def __init__(self, stream: io.TextIOWrapper, raw: io.FileIO, ascii: bool) -> None:
         # weakly: a stream that nobody else has any more closes its file
-        self.stream = weakref.ref(stream)
-        self.encoding = stream.encoding
+        self.stream: weakref.ref[io.TextIOWrapper] = weakref.ref(stream)
+        self.encoding: str = stream.encoding
         self.attributes = len(vars(stream))
         self.buffer = stream.buffer
         self.raw = raw
@@ -67,10 +70,12 @@ class FileSink(Sink):
 
     def fits(self, stream: Any) -> bool:
         """Whether this was made for `stream`, and nothing was put on it or reconfigured since."""
+        known = self.stream()
         return (
-            self.stream() is stream
-            and stream.encoding is self.encoding
-            and len(vars(stream)) == self.attributes
+            known is not None
+            and known is stream
+            and known.encoding is self.encoding
+            and len(vars(known)) == self.attributes
         )
 
     def put(self, handler: logging.Handler, records: list[logging.LogRecord], segment: Segment) -> int:
@@ -109,7 +114,7 @@ class FileSink(Sink):
 
 
 class StreamSink(Sink):
-    """A stream of which it is known that a segment below the limit is in its buffer, or in memory, as a whole."""
+    """A stream that has a segment below the limit in its buffer, or in memory, as a whole."""
 
     def __init__(self, capacity: int, ascii: bool) -> None:
         self.capacity = capacity
@@ -146,7 +151,7 @@ class StreamSink(Sink):
         return 0
 
     def _report(self, handler: Any, batch: list[logging.LogRecord]) -> None:
-        """As the standard handler does when a flush fails: the stream still has the text, and may write it later."""
+        """As the standard handler does when a flush fails: the stream may still write the text later."""
         for record in batch:
             handler.handleError(record)
 
@@ -172,7 +177,10 @@ def _is_text_file(stream: Any) -> bool:
     cls = type(stream)
     return (
         isinstance(stream, io.TextIOWrapper)
-        and (cls is io.TextIOWrapper or (cls.write is io.TextIOWrapper.write and cls.flush is io.TextIOWrapper.flush))
+        and (
+            cls is io.TextIOWrapper
+            or (cls.write is io.TextIOWrapper.write and cls.flush is io.TextIOWrapper.flush)
+        )
         and vars(stream).keys().isdisjoint(("write", "flush", "buffer"))
     )
 
@@ -221,7 +229,7 @@ def due(handler: Any) -> bool:
 
 
 def sink_of(handler: Any) -> Sink | None:
-    """The sink for what `handler` now writes to, with nothing waiting in the stream's buffers; None if none fits.
+    """The sink for what `handler` now writes to, its stream's buffers empty; None if none fits.
 
     Call it with the handler's lock held.
     """

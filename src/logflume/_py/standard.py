@@ -1,8 +1,8 @@
 """What still is as the standard library made it, and may therefore be delivered in batches.
 
-Both cores ask here. A class passes if it is one of logging's own and nothing that acts was replaced in it or in
-a base since; an instance passes if no attribute of its own hides such a method. Plain data (`terminator`,
-`converter`, `default_time_format`, ...) may differ: it is read when records are written.
+Both cores ask here. A class passes if it is one of logging's own and nothing that acts was replaced in it
+or in a base since; an instance passes if no attribute of its own hides such a method. Plain data
+(`terminator`, `converter`, `default_time_format`, ...) may differ: it is read when records are written.
 """
 
 from __future__ import annotations
@@ -26,10 +26,21 @@ HANDLERS: tuple[type[logging.Handler], ...] = (
 )
 STYLES: tuple[type, ...] = (logging.PercentStyle, logging.StrFormatStyle, logging.StringTemplateStyle)
 
-# Methods that a batch replaces or relies on. The others (handleError, doRollover, close, ...) are called on the
-# instance by us or by the standard `handle`, so hiding them changes nothing here.
+# Methods that a batch replaces or relies on. The others (handleError, doRollover, close, ...) are called on
+# the instance by us or by the standard `handle`, so hiding them changes nothing here.
 HANDLER_METHODS = frozenset(
-    ("handle", "filter", "emit", "format", "flush", "acquire", "release", "_open", "shouldRollover", "reopenIfNeeded")
+    (
+        "handle",
+        "filter",
+        "emit",
+        "format",
+        "flush",
+        "acquire",
+        "release",
+        "_open",
+        "shouldRollover",
+        "reopenIfNeeded",
+    )
 )
 FORMATTER_METHODS = frozenset(
     ("format", "formatTime", "formatException", "formatMessage", "formatStack", "usesTime")
@@ -101,7 +112,7 @@ def formatter_is_stock(formatter: Any) -> bool:
 
 
 def handler_is_stock(handler: logging.Handler) -> bool:
-    """Whether `handler` and its formatter are stock, with no filter, so that a batch can stand for `handle`."""
+    """Whether `handler` and its formatter are stock, without a filter: a batch can stand for `handle`."""
     if type(handler) not in HANDLERS or not class_is_stock(type(handler)):
         return False
     own = vars(handler)
@@ -109,5 +120,5 @@ def handler_is_stock(handler: logging.Handler) -> bool:
         HANDLER_METHODS.isdisjoint(own)
         and own.get("filters") == []
         and own.get("lock") is not None
-        and formatter_is_stock(own.get("formatter") or logging._defaultFormatter)  # type: ignore[attr-defined]
+        and formatter_is_stock(formatter_of(handler))
     )
