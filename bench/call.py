@@ -5,7 +5,8 @@
 Each case is timed for all contenders in turn, round after round, and the shortest round of each counts. The
 contenders are standard loggers with the standard QueueHandler, standard loggers with a subclass of it whose
 prepare() does nothing, and accelerated loggers with a LocalQueueHandler. Except for the backlog, the queues
-are emptied after each round.
+are emptied after each round. The plain call is also compared with picologging's own loggers, and made in a
+coroutine under uvloop, where these are installed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import gc
 import logging
 import logging.handlers
 import queue
+import subprocess
 import sys
+import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -23,7 +26,17 @@ from contextlib import contextmanager
 
 import logflume
 
-CALLS = 2000
+try:
+    import uvloop
+except ImportError:
+    uvloop = None
+try:
+    import picologging
+    import picologging.handlers
+except ImportError:
+    picologging = None
+
+CALLS = 500
 BACKLOG = 200_000
 LOGGER = logging.getLogger("a.b.c")
 EXTRA = {"request_id": "abc", "user": 5}
@@ -54,6 +67,35 @@ def coroutine(calls: int) -> float:
         return plain(calls)
 
     return asyncio.run(main())
+
+
+def coroutine_uvloop(calls: int) -> float:
+    async def main() -> float:
+        return plain(calls)
+
+    return uvloop.run(main())
+
+
+def in_threads(count: int) -> Callable[[int], float]:
+    """Return a case in which that many threads share the calls."""
+
+    def case(calls: int) -> float:
+        ready = threading.Barrier(count + 1)
+
+        def work() -> None:
+            ready.wait()
+            plain(calls // count)
+
+        threads = [threading.Thread(target=work) for _ in range(count)]
+        for thread in threads:
+            thread.start()
+        ready.wait()
+        start = time.perf_counter()
+        for thread in threads:
+            thread.join()
+        return time.perf_counter() - start
+
+    return case
 
 
 def with_extra(calls: int) -> float:
@@ -105,11 +147,17 @@ CONTENDERS: dict[str, tuple[Callable[[], logging.handlers.QueueHandler], bool]] 
 CASES: dict[str, Callable[[int], float]] = {
     "plain": plain,
     "in a coroutine": coroutine,
+    **({"in a coroutine, uvloop": coroutine_uvloop} if uvloop else {}),
     "with extra": with_extra,
     "argument of a user's class": user_class,
     "LoggerAdapter": adapter,
     "disabled level": disabled,
     "exception, depth 20": exception,
+}
+
+
+THREADS = {
+    f"{count} thread{'s' if count > 1 else ''}": in_threads(count) for count in (1, 2, 4, 8)
 }
 
 
@@ -154,17 +202,74 @@ def memory(name: str, records: int = 20_000) -> float:
     return size
 
 
+def resident(name: str, records: int = 500_000) -> float:
+    """Return by how much the process grows for one queued plain record."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--resident", name, str(records)], capture_output=True, text=True, check=True
+    )
+    return float(done.stdout)
+
+
+def print_resident(name: str, records: int) -> None:
+    import resource  # not on Windows
+
+    def size() -> int:
+        with open("/proc/self/statm") as statm:
+            return int(statm.read().split()[1]) * resource.getpagesize()
+
+    logging.root.setLevel(logging.INFO)
+    with contender(name) as queued:
+        plain(100)
+        before = size()
+        plain(records)
+        print((size() - before) / records)
+        while not queued.empty():
+            queued.get()
+
+
+def against_picologging(rounds: int) -> None:
+    """Print how much faster the plain call is than that of picologging's own loggers."""
+
+    class PicoNoPrepare(picologging.handlers.QueueHandler):
+        def prepare(self, record: object) -> object:
+            return record
+
+    pico = picologging.getLogger("a.b.c")
+    picologging.getLogger().setLevel(picologging.INFO)
+
+    def pico_plain(handler: object) -> float:
+        picologging.getLogger().handlers[:] = [handler]
+        start = time.perf_counter()
+        for _ in range(CALLS):
+            pico.info("hello %s %d", "x", 5)
+        return time.perf_counter() - start
+
+    for collector in ("on", "off"):
+        (gc.enable if collector == "on" else gc.disable)()
+        times = dict.fromkeys(("as it is", "no prepare", "logflume"), float("inf"))
+        for _ in range(rounds):
+            for name, handler_class in (("as it is", picologging.handlers.QueueHandler), ("no prepare", PicoNoPrepare)):
+                handler = handler_class(queue.SimpleQueue())
+                times[name] = min(times[name], pico_plain(handler))
+                assert handler.queue.qsize() == CALLS
+            with contender("logflume"):
+                times["logflume"] = min(times["logflume"], plain(CALLS))
+        nanoseconds = {name: seconds / CALLS * 1e9 for name, seconds in times.items()}
+        row(f"picologging {picologging.__version__}", collector, nanoseconds, "ns")
+
+
 def row(case: str, collector: str, values: dict[str, float], unit: str) -> None:
     best = values["logflume"]
+    others = [name for name in values if name != "logflume"]
     print(
         f"{case:28} {collector:4}"
         + "".join(f"{value:10.0f}" for value in values.values())
         + f" {unit:5}"
-        + "".join(f"{values[name] / best:9.1f}x" for name in ("standard", "no prepare"))
+        + "".join(f"{values[name] / best:9.1f}x" for name in others)
     )
 
 
-def main(rounds: int = 15) -> None:
+def main(rounds: int = 40) -> None:
     print(f"Python {sys.version.split()[0]}, logflume {logflume.__version__} ({logflume.IMPLEMENTATION})")
     print(f"{'':28} {'gc':4}{'standard':>10}{'no prep.':>10}{'logflume':>10} {'':5}{'faster than':>15}")
     logging.root.setLevel(logging.INFO)
@@ -172,12 +277,22 @@ def main(rounds: int = 15) -> None:
         for collector in ("on", "off"):
             (gc.enable if collector == "on" else gc.disable)()
             row(name, collector, shortest(case, CALLS, rounds), "ns")
+    gc.enable()
+    for name, case in THREADS.items():
+        row(name, "on", shortest(case, CALLS * 8, max(rounds // 4, 3)), "ns")
+    if picologging:
+        against_picologging(rounds)
     for collector in ("on", "off"):
         (gc.enable if collector == "on" else gc.disable)()
         row("backlog of 200,000", collector, shortest(plain, BACKLOG, 2), "ns")
     gc.enable()
     row("a queued plain record", "", {name: memory(name) for name in CONTENDERS}, "bytes")
+    if sys.platform == "linux":
+        row("the same, resident", "", {name: resident(name) for name in CONTENDERS}, "bytes")
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    if sys.argv[1:2] == ["--resident"]:
+        print_resident(sys.argv[2], int(sys.argv[3]))
+    else:
+        main(*map(int, sys.argv[1:]))

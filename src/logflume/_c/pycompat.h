@@ -201,17 +201,22 @@ static inline void logflume_read_state(unsigned long long *state) { (void)state;
    of one does: so an address is not met again. */
 #if LOGFLUME_GIL && PY_VERSION_HEX >= 0x030C0000
 typedef struct {
-    PyObject *logger;  /* borrowed, for comparison only, as is the dictionary */
+    PyObject *logger;  /* borrowed, for comparison only, as are the dictionary and the cache */
     PyObject *dict;
+    PyObject *cache;
+    Py_ssize_t size;  /* of the dictionary */
     uint64_t changes;
     unsigned int version;  /* of the logger's class */
     unsigned int levels;  /* bit 1 for DEBUG, bit 2 for INFO ... */
 } logflume_off_slot;
 
 #define LOGFLUME_OFF_SLOTS 256
+#define LOGFLUME_LOGGER_ATTRIBUTES 8  /* what Logger.__init__ sets; getLogger() adds `manager` */
 static logflume_off_slot logflume_off[LOGFLUME_OFF_SLOTS];
 static uint64_t logflume_logger_changes = 1;
 static int logflume_logger_watcher = -1;
+static int logflume_watches_attributes = 1;
+static PyObject *logflume_cache_name, *logflume_manager_name;
 
 static int
 logflume_on_logger_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value)
@@ -241,6 +246,13 @@ static inline int
 logflume_try_watching(PyObject *object, PyObject *dict, PyObject *name)
 {
     uint64_t before = logflume_logger_changes;
+    if (logflume_cache_name == NULL) {
+        logflume_cache_name = PyUnicode_InternFromString("_cache");
+        logflume_manager_name = PyUnicode_InternFromString("manager");
+        if (logflume_cache_name == NULL || logflume_manager_name == NULL) {
+            return -1;
+        }
+    }
     if (!logflume_watch_logger(dict)) {
         return 0;
     }
@@ -248,7 +260,7 @@ logflume_try_watching(PyObject *object, PyObject *dict, PyObject *name)
         return -1;
     }
     if (logflume_logger_changes == before) {
-        logflume_logger_watcher = -2;
+        logflume_watches_attributes = 0;
     }
     return 0;
 }
@@ -267,7 +279,11 @@ logflume_is_off(PyObject *logger, unsigned int version, long long level)
         && slot->changes == logflume_logger_changes
         && slot->version == version
         && ((slot->levels >> (level / 10)) & 1)
-        && *_PyObject_GetDictPtr(logger) == slot->dict;
+        && *_PyObject_GetDictPtr(logger) == slot->dict
+        /* Unwatched attributes: none came that could hide a method. If `disabled` was set the level is off, too. */
+        && (logflume_watches_attributes
+            || (PyDict_GET_SIZE(slot->dict) == slot->size
+                && PyDict_GetItemWithError(slot->dict, logflume_cache_name) == slot->cache));
 }
 
 static inline void
@@ -278,13 +294,21 @@ logflume_remember_off(PyObject *logger, unsigned int version, long long level, P
     if (version == 0 || level < 0 || level > 50 || level % 10 || current == NULL || *current != dict) {
         return;
     }
+    Py_ssize_t size = PyDict_GET_SIZE(dict);
+    if (!logflume_watches_attributes && size != LOGFLUME_LOGGER_ATTRIBUTES
+        && (size != LOGFLUME_LOGGER_ATTRIBUTES + 1
+            || PyDict_GetItemWithError(dict, logflume_manager_name) == NULL)) {
+        return;  /* one attribute could come for another */
+    }
     if (!logflume_watch_logger(dict) || !logflume_watch_logger(cache)) {
         return;
     }
-    if (slot->logger != logger || slot->dict != dict || slot->version != version
+    if (slot->logger != logger || slot->dict != dict || slot->cache != cache || slot->size != size || slot->version != version
         || slot->changes != logflume_logger_changes) {
         slot->logger = logger;
         slot->dict = dict;
+        slot->cache = cache;
+        slot->size = size;
         slot->version = version;
         slot->changes = logflume_logger_changes;
         slot->levels = 0;
