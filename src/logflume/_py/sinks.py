@@ -187,10 +187,11 @@ def _is_text_file(stream: Any) -> bool:
 
 def _buffer_size(buffer: io.BufferedWriter) -> int:
     """What `buffer` holds before it writes; 0 where Python does not tell."""
-    return buffer.__sizeof__() - io.BufferedWriter.__basicsize__ if _sizes_known else 0
+    return buffer.__sizeof__() - _EMPTY_SIZE if _sizes_known else 0
 
 
-_sizes_known = io.BufferedWriter(io.BytesIO(), 100).__sizeof__() - io.BufferedWriter.__basicsize__ == 100
+_EMPTY_SIZE: int = getattr(io.BufferedWriter, "__basicsize__", -1)  # PyPy does not tell
+_sizes_known = _EMPTY_SIZE > 0 and io.BufferedWriter(io.BytesIO(), 100).__sizeof__() - _EMPTY_SIZE == 100
 
 
 def _opened_itself(handler: Any, raw: io.FileIO) -> bool:
