@@ -156,9 +156,7 @@ CASES: dict[str, Callable[[int], float]] = {
 }
 
 
-THREADS = {
-    f"{count} thread{'s' if count > 1 else ''}": in_threads(count) for count in (1, 2, 4, 8)
-}
+THREADS = {f"{count} thread{'s' if count > 1 else ''}": in_threads(count) for count in (1, 2, 4, 8)}
 
 
 @contextmanager
@@ -205,7 +203,10 @@ def memory(name: str, records: int = 20_000) -> float:
 def resident(name: str, records: int = 500_000) -> float:
     """Return by how much the process grows for one queued plain record."""
     done = subprocess.run(
-        [sys.executable, __file__, "--resident", name, str(records)], capture_output=True, text=True, check=True
+        [sys.executable, __file__, "--resident", name, str(records)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return float(done.stdout)
 
@@ -248,7 +249,10 @@ def against_picologging(rounds: int) -> None:
         (gc.enable if collector == "on" else gc.disable)()
         times = dict.fromkeys(("as it is", "no prepare", "logflume"), float("inf"))
         for _ in range(rounds):
-            for name, handler_class in (("as it is", picologging.handlers.QueueHandler), ("no prepare", PicoNoPrepare)):
+            for name, handler_class in (
+                ("as it is", picologging.handlers.QueueHandler),
+                ("no prepare", PicoNoPrepare),
+            ):
                 handler = handler_class(queue.SimpleQueue())
                 times[name] = min(times[name], pico_plain(handler))
                 assert handler.queue.qsize() == CALLS
