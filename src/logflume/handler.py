@@ -89,19 +89,10 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
         if len(listener.handlers) < len(handlers):
             listener._named_handlers = look_up
 
-    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        """Return the record to enqueue: `record` itself, unless its message could change until it is written.
-
-        A message or argument that is not a str, bytes, number, bool or None (or a tuple of those) may be
-        changed by the caller after the call; then it is a copy whose getMessage() is rendered now.
-        """
-        return super().prepare(record)
-
     def enqueue(self, record: logging.LogRecord) -> None:
         """Put `record` into the queue, without waiting; raises what the queue's put_nowait() raises."""
-        item = record if self._route is None else (self._route, record)
-        core = self._core
-        if core is None or not core._enqueue_nested(item):
+        item: Any = record if self._route is None else (self._route, record)
+        if self._core is None or not self._core._enqueue_nested(item):
             self._put(item)
 
     def emit(self, record: logging.LogRecord) -> None:

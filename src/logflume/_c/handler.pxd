@@ -15,3 +15,4 @@ cdef class HandlerCore:
     cdef unsigned int _version
     cdef bint takes_directly(self)
     cdef int put(self, object record) except -1
+    cdef int report_put(self, object record) except -1

@@ -15,8 +15,11 @@ from logflume._c.listener import RUNNING as _RUNNING
 from logflume._c.record import LeanRecord
 from logflume._c.record cimport RecordCore, snapshot
 
-cdef extern from "call1.h":
+cdef extern from "enqueue.h":
     object logflume_call1(object callable, object argument)
+    int logflume_put(object put, object record) noexcept
+    bint logflume_is_constant_record(object record, object msg_name, object args_name) noexcept
+    int logflume_failed() except -1
 
 cdef extern from "typeversion.h":
     unsigned int logflume_type_version(PyTypeObject *type)
@@ -26,6 +29,9 @@ cdef extern from "Python.h":
     PyTypeObject *Py_TYPE(object)
 
 cdef int RUNNING = _RUNNING
+cdef PyTypeObject *standard_type = <PyTypeObject *><PyObject *>logging.LogRecord
+cdef str MSG = sys.intern("msg")
+cdef str ARGS = sys.intern("args")
 cdef PyTypeObject *lean_type = <PyTypeObject *><PyObject *>LeanRecord
 cdef object standard_handle = logging.Handler.handle
 # From 3.12 filters may replace the record, and handle() returns the record instead of True.
@@ -159,13 +165,29 @@ cdef class HandlerCore:
                 core._hurry()
         return 0
 
+    cdef int report_put(self, object record) except -1:
+        """Give the exception that is set to handleError()."""
+        try:
+            logflume_failed()
+        except Exception:
+            self.handleError(record)
+        return 0
+
     def handle(self, record):
         """Enqueue `record` if the filters let it pass.
 
         Returns what logging.Handler.handle returns on this Python. No lock is taken: SimpleQueue needs none.
         """
         if self.takes_directly():
-            self.put(record)
+            if (
+                self._core is not None
+                or self._route is not None
+                or Py_TYPE(record) is not standard_type
+                or not logflume_is_constant_record(record, MSG, ARGS)
+            ):
+                self.put(record)
+            elif logflume_put(self._put, record) < 0:
+                self.report_put(record)
             return record if returns_record else True
         handled = standard_handle(self, record)
         if self._core is not None and self._core.state != RUNNING:
@@ -173,4 +195,5 @@ cdef class HandlerCore:
         return handled
 
     def prepare(self, record):
+        """Return the record to enqueue: see the pure twin."""
         return snapshot(record)

@@ -25,13 +25,23 @@ def set_standard_methods(cls: Any) -> None:
 class HandlerCore:
     """First base of LocalQueueHandler: its handle(), and the attributes that handle() reads."""
 
-    _queue: Any = None
-    _put: Any = None
-    _listener: Any = None
-    _core: Any = None  # the listener, if it is ours
-    _route: Any = None
+    _queue: Any
+    _put: Any
+    _listener: Any
+    _core: ListenerCore | None
+    _route: Any
     _overrides = False  # the class or the instance has a standard method of its own
     _standard_methods: dict[str, Any] = {}  # noqa: RUF012
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        self = super().__new__(cls)
+        # On the instance, where they are found soonest; but not by way of its __dict__, which slows that down.
+        set_attribute = object.__setattr__
+        set_attribute(self, "_listener", None)
+        set_attribute(self, "_core", None)
+        set_attribute(self, "_route", None)
+        set_attribute(self, "_overrides", cls._overrides)
+        return self
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -42,12 +52,12 @@ class HandlerCore:
     def __setattr__(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
         if name in STANDARD_METHODS:
-            self.__dict__["_overrides"] = True
+            object.__setattr__(self, "_overrides", True)
 
     def __delattr__(self, name: str) -> None:
         object.__delattr__(self, name)
         if name in STANDARD_METHODS and not any(method in self.__dict__ for method in STANDARD_METHODS):
-            del self.__dict__["_overrides"]
+            object.__setattr__(self, "_overrides", type(self)._overrides)
 
     @property
     def queue(self) -> Any:
@@ -90,16 +100,26 @@ class HandlerCore:
         # Natural look-ups from here on, so that what is patched on a class later is honoured.
         passed = self.filter(record)  # type: ignore[attr-defined]
         if passed:
-            self.emit(record if passed is True or not isinstance(passed, _LogRecord) else passed)  # type: ignore[attr-defined]
+            if passed is not True and passed is not record and isinstance(passed, _LogRecord):
+                record = passed
+            self.emit(record)  # type: ignore[attr-defined]
         return passed
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        """Return the record to enqueue: `record` itself, unless its message could change until it is written.
+
+        A message or argument that is not a str, bytes, number, bool or None (or a tuple of those) may be
+        changed by the caller after the call; then it is a copy whose getMessage() is rendered now.
+        """
         # As snapshot(), without its call for the plain record.
-        args = getattr(record, "args", self)
-        if type(args) is tuple and type(record.msg) is str:
-            for value in args:
-                if type(value) not in PLAIN:
-                    break
-            else:
-                return record
+        try:
+            args = record.args
+            if type(args) is tuple and type(record.msg) is str:
+                for value in args:
+                    if type(value) not in PLAIN:
+                        break
+                else:
+                    return record
+        except AttributeError:
+            pass  # snapshot() knows what to do
         return snapshot(record)
