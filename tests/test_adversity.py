@@ -99,6 +99,30 @@ def test_a_handler_may_stop_a_listener_whose_queue_is_full(attach: Callable[...,
     assert listener.queue.unfinished_tasks == 0
 
 
+def test_who_delivers_in_the_call_does_not_take_the_sentinel_from_the_thread(attach: Callable[..., Any]) -> None:
+    inside, go = threading.Event(), threading.Event()
+    handler = Calls(lambda record: (inside.set(), go.wait(5)))
+    listener = attach(handler, queue=queue.Queue())
+    listener.stop()
+    listener.queue.put(logging.makeLogRecord({"msg": "1"}))
+    caller = threading.Thread(target=logging.error, args=("2",))
+    caller.start()
+    assert inside.wait(5)
+    listener.start()
+    deadline = time.monotonic() + 5
+    while listener.queue.qsize() and time.monotonic() < deadline:
+        time.sleep(0.01)  # until the thread has the second record
+    stopper = threading.Thread(target=listener.stop)
+    stopper.start()
+    while not listener.queue.qsize() and time.monotonic() < deadline:
+        time.sleep(0.01)  # until the sentinel is in the queue
+    go.set()
+    caller.join()
+    stopper.join(5)
+    assert not stopper.is_alive()
+    assert handler.messages == ["1", "2"]
+
+
 def test_stop_ends_if_a_handler_feeds_its_own_queue(lf: ModuleType) -> None:
     records: queue.SimpleQueue[Any] = queue.SimpleQueue()
     listener = lf.QueueListener(records, lf.LocalQueueHandler(records))

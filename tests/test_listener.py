@@ -673,6 +673,7 @@ def test_an_unused_listener_is_collected(lf):
 # Threads.
 
 
+@pytest.mark.skipif(sys.implementation.name == "pypy", reason="SimpleQueue's lock is not re-entrant there")
 def test_sixteen_threads_and_a_signal_handler_that_logs(wired):
     import signal
 

@@ -357,7 +357,11 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             left = self._queued(unknown=sys.maxsize)
             while self._taken or (left > 0 and self._take(1)):
                 left -= len(self._taken)
-                self._handle_taken()
+                if self._handle_taken() and self.state == RUNNING:
+                    # The sentinel was for the thread, which was started meanwhile, and may wait in the queue.
+                    self._stopped_from_within = True
+                    self._put_now_or_soon(self.enqueue_sentinel, 0.0)
+                    break
         finally:
             lock.release()
         return True
