@@ -28,7 +28,7 @@ class HandlerCore:
     _queue: Any
     _put: Any
     _listener: Any
-    _core: ListenerCore | None
+    _core: Any  # a ListenerCore, which is a QueueListener, or None
     _route: Any
     _overrides = False  # the class or the instance has a standard method of its own
     _standard_methods: dict[str, Any] = {}  # noqa: RUF012
