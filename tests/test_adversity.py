@@ -99,7 +99,9 @@ def test_a_handler_may_stop_a_listener_whose_queue_is_full(attach: Callable[...,
     assert listener.queue.unfinished_tasks == 0
 
 
-def test_who_delivers_in_the_call_does_not_take_the_sentinel_from_the_thread(attach: Callable[..., Any]) -> None:
+def test_who_delivers_in_the_call_does_not_take_the_sentinel_from_the_thread(
+    attach: Callable[..., Any],
+) -> None:
     inside, go = threading.Event(), threading.Event()
     handler = Calls(lambda record: (inside.set(), go.wait(5)))
     listener = attach(handler, queue=queue.Queue())
