@@ -627,6 +627,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         if type(self.queue) in (_queue.Queue, _queue.LifoQueue, _queue.PriorityQueue):
             # Its lock may be held by a thread that is gone.
             self.queue.__init__(self.queue.maxsize)  # type: ignore[misc,attr-defined]
+        elif type(self.queue) is getattr(_queue, "_PySimpleQueue", None):  # PyPy's
+            self.queue.__init__()  # type: ignore[misc]
         else:
             while take(self.queue, 1000):
                 pass
