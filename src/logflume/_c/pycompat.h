@@ -315,6 +315,72 @@ logflume_remember_off(PyObject *logger, unsigned int version, long long level, P
     }
     slot->levels |= 1u << (level / 10);
 }
+#elif LOGFLUME_GIL
+/* 3.11: no two dictionaries ever have the same version, so the same version is the same dictionary, unchanged;
+   and while the logger's is unchanged it holds the same cache. */
+typedef struct {
+    PyObject *logger;  /* borrowed, for comparison only */
+    PyObject *cache;  /* held by the logger's dictionary in this version */
+    uint64_t dict_version;
+    uint64_t cache_version;
+    unsigned int version;  /* of the logger's class */
+    unsigned int levels;  /* bit 1 for DEBUG, bit 2 for INFO ... */
+} logflume_off_slot;
+
+#define LOGFLUME_OFF_SLOTS 256
+static logflume_off_slot logflume_off[LOGFLUME_OFF_SLOTS];
+
+static inline logflume_off_slot *
+logflume_off_slot_of(PyObject *logger)
+{
+    return &logflume_off[((uintptr_t)logger >> 4) % LOGFLUME_OFF_SLOTS];
+}
+
+static inline uint64_t
+logflume_dict_version(PyObject *dict)
+{
+    return ((PyDictObject *)dict)->ma_version_tag;
+}
+
+static inline int
+logflume_is_off(PyObject *logger, unsigned int version, long long level)
+{
+    logflume_off_slot *slot = logflume_off_slot_of(logger);
+    if (slot->logger != logger || slot->version != version || !((slot->levels >> (level / 10)) & 1)) {
+        return 0;
+    }
+    PyObject **dict = _PyObject_GetDictPtr(logger);
+    return dict != NULL && *dict != NULL
+        && logflume_dict_version(*dict) == slot->dict_version
+        && logflume_dict_version(slot->cache) == slot->cache_version;
+}
+
+static inline void
+logflume_remember_off(PyObject *logger, unsigned int version, long long level, PyObject *dict, PyObject *cache)
+{
+    logflume_off_slot *slot = logflume_off_slot_of(logger);
+    PyObject **current = _PyObject_GetDictPtr(logger);
+    if (version == 0 || level < 0 || level > 50 || level % 10 || current == NULL || *current != dict) {
+        return;
+    }
+    if (slot->logger != logger || slot->version != version || slot->dict_version != logflume_dict_version(dict)
+        || slot->cache != cache || slot->cache_version != logflume_dict_version(cache)) {
+        slot->logger = logger;
+        slot->version = version;
+        slot->dict_version = logflume_dict_version(dict);
+        slot->cache = cache;
+        slot->cache_version = logflume_dict_version(cache);
+        slot->levels = 0;
+    }
+    slot->levels |= 1u << (level / 10);
+}
+
+static inline int
+logflume_try_watching(PyObject *object, PyObject *dict, PyObject *name)
+{
+    (void)object; (void)dict; (void)name;
+    return 0;
+}
 #else
 static inline int
 logflume_is_off(PyObject *logger, unsigned int version, long long level)
