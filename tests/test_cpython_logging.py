@@ -22,9 +22,6 @@ import logflume
 
 # Tests that fail with our queue classes because they look at how the standard ones work inside: id -> reason.
 EXPECTED = {
-    "test.test_logging.ConfigDictTest.test_config_queue_handler": (
-        "joins the queue.Queue that dictConfig() made, in whose place there is a SimpleQueue"
-    ),
     "test.test_logging.QueueHandlerTest.test_formatting": "prepare() puts the formatted text into msg",
     "test.test_logging.QueueHandlerTest.test_queue_handler": "prepare() replaces the args () by None",
 }

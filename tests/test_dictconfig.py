@@ -78,10 +78,14 @@ def test_it_may_be_started_too(lf, tmp_path, way):
     assert (tmp_path / "log").read_text() == "a one\n"
 
 
-def test_the_default_queue_is_a_simple_queue(lf, tmp_path):
-    handler = by_class(lf)
-    logging.config.dictConfig(config(tmp_path / "log", handler))
+def test_the_default_queue(lf, tmp_path):
+    """From 3.12 on dictConfig makes one for a "class", before we are asked; it stays the one that is used."""
+    logging.config.dictConfig(config(tmp_path / "log", by_factory(lf)))
     assert type(logging.getLogger().handlers[0].queue) is queue.SimpleQueue
+    logging.config.dictConfig(config(tmp_path / "log", by_class(lf)))
+    (handler,) = logging.getLogger().handlers
+    assert type(handler.queue) is (queue.Queue if sys.version_info >= (3, 12) else queue.SimpleQueue)
+    assert handler.listener.queue is handler.queue
 
 
 def test_respect_handler_level(lf, tmp_path):

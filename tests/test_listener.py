@@ -138,6 +138,20 @@ def test_stop_with_a_timeout_tells_what_is_left(wired):
     assert gate.messages == ["0", "1", "2"]
 
 
+def test_start_while_it_is_still_stopping(wired):
+    gate = Gate()
+    logger, listener = wired(gate)
+    logger.info("one")
+    assert gate.entered.wait(10)
+    assert listener.stop(timeout=0.01) == 1
+    with pytest.raises(RuntimeError, match="still stopping"):
+        listener.start()
+    gate.open.set()
+    assert listener.stop(10) == 0
+    listener.start()
+    listener.stop()
+
+
 def test_stop_from_the_listeners_own_thread(wired):
     class Stops(Collect):
         def emit(self, record):

@@ -60,8 +60,6 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
         """Return what to keep for `handler.listener = listener`, and have ours know this handler."""
         # dictConfig makes a standard listener when the configuration names none; nobody starts that.
         if type(listener) is logging.handlers.QueueListener and listener._thread is None:
-            if type(self.queue) is _queue.Queue and self.queue.maxsize <= 0 and self.queue.empty():
-                self.queue = _queue.SimpleQueue()
             listener = QueueListener(
                 self.queue, *listener.handlers, respect_handler_level=listener.respect_handler_level
             )

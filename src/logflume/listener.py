@@ -139,6 +139,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         with _held(self._life_lock):
             if self._started_by_user and self.state != STOPPED:
                 raise RuntimeError("the listener is running already; stop() it before another start()")
+            if self.state == RUNNING and self._stop_requested:
+                raise RuntimeError("the listener is still stopping; stop() it again to wait, then start() it")
             self._started_by_user = True
             if self.state == RUNNING:
                 return  # the first record was quicker
@@ -312,7 +314,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def _attend(self) -> None:
         """See to it that somebody takes the record that was just enqueued; called when no thread does."""
-        if self.state == IDLE and self._life_lock.acquire(blocking=False):
+        if self.state == IDLE and self._life_lock.acquire(timeout=PATIENCE):
             try:
                 if self.state == IDLE:
                     self._start_thread()
