@@ -191,6 +191,31 @@ def test_sigterm_by_default_loses_at_most_what_is_queued(run):
     assert messages(lines)[500:] == NUMBERS[: len(lines) - 500]
 
 
+@posix
+@pytest.mark.parametrize("moment", [0.05, 0.11, 0.23, 0.4])
+def test_sigkill_leaves_a_prefix(run, moment):
+    """What is in the file is the beginning of what was logged, without a gap; it is far when records flow."""
+    code, lines, _ = run(
+        f"""
+        set_up(PATH)
+        def kill():
+            time.sleep({moment})
+            os.kill(os.getpid(), signal.SIGKILL)
+        threading.Thread(target=kill).start()
+        i = 0
+        while True:
+            logging.info("%d", i)
+            i += 1
+            if i % 100 == 0: time.sleep(0.001)
+        """
+    )
+    assert code == -signal.SIGKILL
+    # The kernel may have taken a part of the last write only.
+    whole = messages(lines)[:-1]
+    assert whole == [str(i) for i in range(len(whole))]
+    assert len(whole) > 100
+
+
 def test_os_exit_loses_at_most_what_is_queued(run):
     code, lines, _ = run(
         f"""
