@@ -64,22 +64,6 @@ logflume_get(PyObject *dict, PyObject *key, PyObject *missing)
 #endif
 }
 
-/* *value becomes a new reference and 1 is returned; NULL and 0 if the key is missing; NULL and -1 on error. */
-static inline int
-logflume_dict_get(PyObject *dict, PyObject *key, PyObject **value)
-{
-#if PY_VERSION_HEX >= 0x030D0000
-    return PyDict_GetItemRef(dict, key, value);
-#else
-    *value = PyDict_GetItemWithError(dict, key);
-    if (*value != NULL) {
-        Py_INCREF(*value);
-        return 1;
-    }
-    return PyErr_Occurred() ? -1 : 0;
-#endif
-}
-
 /* A new reference to the item, or to `missing` if the list has become shorter. */
 static inline PyObject *
 logflume_list_item(PyObject *list, Py_ssize_t index, PyObject *missing)
