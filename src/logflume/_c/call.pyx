@@ -8,12 +8,13 @@ unless it would do no more than put the record into queues.
 from cpython.dict cimport PyDict_CheckExact, PyDict_Copy, PyDict_Size
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
-from cpython.long cimport PyLong_CheckExact
+from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.pythread cimport PyThread_get_thread_ident
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
 from cpython.ref cimport Py_INCREF
 from cpython.unicode cimport PyUnicode_CheckExact
+from libc.string cimport memset
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
 cdef object logging, os, sys, threading
@@ -25,7 +26,7 @@ import threading
 from logflume._c.handler cimport HandlerCore
 from logflume._c.record cimport CallSite, RecordCore, is_plain, new_record, track_if_needed
 from logflume._c.stock cimport (
-    ERROR, HANDLE, IS_ENABLED, LOG, MAKE_RECORD, NAME, READS_PLAINLY, RECORD, World,
+    ERROR, HANDLE, IS_ENABLED, LOG, MAKE_RECORD, MISSING, NAME, READS_PLAINLY, RECORD, World,
     is_builtin, is_mapping, is_standard, look, traits,
 )
 
@@ -40,14 +41,43 @@ cdef extern from "pycompat.h":
     object logflume_list_item(object list, Py_ssize_t index, object missing)
     PyObject *logflume_running_code(int *lasti)
     void logflume_enable_vectorcall(PyTypeObject *type, Py_ssize_t offset)
-    bint logflume_is_off(PyObject *logger, unsigned int version, long long level)
-    void logflume_remember_off(object logger, unsigned int version, long long level, object dict, object cache)
-    int logflume_try_watching(object instance, object dictionary, object name) except -1
     long logflume_getpid()
     int logflume_watch_fork()
 
-cdef extern from "typeversion.h":
-    unsigned int logflume_type_version(PyTypeObject *type)
+cdef extern from "lookups.h":
+    enum:
+        LOGFLUME_LONGEST_WAY
+        LOGFLUME_UNKNOWN
+        LOGFLUME_OFF
+        LOGFLUME_ON
+    ctypedef struct logflume_watched_group:
+        pass
+    ctypedef struct logflume_seen:
+        pass
+    ctypedef struct logflume_seen_object:
+        pass
+    ctypedef struct logflume_way:
+        long long level
+        bint is_on
+        logflume_seen cache
+        PyObject *filters
+        PyObject *name
+        PyObject *handler
+        PyObject *level_name
+        unsigned long long look
+        int handler_at
+        int length
+        logflume_seen_object loggers[8]
+        PyObject *handlers[8]
+    logflume_watched_group logflume_loggers, logflume_threads
+    bint logflume_see(logflume_watched_group *group, logflume_seen *seen, object dictionary)
+    bint logflume_see_object(logflume_watched_group *group, logflume_seen_object *seen, object instance, object dictionary)
+    int logflume_recall(PyObject *logger, long long level, const logflume_way **found)
+    void logflume_remember(const logflume_way *way)
+    PyObject *logflume_recall_name(unsigned long ident, object active)
+    void logflume_remember_name(
+        unsigned long ident, const logflume_seen *active, const logflume_seen_object *thread, object name)
+    void logflume_try_watching(object instance, object dictionary, const char *name)
 
 cdef extern from "Python.h":
     ctypedef void *vectorcallfunc
@@ -64,7 +94,6 @@ cdef extern from "Python.h":
     void incref "Py_INCREF"(PyObject *)
     PyTypeObject *Py_TYPE(object)
 
-cdef object MISSING = object()
 cdef dict MODULES = sys.modules
 cdef object LogRecord = logging.LogRecord
 cdef PyTypeObject *record_class = <PyTypeObject *><PyObject *>logging.LogRecord
@@ -197,10 +226,13 @@ cdef CallSite make_site(object code, int lasti):
 cdef bint stamp_time(World world, RecordCore record) except -1:
     """Store the time; False if the clock gave something else than the standard one does."""
     cdef object now = logflume_call0(world.clock)
+    cdef int overflow = 0
     if FROM_NS:
-        if not PyLong_CheckExact(now) or not 0 <= now < 2 ** 62:
+        if not PyLong_CheckExact(now):
             return False
-        record.created_ns = now
+        record.created_ns = PyLong_AsLongLongAndOverflow(now, &overflow)
+        if overflow or record.created_ns < 0:
+            return False
         record.created = <double>record.created_ns / 1e9
     else:
         if not PyFloat_CheckExact(now) or not 0.0 <= PyFloat_AS_DOUBLE(now) < 1e18:
@@ -223,12 +255,26 @@ cdef bint stamp_thread(World world, RecordCore record) except -1:
         record.threadName = world.current_thread().name
         return True
     record.thread = PyThread_get_thread_ident()
-    thread = logflume_get(world.active_threads, record.thread, None)
-    if thread is None:  # not started by threading: this makes a stand-in
-        record.threadName = threading.current_thread().name
-    else:
-        record.threadName = name_of(thread)
+    cdef PyObject *known = logflume_recall_name(record.thread, world.active_threads)
+    record.threadName = <object>known if known is not NULL else thread_name(world.active_threads, record.thread)
     return True
+
+
+cdef object thread_name(dict active_threads, unsigned long ident):
+    """Look up the name of the running thread."""
+    cdef logflume_seen active
+    cdef logflume_seen_object seen
+    cdef object thread, attributes, name
+    cdef bint tells = logflume_see(&logflume_threads, &active, active_threads)
+    thread = logflume_get(active_threads, ident, None)
+    if thread is None:  # not started by threading: this makes a stand-in
+        return threading.current_thread().name
+    attributes = logflume_instance_dict(thread)
+    tells = tells and logflume_see_object(&logflume_threads, &seen, thread, attributes)
+    name = name_of(thread)
+    if tells and PyUnicode_CheckExact(name):
+        logflume_remember_name(ident, &active, &seen, name)
+    return name
 
 
 cdef object name_of(object owner):
@@ -240,13 +286,18 @@ cdef object name_of(object owner):
     return owner.name
 
 
-cdef object process_name():
-    multiprocessing = logflume_get(MODULES, "multiprocessing", None)
-    if multiprocessing is None:
+cdef object process_name(World world):
+    cdef object process = world.process
+    if process is MISSING:
         return "MainProcess"
     # Errors may occur while multiprocessing is being loaded, see LogRecord.__init__.
     try:
-        return name_of(multiprocessing.current_process())
+        if process is None:
+            multiprocessing = logflume_get(MODULES, "multiprocessing", None)
+            if multiprocessing is None:
+                return "MainProcess"
+            process = multiprocessing.current_process()
+        return name_of(process)
     except Exception:
         return "MainProcess"
 
@@ -255,13 +306,17 @@ cdef object running_loop = None  # _asyncio's _get_running_loop, once it is load
 cdef object current_task = None  # _asyncio's current_task
 
 
-cdef object task_name():
+cdef object task_name(World world):
     global running_loop, current_task
-    asyncio = logflume_get(MODULES, "asyncio", None)
-    if asyncio is None:
+    cdef object find = world.current_task
+    if find is MISSING:
         return None
     try:
-        find = asyncio.current_task
+        if find is None:
+            asyncio = logflume_get(MODULES, "asyncio", None)
+            if asyncio is None:
+                return None
+            find = asyncio.current_task
         if current_task is None and is_builtin(find, "current_task", ("_asyncio",)):
             running_loop = MODULES["_asyncio"]._get_running_loop
             current_task = find  # last: whoever finds it set needs the other one
@@ -278,7 +333,7 @@ cdef bint stamp(World world, RecordCore record) except -1:
     if not stamp_time(world, record) or not stamp_thread(world, record):
         return False
     if world.multiprocessing:
-        record.processName = process_name()
+        record.processName = process_name(world)
     if world.processes:
         record.has_process = True
         if world.getpid is None:
@@ -289,11 +344,11 @@ cdef bint stamp(World world, RecordCore record) except -1:
                 return False
             record.process = pid
     if HAS_TASK_NAME and world.tasks:
-        record.taskName = task_name()
+        record.taskName = task_name(world)
     return True
 
 
-cdef object level_name(World world, object level):
+cdef object name_of_level(World world, object level):
     name = logflume_get(world.level_names, level, None)
     return logging.getLevelName(level) if name is None else name
 
@@ -430,6 +485,7 @@ cdef bint shadows_methods(object attributes):
 
 cdef enum:
     STANDARD = 2  # the standard method must be called
+    USUAL = READS_PLAINLY | IS_ENABLED | LOG | MAKE_RECORD | HANDLE
 
 
 cdef int is_enabled(object logger, object attributes, unsigned int have, object level) except -1:
@@ -450,36 +506,144 @@ cdef int is_enabled(object logger, object attributes, unsigned int have, object 
         return STANDARD
     answer = logflume_get(cache, level, MISSING)
     if answer is MISSING:
-        # Not to be remembered: the level may have been changed by another thread since the answer was found.
         return bool(logger.isEnabledFor(level))
-    if answer is False:
-        logflume_remember_off(logger, logflume_type_version(Py_TYPE(logger)), level, attributes, cache)
-        return 0
     return answer is True or bool(answer)
 
 
+cdef int remember(object logger, object level, long long levelno, bint is_on) except -1:
+    """Remember the answer to this level, and the way to the handler, if all is as it usually is.
+
+    Looks everything up again, after it has noted the state that it is in.
+    """
+    cdef logflume_way way
+    cdef object owner = logger
+    cdef object attributes, cache, disabled, filters, handlers, level_name, name, propagate
+    cdef World world
+    memset(&way, 0, sizeof(way))
+    way.level = levelno
+    way.is_on = is_on
+    while True:
+        attributes = logflume_instance_dict(owner)
+        if not logflume_see_object(&logflume_loggers, &way.loggers[way.length], owner, attributes):
+            return 0
+        if owner is logger:
+            if traits(Py_TYPE(owner)) & USUAL != USUAL or shadows_methods(attributes):
+                return 0
+            cache = logflume_get(attributes, "_cache", None)
+            if not PyDict_CheckExact(cache) or not logflume_see(&logflume_loggers, &way.cache, cache):
+                return 0
+            disabled = logflume_get(attributes, "disabled", None)
+            if disabled is True and not is_on:
+                logflume_remember(&way)
+            if disabled is not False:
+                return 0
+            # Not in the cache: the level may have been changed by another thread since the answer was found.
+            if logflume_get(cache, level, None) is not (True if is_on else False):
+                return 0
+            if not is_on:
+                logflume_remember(&way)
+                return 0
+            name = logflume_get(attributes, "name", None)
+            filters = logflume_get(attributes, "filters", None)
+            if name is None or not PyList_CheckExact(filters):
+                return 0
+            way.name = <PyObject *>name
+            way.filters = <PyObject *>filters
+        elif not traits(Py_TYPE(owner)) & READS_PLAINLY:
+            return 0
+        handlers = logflume_get(attributes, "handlers", None)
+        if not PyList_CheckExact(handlers):
+            return 0
+        way.handlers[way.length] = <PyObject *>handlers
+        if PyList_GET_SIZE(handlers) > 0:
+            handler = logflume_list_item(handlers, 0, None)
+            if way.handler is not NULL or not isinstance(handler, HandlerCore):
+                return 0
+            way.handler = <PyObject *>handler
+            way.handler_at = way.length
+        way.length += 1
+        propagate = logflume_get(attributes, "propagate", None)
+        owner = None
+        if propagate is True:
+            owner = logflume_get(attributes, "parent", MISSING)
+        elif propagate is not False:
+            return 0
+        if owner is None:
+            break
+        if owner is MISSING or way.length == LOGFLUME_LONGEST_WAY:
+            return 0
+    if way.handler is NULL:
+        return 0
+    world = look()
+    if world.plain and world.number:
+        level_name = logflume_get(world.level_names, level, MISSING)
+        if level_name is not MISSING:
+            way.level_name = <PyObject *>level_name
+            way.look = world.number
+    logflume_remember(&way)
+    return 0
+
+
+cdef bint attempt(
+    object logger, object level, long long levelno,
+    PyObject **arguments, Py_ssize_t count, PyObject *names, object exc_info,
+) except -1:
+    """Do the call; False, with nothing done, if the standard method must do it."""
+    cdef const logflume_way *way
+    cdef unsigned int have
+    cdef object attributes, name, queue, filters
+    cdef int enabled = logflume_recall(<PyObject *>logger, levelno, &way)
+    if enabled == LOGFLUME_OFF:
+        return True
+    if enabled == LOGFLUME_ON:
+        queue = <object>way.handler
+        if levelno >= (<HandlerCore>queue).level_value:
+            name = <object>way.name  # before anything runs that could change the way
+            if (<HandlerCore>queue).takes_directly():
+                return log_enabled(
+                    logger, USUAL, level, levelno, name, queue, way, arguments, count, names, exc_info
+                )
+    have = traits(Py_TYPE(logger))
+    if not have:
+        return False
+    attributes = logflume_instance_dict(logger)
+    enabled = is_enabled(logger, attributes, have, level)
+    if enabled == 0:
+        remember(logger, level, levelno, False)
+        return True
+    name = logflume_get(attributes, "name", MISSING)
+    if enabled == STANDARD or not have & LOG or name is MISSING:
+        return False
+    queue = None
+    if have & HANDLE:
+        filters = logflume_get(attributes, "filters", None)
+        if PyList_CheckExact(filters) and PyList_GET_SIZE(filters) == 0:
+            queue = queue_of(logger, attributes, levelno)
+    if isinstance(queue, HandlerCore):
+        remember(logger, level, levelno, True)
+    return log_enabled(logger, have, level, levelno, name, queue, NULL, arguments, count, names, exc_info)
+
+
 cdef bint log_enabled(
-    object logger, object attributes, unsigned int have, object level,
+    object logger, unsigned int have, object level, long long levelno, object name, object queue, const logflume_way *way,
     PyObject **arguments, Py_ssize_t count, PyObject *names, object exc_info,
 ) except -1:
     """Make the record and have it handled. Returns False, with nothing done, if the standard method must do it.
 
-    `arguments` are the message and its `count` - 1 arguments, then the values of the keywords `names`.
+    `queue` is what queue_of() said, `way` is where it was remembered or NULL. `arguments` are the message and its `count` - 1 arguments, then the values of
+    the keywords `names`.
     """
     cdef Keywords keywords
-    cdef World world
+    cdef World world = look()
     cdef RecordCore record
     cdef CallSite site
     cdef long stacklevel = 1
     cdef Py_ssize_t i
-    cdef object args, msg, name, extra, queue
-    cdef long long levelno
-    if not have & LOG:
-        return False
-    world = look()
+    cdef object args, msg, level_name = None, extra = None
     if not world.plain:
         return False
-    extra = None
+    if way is not NULL and way.look == world.number and way.level_name is not NULL:
+        level_name = <object>way.level_name
     if names is not NULL:
         keywords.exc_info = keywords.extra = keywords.stacklevel = NULL
         if not read_keywords(names, arguments + count, &keywords):
@@ -495,10 +659,8 @@ cdef bint log_enabled(
         if keywords.extra is not NULL:
             extra = <object>keywords.extra
     site = caller(stacklevel)
-    name = logflume_get(attributes, "name", MISSING)
-    if site is None or name is MISSING:
+    if site is None:
         return False
-    levelno = level
 
     args = PyTuple_New(count - 1)
     for i in range(1, count):
@@ -517,13 +679,8 @@ cdef bint log_enabled(
             (name, level, site.pathname, site.lineno, msg, args, exc_info, site.funcName, extra, None),
         )
         return True
-
-    queue = None
-    filters = logflume_get(attributes, "filters", None)
-    if have & HANDLE and PyList_CheckExact(filters) and PyList_GET_SIZE(filters) == 0:
-        queue = queue_of(logger, attributes, levelno)
-        if queue is NOBODY and extra is None:
-            return True
+    if queue is NOBODY and extra is None:
+        return True
 
     record = new_record()
     record.lean = True
@@ -532,7 +689,7 @@ cdef bint log_enabled(
     record.msg = msg
     record.site = site
     record.exc_info = exc_info
-    record.levelname = level_name(world, level)
+    record.levelname = name_of_level(world, level) if level_name is None else level_name
     if not stamp(world, record):
         return False
     record.safe = is_plain(msg) and is_plain(args)
@@ -553,7 +710,7 @@ cdef bint log_enabled(
     if queue is None:
         handle_in_python(logger, record)
     elif queue is SEVERAL:
-        put_into_each(logger, attributes, record)
+        put_into_each(logger, logflume_instance_dict(logger), record)
     elif queue is not NOBODY:
         (<HandlerCore>queue).put(record)
     return True
@@ -650,9 +807,7 @@ cdef object call_level(PyObject *called, PyObject **arguments, size_t flagged, P
     cdef LogMethod method = <LogMethod>called
     cdef Py_ssize_t count = PyVectorcall_NARGS(flagged)
     if count >= 2 and accelerated:
-        if logflume_is_off(arguments[0], logflume_type_version(arguments[0].ob_type), method.levelno):
-            return None
-        if attempt(<object>arguments[0], method.level, arguments + 1, count - 1, names, None):
+        if attempt(<object>arguments[0], method.level, method.levelno, arguments + 1, count - 1, names, None):
             return None
     return PyObject_Vectorcall(method.standard, arguments, count, names)
 
@@ -662,7 +817,7 @@ cdef object call_exception(PyObject *called, PyObject **arguments, size_t flagge
     cdef LogMethod method = <LogMethod>called
     cdef Py_ssize_t count = PyVectorcall_NARGS(flagged)
     if count >= 2 and accelerated and traits(Py_TYPE(<object>arguments[0])) & ERROR:
-        if attempt(<object>arguments[0], method.level, arguments + 1, count - 1, names, True):
+        if attempt(<object>arguments[0], method.level, method.levelno, arguments + 1, count - 1, names, True):
             return None
     return PyObject_Vectorcall(method.standard, arguments, count, names)
 
@@ -670,31 +825,17 @@ cdef object call_exception(PyObject *called, PyObject **arguments, size_t flagge
 cdef object call_log(PyObject *called, PyObject **arguments, size_t flagged, PyObject *names):
     """log(): self, level, msg, *args."""
     cdef LogMethod method = <LogMethod>called
+    cdef long long levelno
     cdef Py_ssize_t count = PyVectorcall_NARGS(flagged)
     if count >= 3 and accelerated and is_usual_level(<object>arguments[1]):
-        if attempt(<object>arguments[0], <object>arguments[1], arguments + 2, count - 2, names, None):
+        levelno = <object>arguments[1]
+        if attempt(<object>arguments[0], <object>arguments[1], levelno, arguments + 2, count - 2, names, None):
             return None
     return PyObject_Vectorcall(method.standard, arguments, count, names)
 
 
 cdef bint is_usual_level(object level) except -1:
     return PyLong_CheckExact(level) and -1000000 < level < 1000000
-
-
-cdef bint attempt(
-    object logger, object level, PyObject **arguments, Py_ssize_t count, PyObject *names, object exc_info,
-) except -1:
-    """Do the call; False, with nothing done, if the standard method must do it."""
-    cdef unsigned int have = traits(Py_TYPE(logger))
-    cdef object attributes
-    cdef int enabled
-    if not have:
-        return False
-    attributes = logflume_instance_dict(logger)
-    enabled = is_enabled(logger, attributes, have, level)
-    if enabled != 1:
-        return enabled == 0
-    return log_enabled(logger, attributes, have, level, arguments, count, names, exc_info)
 
 
 cdef dict LEVELS = {
@@ -745,5 +886,4 @@ class _Probe:
 
 _probe = _Probe()
 logflume_try_watching(_probe, _probe.__dict__, "level")
-logflume_try_watching(_probe, _probe.__dict__, "more")
 logflume_watch_fork()

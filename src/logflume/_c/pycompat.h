@@ -93,10 +93,12 @@ logflume_instance_dict(PyObject *object)
     return PyObject_GenericGetDict(object, NULL);
 }
 
-/* The state of the watched dictionaries: as long as it is the same none of them changed. Where an interpreter
-   cannot tell, it never is, and the caller compares the values themselves. */
-#define LOGFLUME_WATCHED 4
-typedef unsigned long long logflume_state[LOGFLUME_WATCHED];
+/* ---- the state of the modules ---- */
+
+/* As long as the state is the same none of the watched dictionaries changed. Where an interpreter cannot tell, it never
+   is, and the caller compares the values themselves. */
+#define LOGFLUME_MOST_WATCHED 12
+typedef unsigned long long logflume_state[LOGFLUME_MOST_WATCHED];
 
 #if PY_VERSION_HEX >= 0x030C0000 && !defined(PYPY_VERSION) && !defined(GRAALVM_PYTHON)
 static int logflume_watcher = -1;
@@ -114,18 +116,19 @@ logflume_on_dict_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, P
     return 0;
 }
 
+/* Has `dict` be part of the state; 0 if that cannot be. */
 static inline int
-logflume_watch(int index, PyObject *dict)
+logflume_watch(PyObject *dict)
 {
-    (void)index;
     if (logflume_watcher == -1) {
         logflume_watcher = PyDict_AddWatcher(logflume_on_dict_event);
     }
     if (logflume_watcher < 0 || PyDict_Watch(logflume_watcher, dict) < 0) {
-        PyErr_Clear();  /* all watchers are taken: always look */
-        logflume_watcher = -2;
+        PyErr_Clear();
+        logflume_watcher = -2;  /* all watchers are taken: always look */
+        return 0;
     }
-    return 0;
+    return 1;
 }
 
 static inline int
@@ -141,22 +144,29 @@ logflume_read_state(unsigned long long *state)
 }
 #elif LOGFLUME_GIL
 /* 3.11: a dictionary's version changes whenever it does. */
-static PyObject *logflume_watched[LOGFLUME_WATCHED];
+static PyObject *logflume_watched[LOGFLUME_MOST_WATCHED];
+static int logflume_watched_count;
 
 static inline int
-logflume_watch(int index, PyObject *dict)
+logflume_watch(PyObject *dict)
 {
-    Py_INCREF(dict);
-    Py_XSETREF(logflume_watched[index], dict);
-    return 0;
+    for (int i = 0; i < logflume_watched_count; i++) {
+        if (logflume_watched[i] == dict) {
+            return 1;
+        }
+    }
+    if (logflume_watched_count == LOGFLUME_MOST_WATCHED || !PyDict_Check(dict)) {
+        return 0;
+    }
+    logflume_watched[logflume_watched_count++] = Py_NewRef(dict);
+    return 1;
 }
 
 static inline int
 logflume_is_state(unsigned long long *state)
 {
-    for (int i = 0; i < LOGFLUME_WATCHED; i++) {
-        if (logflume_watched[i] == NULL
-            || ((PyDictObject *)logflume_watched[i])->ma_version_tag != state[i]) {
+    for (int i = 0; i < logflume_watched_count; i++) {
+        if (((PyDictObject *)logflume_watched[i])->ma_version_tag != state[i]) {
             return 0;
         }
     }
@@ -166,225 +176,14 @@ logflume_is_state(unsigned long long *state)
 static inline void
 logflume_read_state(unsigned long long *state)
 {
-    for (int i = 0; i < LOGFLUME_WATCHED; i++) {
-        if (logflume_watched[i] != NULL) {
-            state[i] = ((PyDictObject *)logflume_watched[i])->ma_version_tag;
-        }
+    for (int i = 0; i < logflume_watched_count; i++) {
+        state[i] = ((PyDictObject *)logflume_watched[i])->ma_version_tag;
     }
 }
 #else
-static inline int logflume_watch(int index, PyObject *dict) { (void)index; (void)dict; return 0; }
+static inline int logflume_watch(PyObject *dict) { (void)dict; return 0; }
 static inline int logflume_is_state(unsigned long long *state) { (void)state; return 0; }
 static inline void logflume_read_state(unsigned long long *state) { (void)state; }
-#endif
-
-/* ---- levels that are off ---- */
-
-/* Remembers that a logger, found with nothing unusual about it, has a level off. Where dictionaries can be
-   watched a change of any logger's dictionary or of its cache of levels makes everything forgotten, and the end
-   of one does: so an address is not met again. */
-#if LOGFLUME_GIL && PY_VERSION_HEX >= 0x030C0000
-typedef struct {
-    PyObject *logger;  /* borrowed, for comparison only, as are the dictionary and the cache */
-    PyObject *dict;
-    PyObject *cache;
-    Py_ssize_t size;  /* of the dictionary */
-    uint64_t changes;
-    unsigned int version;  /* of the logger's class */
-    unsigned int levels;  /* bit 1 for DEBUG, bit 2 for INFO ... */
-} logflume_off_slot;
-
-#define LOGFLUME_OFF_SLOTS 256
-#define LOGFLUME_LOGGER_ATTRIBUTES 8  /* what Logger.__init__ sets; getLogger() adds `manager` */
-static logflume_off_slot logflume_off[LOGFLUME_OFF_SLOTS];
-static uint64_t logflume_logger_changes = 1;
-static int logflume_logger_watcher = -1;
-static int logflume_watches_attributes = 1;
-static PyObject *logflume_cache_name, *logflume_manager_name;
-
-static int
-logflume_on_logger_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value)
-{
-    (void)event; (void)dict; (void)key; (void)value;
-    logflume_logger_changes++;
-    return 0;
-}
-
-/* Watches a dictionary; False if that cannot be done. */
-static inline int
-logflume_watch_logger(PyObject *dict)
-{
-    if (logflume_logger_watcher == -1) {
-        logflume_logger_watcher = PyDict_AddWatcher(logflume_on_logger_event);
-    }
-    if (logflume_logger_watcher < 0 || PyDict_Watch(logflume_logger_watcher, dict) < 0) {
-        PyErr_Clear();
-        logflume_logger_watcher = -2;  /* all watchers are taken */
-        return 0;
-    }
-    return 1;
-}
-
-/* 3.13.0 does not tell of attributes that are set through the object. `object` tries it out. */
-static inline int
-logflume_try_watching(PyObject *object, PyObject *dict, PyObject *name)
-{
-    uint64_t before = logflume_logger_changes;
-    if (logflume_cache_name == NULL) {
-        logflume_cache_name = PyUnicode_InternFromString("_cache");
-        logflume_manager_name = PyUnicode_InternFromString("manager");
-        if (logflume_cache_name == NULL || logflume_manager_name == NULL) {
-            return -1;
-        }
-    }
-    if (!logflume_watch_logger(dict)) {
-        return 0;
-    }
-    if (PyObject_SetAttr(object, name, Py_None) < 0) {
-        return -1;
-    }
-    if (logflume_logger_changes == before) {
-        logflume_watches_attributes = 0;
-    }
-    return 0;
-}
-
-static inline logflume_off_slot *
-logflume_off_slot_of(PyObject *logger)
-{
-    return &logflume_off[((uintptr_t)logger >> 4) % LOGFLUME_OFF_SLOTS];
-}
-
-static inline int
-logflume_is_off(PyObject *logger, unsigned int version, long long level)
-{
-    logflume_off_slot *slot = logflume_off_slot_of(logger);
-    return slot->logger == logger
-        && slot->changes == logflume_logger_changes
-        && slot->version == version
-        && ((slot->levels >> (level / 10)) & 1)
-        && *_PyObject_GetDictPtr(logger) == slot->dict
-        /* Unwatched attributes: none came that could hide a method. If `disabled` was set the level is off, too. */
-        && (logflume_watches_attributes
-            || (PyDict_GET_SIZE(slot->dict) == slot->size
-                && PyDict_GetItemWithError(slot->dict, logflume_cache_name) == slot->cache));
-}
-
-static inline void
-logflume_remember_off(PyObject *logger, unsigned int version, long long level, PyObject *dict, PyObject *cache)
-{
-    logflume_off_slot *slot = logflume_off_slot_of(logger);
-    PyObject **current = _PyObject_GetDictPtr(logger);
-    if (version == 0 || level < 0 || level > 50 || level % 10 || current == NULL || *current != dict) {
-        return;
-    }
-    Py_ssize_t size = PyDict_GET_SIZE(dict);
-    if (!logflume_watches_attributes && size != LOGFLUME_LOGGER_ATTRIBUTES
-        && (size != LOGFLUME_LOGGER_ATTRIBUTES + 1
-            || PyDict_GetItemWithError(dict, logflume_manager_name) == NULL)) {
-        return;  /* one attribute could come for another */
-    }
-    if (!logflume_watch_logger(dict) || !logflume_watch_logger(cache)) {
-        return;
-    }
-    if (slot->logger != logger || slot->dict != dict || slot->cache != cache || slot->size != size || slot->version != version
-        || slot->changes != logflume_logger_changes) {
-        slot->logger = logger;
-        slot->dict = dict;
-        slot->cache = cache;
-        slot->size = size;
-        slot->version = version;
-        slot->changes = logflume_logger_changes;
-        slot->levels = 0;
-    }
-    slot->levels |= 1u << (level / 10);
-}
-#elif LOGFLUME_GIL
-/* 3.11: no two dictionaries ever have the same version, so the same version is the same dictionary, unchanged;
-   and while the logger's is unchanged it holds the same cache. */
-typedef struct {
-    PyObject *logger;  /* borrowed, for comparison only */
-    PyObject *cache;  /* held by the logger's dictionary in this version */
-    uint64_t dict_version;
-    uint64_t cache_version;
-    unsigned int version;  /* of the logger's class */
-    unsigned int levels;  /* bit 1 for DEBUG, bit 2 for INFO ... */
-} logflume_off_slot;
-
-#define LOGFLUME_OFF_SLOTS 256
-static logflume_off_slot logflume_off[LOGFLUME_OFF_SLOTS];
-
-static inline logflume_off_slot *
-logflume_off_slot_of(PyObject *logger)
-{
-    return &logflume_off[((uintptr_t)logger >> 4) % LOGFLUME_OFF_SLOTS];
-}
-
-static inline uint64_t
-logflume_dict_version(PyObject *dict)
-{
-    return ((PyDictObject *)dict)->ma_version_tag;
-}
-
-static inline int
-logflume_is_off(PyObject *logger, unsigned int version, long long level)
-{
-    logflume_off_slot *slot = logflume_off_slot_of(logger);
-    if (slot->logger != logger || slot->version != version || !((slot->levels >> (level / 10)) & 1)) {
-        return 0;
-    }
-    PyObject **dict = _PyObject_GetDictPtr(logger);
-    return dict != NULL && *dict != NULL
-        && logflume_dict_version(*dict) == slot->dict_version
-        && logflume_dict_version(slot->cache) == slot->cache_version;
-}
-
-static inline void
-logflume_remember_off(PyObject *logger, unsigned int version, long long level, PyObject *dict, PyObject *cache)
-{
-    logflume_off_slot *slot = logflume_off_slot_of(logger);
-    PyObject **current = _PyObject_GetDictPtr(logger);
-    if (version == 0 || level < 0 || level > 50 || level % 10 || current == NULL || *current != dict) {
-        return;
-    }
-    if (slot->logger != logger || slot->version != version || slot->dict_version != logflume_dict_version(dict)
-        || slot->cache != cache || slot->cache_version != logflume_dict_version(cache)) {
-        slot->logger = logger;
-        slot->version = version;
-        slot->dict_version = logflume_dict_version(dict);
-        slot->cache = cache;
-        slot->cache_version = logflume_dict_version(cache);
-        slot->levels = 0;
-    }
-    slot->levels |= 1u << (level / 10);
-}
-
-static inline int
-logflume_try_watching(PyObject *object, PyObject *dict, PyObject *name)
-{
-    (void)object; (void)dict; (void)name;
-    return 0;
-}
-#else
-static inline int
-logflume_is_off(PyObject *logger, unsigned int version, long long level)
-{
-    (void)logger; (void)version; (void)level;
-    return 0;
-}
-
-static inline void
-logflume_remember_off(PyObject *logger, unsigned int version, long long level, PyObject *dict, PyObject *cache)
-{
-    (void)logger; (void)version; (void)level; (void)dict; (void)cache;
-}
-
-static inline int
-logflume_try_watching(PyObject *object, PyObject *dict, PyObject *name)
-{
-    (void)object; (void)dict; (void)name;
-    return 0;
-}
 #endif
 
 /* ---- the caller's frame ---- */

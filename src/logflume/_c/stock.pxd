@@ -16,7 +16,8 @@ cdef enum:
 
 cdef class World:
     """The globals of logging, and of the modules that it asks, as one log call finds them."""
-    cdef unsigned long long[4] state  # of the watched dictionaries before the look
+    cdef unsigned long long[12] state  # of the watched dictionaries before the look
+    cdef unsigned long long number  # of the look; 0 if a change of what is below `plain` is not noticed
     cdef bint plain  # else nothing below counts and the standard method does it all
     cdef bint standard_factory
     cdef object clock  # time.time, or time.time_ns on Pythons that use it
@@ -29,8 +30,12 @@ cdef class World:
     cdef dict active_threads
     cdef object getpid  # None if os's own is there
     cdef dict level_names
+    # What is None if it has to be looked up each time, and MISSING if there is none.
+    cdef object process  # multiprocessing's current one
+    cdef object current_task  # asyncio's function
 
 
+cdef object MISSING
 cdef World look()
 cpdef bint is_standard(object function, object module, object qualname) except -1
 cpdef bint is_builtin(object function, object name, tuple modules) except -1

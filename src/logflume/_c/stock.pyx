@@ -23,7 +23,7 @@ cdef extern from "typeversion.h":
 cdef extern from "pycompat.h":
     enum:
         LOGFLUME_GIL
-    int logflume_watch(int index, object dictionary)
+    bint logflume_watch(object dictionary)
     object logflume_call0(object callable)
     object logflume_get(object dictionary, object key, object missing)
     bint logflume_is_state(unsigned long long *state)
@@ -246,8 +246,8 @@ def prepare():
     global world
     with preparing:
         if world is None:
-            for index, module in enumerate(READ):
-                logflume_watch(index, module.__dict__)
+            for module in READ:
+                logflume_watch(module.__dict__)
             baseline.extend(
                 (module.__dict__, name, module.__dict__.get(name)) for module, names in READ.items() for name in names
             )
@@ -277,6 +277,7 @@ cdef World look():
 
 
 cdef World NOT_PLAIN = World()
+cdef unsigned long long looks = 0
 cdef list baseline = []
 cdef object preparing = threading.Lock()
 cdef dict READ = {
@@ -291,6 +292,7 @@ cdef dict READ = {
 
 
 cdef World look_at_globals():
+    global looks
     cdef World now = World()
     logflume_read_state(now.state)  # before the look: what changes during it is looked at by the next call
     for name, value in expected.items():
@@ -319,5 +321,46 @@ cdef World look_at_globals():
         now.active_threads = threading._active
     if now.processes and not is_builtin(os.getpid, "getpid", ("posix", "nt")):
         now.getpid = os.getpid
+    # Without the GIL this look is the only one, and these are loaded later.
+    if LOGFLUME_GIL and logflume_watch(now.level_names) and logflume_watch(sys.modules):
+        looks += 1
+        now.number = looks
+        now.process = look_at_process()
+        now.current_task = look_at_task()
     now.plain = True
     return now
+
+
+cdef object MISSING = object()
+
+
+cdef object module_globals(name):
+    """Return the watched dictionary of a module, MISSING if it is not loaded, None if it cannot be watched."""
+    module = sys.modules.get(name)
+    if module is None:
+        return MISSING
+    if type(module) is types.ModuleType and logflume_watch(module.__dict__):
+        return module.__dict__
+    return None
+
+
+cdef object look_at_process():
+    package = module_globals("multiprocessing")
+    module = module_globals("multiprocessing.process")
+    if package is MISSING:
+        return MISSING
+    if type(package) is not dict or type(module) is not dict:
+        return None
+    find = package.get("current_process", MISSING)
+    if find is MISSING or module.get("_current_process") is None:
+        return MISSING  # it is being loaded
+    if find is not module.get("current_process") or not is_standard(find, sys.modules[find.__module__], "current_process"):
+        return None
+    return module["_current_process"]
+
+
+cdef object look_at_task():
+    package = module_globals("asyncio")
+    if type(package) is not dict:
+        return package
+    return package.get("current_task", MISSING)

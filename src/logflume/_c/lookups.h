@@ -1,0 +1,387 @@
+/* Remembers what a log call looked up about its logger and its thread, until something of that changes.
+
+   A call needs a score of look-ups in dictionaries: is the level on, which handlers are there, on the logger or
+   above it, what is the thread's name. The answers stay the same for hours, and the interpreter can tell whether
+   a dictionary is as it was. Where it cannot, nothing is remembered, and the caller looks each time. */
+#ifndef LOGFLUME_LOOKUPS_H
+#define LOGFLUME_LOOKUPS_H
+
+#include <Python.h>
+
+#include "pycompat.h"
+#include "typeversion.h"
+
+/* A dictionary in the state in which it was seen; borrowed, for comparison only. */
+typedef struct {
+    PyObject *dict;
+    uint64_t version;
+} logflume_seen;
+
+/* ---- whether a dictionary is as it was seen ---- */
+
+#if LOGFLUME_GIL && PY_VERSION_HEX >= 0x030C0000
+/* Dictionaries that are watched together: a change of any makes what was seen of all of them out of date, and so
+   does the end of one, so that an address is not met again. */
+typedef struct {
+    int watcher;  /* -1: none yet, -2: none to be had */
+    uint64_t changes;
+} logflume_watched_group;
+
+static logflume_watched_group logflume_loggers = {-1, 1};
+static logflume_watched_group logflume_threads = {-1, 1};
+static int logflume_tells_of_attributes = 1;
+static int logflume_must_own_values = 0;
+
+static int
+logflume_on_logger_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value)
+{
+    (void)event; (void)dict; (void)key; (void)value;
+    logflume_loggers.changes++;
+    return 0;
+}
+
+static int
+logflume_on_thread_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value)
+{
+    (void)event; (void)dict; (void)key; (void)value;
+    logflume_threads.changes++;
+    return 0;
+}
+
+/* Notes the state of `dict`, whose values must be read after this; 0 if it cannot be told when it changes. */
+static inline int
+logflume_see(logflume_watched_group *group, logflume_seen *seen, PyObject *dict)
+{
+    if (group->watcher == -1) {
+        group->watcher = PyDict_AddWatcher(
+            group == &logflume_loggers ? logflume_on_logger_event : logflume_on_thread_event);
+    }
+    if (group->watcher < 0 || PyDict_Watch(group->watcher, dict) < 0) {
+        PyErr_Clear();
+        group->watcher = -2;  /* all watchers are taken */
+        return 0;
+    }
+    seen->dict = dict;
+    seen->version = group->changes;
+    return 1;
+}
+
+static inline int
+logflume_is_as_seen(const logflume_watched_group *group, const logflume_seen *seen, PyObject *dict)
+{
+    return seen->dict == dict && seen->version == group->changes;
+}
+
+/* Has `dict` keep its values itself, if they are still in the object whose attributes they are: popitem() does that,
+   and the item goes back to its place before anybody could see that it was away. */
+static inline int
+logflume_own_values(PyObject *dict)
+{
+    PyObject *item;
+    int result;
+    if (!PyDict_CheckExact(dict)) {
+        return 0;
+    }
+    if (((PyDictObject *)dict)->ma_values == NULL) {
+        return 1;
+    }
+    item = PyObject_CallMethod(dict, "popitem", NULL);
+    if (item == NULL) {
+        PyErr_Clear();  /* it is empty */
+        return 0;
+    }
+    result = PyDict_SetItem(dict, PyTuple_GET_ITEM(item, 0), PyTuple_GET_ITEM(item, 1));
+    Py_DECREF(item);
+    if (result < 0) {
+        PyErr_Clear();
+    }
+    return result == 0 && ((PyDictObject *)dict)->ma_values == NULL;
+}
+
+/* 0 or 1: whether it is told when an attribute of `object` becomes another. */
+static inline int
+logflume_tells(PyObject *object, PyObject *dict, const char *name, PyObject *value)
+{
+    logflume_seen seen;
+    if (!logflume_see(&logflume_loggers, &seen, dict)) {
+        return 0;
+    }
+    if (PyObject_SetAttrString(object, name, value) < 0) {
+        PyErr_Clear();
+        return 0;
+    }
+    return !logflume_is_as_seen(&logflume_loggers, &seen, dict);
+}
+
+/* 3.13.0 does not tell of attributes that are set through the object while the object has their values. Tries
+   with an object that has an attribute `name`. */
+static inline void
+logflume_try_watching(PyObject *object, PyObject *dict, const char *name)
+{
+    if (!logflume_tells(object, dict, name, Py_None)) {
+        logflume_must_own_values = logflume_own_values(dict);
+        logflume_tells_of_attributes = logflume_must_own_values && logflume_tells(object, dict, name, Py_True)
+            && logflume_tells(object, dict, "more", Py_None);
+    }
+}
+#elif LOGFLUME_GIL
+/* 3.11: no two dictionaries ever have the same version, so the same version is the same dictionary, unchanged. */
+typedef int logflume_watched_group;
+static logflume_watched_group logflume_loggers, logflume_threads;
+#define logflume_tells_of_attributes 1
+#define logflume_must_own_values 0
+#define logflume_own_values(dict) 1
+
+static inline int
+logflume_see(logflume_watched_group *group, logflume_seen *seen, PyObject *dict)
+{
+    (void)group;
+    seen->dict = dict;
+    seen->version = ((PyDictObject *)dict)->ma_version_tag;
+    return 1;
+}
+
+static inline int
+logflume_is_as_seen(const logflume_watched_group *group, const logflume_seen *seen, PyObject *dict)
+{
+    (void)group;
+    return seen->version == ((PyDictObject *)dict)->ma_version_tag;
+}
+
+static inline void
+logflume_try_watching(PyObject *object, PyObject *dict, const char *name)
+{
+    (void)object; (void)dict; (void)name;
+}
+#else
+/* No pointer can be compared before it is known that no other thread frees what it points to. */
+typedef int logflume_watched_group;
+static logflume_watched_group logflume_loggers, logflume_threads;
+#define logflume_tells_of_attributes 0
+#define logflume_must_own_values 0
+#define logflume_own_values(dict) 1
+
+static inline int
+logflume_see(logflume_watched_group *group, logflume_seen *seen, PyObject *dict)
+{
+    (void)group; (void)seen; (void)dict;
+    return 0;
+}
+
+static inline int
+logflume_is_as_seen(const logflume_watched_group *group, const logflume_seen *seen, PyObject *dict)
+{
+    (void)group; (void)seen; (void)dict;
+    return 0;
+}
+
+static inline void
+logflume_try_watching(PyObject *object, PyObject *dict, const char *name)
+{
+    (void)object; (void)dict; (void)name;
+}
+#endif
+
+/* ---- an object whose attributes are in its dictionary ---- */
+
+typedef struct {
+    PyObject *object;  /* borrowed */
+    unsigned int class_version;
+    logflume_seen attributes;
+} logflume_seen_object;
+
+/* Notes the state of `object` and `dict`, its dictionary, before they are read; 0 if it cannot be told when they
+   change. */
+static inline int
+logflume_see_object(logflume_watched_group *group, logflume_seen_object *seen, PyObject *object, PyObject *dict)
+{
+    seen->object = object;
+    seen->class_version = logflume_type_version(Py_TYPE(object));
+    if (seen->class_version == 0 || !logflume_tells_of_attributes
+        || (logflume_must_own_values && !logflume_own_values(dict))) {
+        return 0;
+    }
+    return logflume_see(group, &seen->attributes, dict);
+}
+
+#if LOGFLUME_GIL
+/* `seen->object` has to be alive. */
+static inline int
+logflume_is_object_as_seen(const logflume_watched_group *group, const logflume_seen_object *seen)
+{
+    PyObject **dict;
+    if (logflume_type_version(Py_TYPE(seen->object)) != seen->class_version) {
+        return 0;
+    }
+    dict = _PyObject_GetDictPtr(seen->object);
+    return dict != NULL && *dict != NULL && logflume_is_as_seen(group, &seen->attributes, *dict);
+}
+#endif
+
+/* ---- the way from a logger to its queue ---- */
+
+#define LOGFLUME_LONGEST_WAY 8
+
+/* A logger with a level that is off; or one with a level that is on, and one handler in all on the way from it
+   to the root. Nothing here is owned. The logger's dictionary, unchanged, holds its cache, its filters, its name,
+   its list of handlers and its parent, and so on upwards; the list holds the handler. */
+typedef struct {
+    long long level;
+    int is_on;
+    logflume_seen cache;
+    PyObject *filters;
+    PyObject *name;
+    PyObject *handler;
+    PyObject *level_name;  /* what logging's table of them has, or None; held by it until the next look at it */
+    unsigned long long look;
+    int handler_at;  /* which of the loggers has it */
+    int length;
+    logflume_seen_object loggers[LOGFLUME_LONGEST_WAY];
+    PyObject *handlers[LOGFLUME_LONGEST_WAY];
+} logflume_way;
+
+enum { LOGFLUME_UNKNOWN, LOGFLUME_OFF, LOGFLUME_ON };
+
+#if LOGFLUME_GIL
+#define LOGFLUME_WAYS 1024
+static logflume_way logflume_ways[LOGFLUME_WAYS];
+
+static inline size_t
+logflume_way_index(PyObject *logger, long long level)
+{
+    uint64_t mixed = (((uint64_t)(uintptr_t)logger >> 4) + ((uint64_t)level << 20)) * 0x9E3779B97F4A7C15u;
+    return (size_t)(mixed >> 54);
+}
+
+static inline const logflume_way *
+logflume_find_way(PyObject *logger, long long level)
+{
+    size_t index = logflume_way_index(logger, level);
+    const logflume_way *way = &logflume_ways[index];
+    if (way->loggers[0].object == logger && way->level == level) {
+        return way;
+    }
+    way = &logflume_ways[index ^ 1];
+    return way->loggers[0].object == logger && way->level == level ? way : NULL;
+}
+
+/* Whether a level is on: LOGFLUME_OFF, or LOGFLUME_ON with the way to the handler, or LOGFLUME_UNKNOWN. */
+static inline int
+logflume_recall(PyObject *logger, long long level, const logflume_way **found)
+{
+    const logflume_way *way = logflume_find_way(logger, level);
+    int i;
+    if (way == NULL || !logflume_is_object_as_seen(&logflume_loggers, &way->loggers[0])) {
+        return LOGFLUME_UNKNOWN;
+    }
+    if (!logflume_is_as_seen(&logflume_loggers, &way->cache, way->cache.dict)) {
+        return LOGFLUME_UNKNOWN;
+    }
+    if (!way->is_on) {
+        return LOGFLUME_OFF;
+    }
+    if (PyList_GET_SIZE(way->filters) != 0) {
+        return LOGFLUME_UNKNOWN;
+    }
+    for (i = 0; i < way->length; i++) {
+        if (i > 0 && !logflume_is_object_as_seen(&logflume_loggers, &way->loggers[i])) {
+            return LOGFLUME_UNKNOWN;
+        }
+        if (PyList_GET_SIZE(way->handlers[i]) != (i == way->handler_at)) {
+            return LOGFLUME_UNKNOWN;
+        }
+    }
+    if (PyList_GET_ITEM(way->handlers[way->handler_at], 0) != way->handler) {
+        return LOGFLUME_UNKNOWN;
+    }
+    *found = way;
+    return LOGFLUME_ON;
+}
+
+static inline void
+logflume_remember(const logflume_way *way)
+{
+    static unsigned int turn;
+    size_t index = logflume_way_index(way->loggers[0].object, way->level);
+    if (logflume_ways[index].loggers[0].object != NULL
+        && (logflume_ways[index].loggers[0].object != way->loggers[0].object
+            || logflume_ways[index].level != way->level)) {
+        index ^= ++turn & 1;
+    }
+    logflume_ways[index] = *way;
+}
+#else
+static inline int
+logflume_recall(PyObject *logger, long long level, const logflume_way **found)
+{
+    (void)logger; (void)level; (void)found;
+    return LOGFLUME_UNKNOWN;
+}
+
+static inline void
+logflume_remember(const logflume_way *way)
+{
+    (void)way;
+}
+#endif
+
+/* ---- the names of threads ---- */
+
+#if LOGFLUME_GIL
+#define LOGFLUME_THREADS 64
+
+/* What threading._active has for an identity. The dictionary, unchanged, holds the thread, whose own one holds
+   the name. */
+typedef struct {
+    unsigned long ident;
+    logflume_seen active;
+    logflume_seen_object thread;
+    PyObject *name;
+} logflume_named_thread;
+
+static logflume_named_thread logflume_named_threads[LOGFLUME_THREADS];
+
+static inline logflume_named_thread *
+logflume_named_thread_at(unsigned long ident)
+{
+    return &logflume_named_threads[((uint64_t)ident * 0x9E3779B97F4A7C15u) >> 58];
+}
+
+/* The name of the thread that is `active` under `ident`, borrowed; NULL without an exception if it has to be looked up. */
+static inline PyObject *
+logflume_recall_name(unsigned long ident, PyObject *active)
+{
+    const logflume_named_thread *known = logflume_named_thread_at(ident);
+    if (known->ident != ident || known->name == NULL
+        || !logflume_is_as_seen(&logflume_threads, &known->active, active)
+        || !logflume_is_object_as_seen(&logflume_threads, &known->thread)) {
+        return NULL;
+    }
+    return known->name;
+}
+
+static inline void
+logflume_remember_name(unsigned long ident, const logflume_seen *active, const logflume_seen_object *thread, PyObject *name)
+{
+    logflume_named_thread *known = logflume_named_thread_at(ident);
+    known->ident = ident;
+    known->active = *active;
+    known->thread = *thread;
+    known->name = name;
+}
+#else
+static inline PyObject *
+logflume_recall_name(unsigned long ident, PyObject *active)
+{
+    (void)ident; (void)active;
+    return NULL;
+}
+
+static inline void
+logflume_remember_name(unsigned long ident, const logflume_seen *active, const logflume_seen_object *thread, PyObject *name)
+{
+    (void)ident; (void)active; (void)thread; (void)name;
+}
+#endif
+
+#endif
