@@ -580,7 +580,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                     continue
             quiet += 1
             if quiet < QUIET:
-                self._nudge.acquire(timeout=min(INTERVAL * quiet, LONGEST_INTERVAL))
+                self._nudge.acquire(timeout=pace.pause if count else min(INTERVAL * quiet, LONGEST_INTERVAL))
             else:
                 self._taken.append(Run(self.dequeue(True)))
 

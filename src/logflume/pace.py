@@ -8,6 +8,8 @@ import time
 __all__ = ["Pace"]
 
 # Seconds. A hold is the time that the listener computes without a break.
+SHORTEST_PAUSE = 0.5e-3
+LONGEST_PAUSE = 2e-3
 SHORT_HOLD = 200e-6
 LONG_HOLD = 5e-3  # as long as the interpreter lets any other thread compute
 BREATH = 20e-6  # a pause between two holds while there is work; the system rounds it up
@@ -29,17 +31,22 @@ class Pace:
 
     Where there is no GIL it holds as long as it likes, and never pauses.
 
-    `limit` is how many records to handle in the next hold.
+    `limit` is how many records to handle in the next hold, `pause` how long to wait for more once there are none.
     """
 
     def __init__(self) -> None:
         self.has_gil: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
         self.limit = FIRST_LIMIT
+        self.pause = SHORTEST_PAUSE
         self._hold = SHORT_HOLD if self.has_gil else LONG_HOLD
         self._holds_left = 0
 
     def measure(self, records: int, cpu_seconds: float) -> None:
         """Learn from the last hold: how many records it was given, and what it took."""
+        # Short pauses cost much, as the GIL changes hands after each; long ones make for long holds, which others
+        # notice. Both stay small if the pause is as long as a short hold, times what part of that it was.
+        pause = SHORT_HOLD * 1e-3 / max(cpu_seconds, 1e-6)
+        self.pause = min(max(pause, SHORTEST_PAUSE), LONGEST_PAUSE)
         if cpu_seconds > 2 * self._hold:
             self.limit = max(LEAST_LIMIT, self.limit // 2)
         elif records >= self.limit and cpu_seconds < self._hold:
