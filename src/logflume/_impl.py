@@ -14,7 +14,10 @@ __all__ = [
     "ListenerCore",
     "Run",
     "accelerate",
+    "context_for",
+    "context_of",
     "deliver_batch",
+    "forget_context",
     "is_accelerated",
     "is_batchable",
     "restore",
@@ -44,7 +47,7 @@ if not _pure and not TYPE_CHECKING:
         from ._c.delivery import deliver_batch, is_batchable
         from ._c.handler import HandlerCore, set_standard_methods
         from ._c.listener import IDLE, RUNNING, STOPPED, FlushRequest, ListenerCore, Run, take
-        from ._c.record import snapshot
+        from ._c.record import context_for, context_of, forget_context, snapshot
 
         IMPLEMENTATION = "compiled"
     except ImportError as error:
@@ -56,6 +59,7 @@ if not _pure and not TYPE_CHECKING:
             ) from error
 if IMPLEMENTATION == "pure":
     from ._py.call import accelerate, is_accelerated, restore
+    from ._py.context import context_for, context_of, forget_context
     from ._py.delivery import deliver_batch, is_batchable
     from ._py.handler import HandlerCore, set_standard_methods
     from ._py.listener import IDLE, RUNNING, STOPPED, FlushRequest, ListenerCore, Run, take

@@ -7,11 +7,13 @@ import logging.handlers
 import queue as _queue
 from collections.abc import Iterable
 
-from ._impl import RUNNING, HandlerCore, set_standard_methods
+from ._impl import RUNNING, HandlerCore, context_for, set_standard_methods
+from ._py.context import keep_context
 from .listener import QueueListener
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from contextvars import Context
     from typing import Any
 
 __all__ = ["LocalQueueHandler"]
@@ -89,9 +91,20 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
 
     def enqueue(self, record: logging.LogRecord) -> None:
         """Put `record` into the queue, without waiting; raises what the queue's put_nowait() raises."""
-        item: Any = record if self._route is None else (self._route, record)
+        item: Any = record
+        if (context := context_for(record)) is not None:
+            item = self._with_context(record, context)
+        elif self._route is not None:
+            item = (self._route, record)
         if self._core is None or not self._core._enqueue_nested(item):
             self._put(item)
+
+    def _with_context(self, record: logging.LogRecord, context: Context) -> Any:
+        """Return what to enqueue for `record`, so that the listener gets `context` with it."""
+        if self._route is not None or (self._core is not None and type(self.queue) is _queue.SimpleQueue):
+            return self._route, record, context
+        keep_context(record, context)  # others may take the records from this queue
+        return record
 
     def emit(self, record: logging.LogRecord) -> None:
         """Enqueue `record`; an exception goes to handleError()."""

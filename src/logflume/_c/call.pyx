@@ -24,7 +24,7 @@ import sys
 import threading
 
 from logflume._c.handler cimport HandlerCore
-from logflume._c.record cimport CallSite, RecordCore, is_plain, new_record, track_if_needed
+from logflume._c.record cimport CallSite, RecordCore, current_context, is_plain, new_record, track_if_needed
 from logflume._c.stock cimport (
     ERROR, HANDLE, IS_ENABLED, LOG, MAKE_RECORD, MISSING, NAME, READS_PLAINLY, RECORD, World,
     is_builtin, is_mapping, is_standard, look, traits,
@@ -689,6 +689,7 @@ cdef bint log_enabled(
     record.msg = msg
     record.site = site
     record.exc_info = exc_info
+    record.context = current_context()
     record.levelname = name_of_level(world, level) if level_name is None else level_name
     if not stamp(world, record):
         return False

@@ -13,7 +13,7 @@ from logflume._c.listener cimport ListenerCore
 
 from logflume._c.listener import RUNNING as _RUNNING
 from logflume._c.record import LeanRecord
-from logflume._c.record cimport RecordCore, snapshot
+from logflume._c.record cimport RecordCore, context_for, current_context, snapshot
 
 cdef extern from "enqueue.h":
     object logflume_call1(object callable, object argument)
@@ -147,10 +147,13 @@ cdef class HandlerCore:
     cdef int put(self, object record) except -1:
         """Enqueue `record` and see to it that somebody takes it; errors go to handleError()."""
         cdef ListenerCore core = self._core
-        cdef object item
+        cdef object item, context
         try:
             item = snapshot(record)
-            if self._route is not None:
+            context = context_for(item)
+            if context is not None:
+                item = self._with_context(item, context)
+            elif self._route is not None:
                 item = (self._route, item)
             if core is not None and core._delivering_thread == PyThread_get_thread_ident():
                 core._enqueue_nested(item)
@@ -184,6 +187,7 @@ cdef class HandlerCore:
                 or self._route is not None
                 or Py_TYPE(record) is not standard_type
                 or not logflume_is_constant_record(record, MSG, ARGS)
+                or current_context() is not None
             ):
                 self.put(record)
             elif logflume_put(self._put, record) < 0:

@@ -10,4 +10,6 @@ cdef class Run:
     cdef readonly list records
     cdef readonly Py_ssize_t count
     cdef readonly double created
+    cdef readonly dict contexts
     cdef bint add(self, object item) except -1
+    cdef int note_context(self, object item) except -1

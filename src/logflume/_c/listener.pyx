@@ -5,16 +5,18 @@ from cpython.object cimport PyObject, PyTypeObject
 from logflume._c.record cimport RecordCore
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object Empty, LeanRecord
+cdef object Empty, LeanRecord, take_context
 from queue import Empty
 
 from logflume._c.record import LeanRecord
+from logflume._py.context import _kept, take_context
 from logflume._py.listener import IDLE, RUNNING, STOPPED, FlushRequest
 
 cdef extern from "Python.h":
     PyTypeObject *Py_TYPE(object)
 
 cdef object flush_request = FlushRequest
+cdef dict kept = _kept
 cdef PyTypeObject *lean_type = <PyTypeObject *><PyObject *>LeanRecord
 
 __all__ = ["IDLE", "RUNNING", "STOPPED", "FlushRequest", "ListenerCore", "Run", "take"]
@@ -47,23 +49,44 @@ cdef class Run:
         elif item is not None:
             self.records.append(item)
         if self.records:
+            if Py_TYPE(item) is not lean_type:
+                self.note_context(item)
             self.created = created(self.records[0])
 
     cdef bint add(self, object item) except -1:
         """Take `item` in, if it is a record for the same handlers."""
         if Py_TYPE(item) is lean_type and self.route is None and self.records:
-            pass
-        elif item is None or type(item) is flush_request or not self.records:
+            self.records.append(item)
+            self.count += 1
+            return True
+        if item is None or type(item) is flush_request or not self.records:
             return False
-        elif type(item) is tuple:
+        if type(item) is tuple:
             if (<tuple>item)[0] is not self.route:
                 return False
-            item = (<tuple>item)[1]
+            self.records.append((<tuple>item)[1])
         elif self.route is not None:
             return False
-        self.records.append(item)
+        else:
+            self.records.append(item)
+        self.note_context(item)
         self.count += 1
         return True
+
+    cdef int note_context(self, object item) except -1:
+        """Note what came beside the last record."""
+        cdef object context
+        if type(item) is not tuple:
+            context = take_context(item) if kept else None
+        elif len(<tuple>item) == 3:
+            context = (<tuple>item)[2]
+        else:
+            return 0
+        if context is not None:
+            if self.contexts is None:
+                self.contexts = {}
+            self.contexts[id(self.records[len(self.records) - 1])] = context
+        return 0
 
 
 cdef double created(object record) except? -1.0:

@@ -240,6 +240,59 @@ logflume_running_code(int *lasti)
 #endif
 }
 
+/* ---- contextvars ---- */
+
+#if LOGFLUME_GIL
+#ifndef Py_BUILD_CORE
+#define Py_BUILD_CORE 1
+#include "internal/pycore_context.h"
+#undef Py_BUILD_CORE
+#else
+#include "internal/pycore_context.h"
+#endif
+
+/* The copy that was made last, which stands for every context with the same variables: what holds them never
+   changes, and is exchanged when a variable is set. */
+static PyObject *logflume_known_context;
+static int logflume_known_context_counts;
+
+/* False if the running code sees no contextvars that count. Otherwise `known` is a copy that was made earlier of what
+   it sees, borrowed, or NULL if there is none. There is no public call that does not make a copy. */
+static inline int
+logflume_sees_context(PyObject **known)
+{
+    PyContext *current = (PyContext *)PyThreadState_Get()->context;
+    if (current == NULL) {
+        return 0;
+    }
+    if (logflume_known_context != NULL && ((PyContext *)logflume_known_context)->ctx_vars == current->ctx_vars) {
+        *known = logflume_known_context;
+        return logflume_known_context_counts;
+    }
+    return 1;
+}
+
+static inline void
+logflume_remember_context(PyObject *context, int counts)
+{
+    logflume_known_context_counts = counts;
+    Py_XSETREF(logflume_known_context, Py_XNewRef(context));
+}
+#else
+static inline int
+logflume_sees_context(PyObject **known)
+{
+    (void)known;
+    return 1;
+}
+
+static inline void
+logflume_remember_context(PyObject *context, int counts)
+{
+    (void)context; (void)counts;
+}
+#endif
+
 /* ---- calls ---- */
 
 /* Calls without arguments. The C function of a built-in is read at each call, because tools that

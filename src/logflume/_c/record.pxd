@@ -26,6 +26,7 @@ cdef class RecordCore:
     cdef object processName
     cdef object taskName  # always None before 3.12, whose records have no such attribute
     cdef object extra  # a private dictionary, or None
+    cdef object context  # the caller's contextvars, or None if there were none
     cdef object rendered  # what getMessage() gives as long as msg and args are these same objects; or None
     cdef double created  # seconds, as record.created
     cdef long long created_ns  # what time.time_ns() gave, on Pythons whose records are made from it
@@ -45,3 +46,5 @@ cdef int track_if_needed(RecordCore record) except -1
 cdef object message(RecordCore record)
 cdef double milliseconds(RecordCore record)
 cpdef object snapshot(object record)
+cdef object current_context()
+cpdef object context_for(object record)

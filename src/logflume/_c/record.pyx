@@ -16,16 +16,20 @@ from cpython.tuple cimport PyTuple_CheckExact
 from cpython.unicode cimport PyUnicode_CheckExact
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object copy, logging, rendered_copy, sys
+cdef object beside, copy, copy_context, is_worth_carrying, logging, rendered_copy, sys
 import copy
 import logging
 import sys
+from contextvars import copy_context
 
+from logflume._py.context import context_of as beside, is_worth_carrying
 from logflume._py.record import rendered_copy
 
 cdef extern from "pycompat.h":
     object logflume_instance_dict(object)
     object logflume_new_object(PyTypeObject *type, Py_ssize_t fields)
+    int logflume_sees_context(PyObject **context)
+    void logflume_remember_context(PyObject *context, bint worth_carrying)
 
 cdef extern from "Python.h":
     PyTypeObject *Py_TYPE(object)
@@ -33,7 +37,7 @@ cdef extern from "Python.h":
     bint PyObject_GC_IsTracked(PyObject *)
     int generic_delattr "PyObject_GenericSetAttr"(object, object, PyObject *) except -1
 
-cdef Py_ssize_t OBJECT_FIELDS = 11  # of RecordCore
+cdef Py_ssize_t OBJECT_FIELDS = 12  # of RecordCore
 cdef int NESTING = 8  # tuples in tuples that is_plain() looks into
 cdef object LogRecord = logging.LogRecord
 cdef object standard_getMessage = logging.LogRecord.getMessage
@@ -174,6 +178,7 @@ cdef int track_if_needed(RecordCore record) except -1:
         record.safe
         and (record.exc_info is None or PyBool_Check(record.exc_info))
         and record.extra is None
+        and record.context is None
         and is_plain_value(record.name)
         and is_plain_value(record.levelname)
         and is_plain_value(record.threadName)
@@ -197,6 +202,7 @@ cdef RecordCore duplicate(RecordCore record):
     new.processName = record.processName
     new.taskName = record.taskName
     new.extra = record.extra
+    new.context = record.context
     new.rendered = record.rendered
     new.created = record.created
     new.created_ns = record.created_ns
@@ -306,6 +312,36 @@ cdef object message(RecordCore record):
     if args:
         text = text % args
     return text
+
+
+cdef object current_context():
+    """Return the contextvars that the running code sees, or None if there are none worth carrying."""
+    cdef PyObject *known = NULL
+    cdef object context
+    cdef bint worth
+    if not logflume_sees_context(&known):
+        return None
+    if known is not NULL:
+        return <object>known
+    context = copy_context()
+    worth = is_worth_carrying(context)
+    logflume_remember_context(<PyObject *>context, worth)
+    return context if worth else None
+
+
+def forget_context():
+    """Let go of the contextvars that were seen last."""
+    logflume_remember_context(NULL, False)
+
+
+cpdef object context_for(object record):
+    """Return what has to go through a queue beside `record`, or None: a lean record carries it itself."""
+    return None if Py_TYPE(record) is lean_type else current_context()
+
+
+def context_of(record):
+    """Return the contextvars that came with a record that this thread handles, or None."""
+    return (<RecordCore>record).context if Py_TYPE(record) is lean_type else beside(record)
 
 
 cpdef object snapshot(object record):

@@ -5,9 +5,12 @@ from __future__ import annotations
 import queue as _queue
 import threading
 
+from .context import take_context
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
+    from contextvars import Context
     from typing import Any
 
 IDLE = 0
@@ -37,14 +40,15 @@ class Run:
 
     `route` tells whose handlers are meant, None means the listener's; `request` is None but for a flush. No
     records and no request is the sentinel. `count` is how many items of the queue these were, and `created`
-    when the first record was made, or 0.0.
+    when the first record was made, or 0.0. `contexts` has the contextvars that came beside records, by their id().
     """
 
-    __slots__ = ("count", "created", "records", "request", "route")
+    __slots__ = ("contexts", "count", "created", "records", "request", "route")
 
     def __init__(self, item: Any) -> None:
         self.route = None
         self.request = None
+        self.contexts: dict[int, Context] | None = None
         self.records: list[logging.LogRecord] = []
         self.count = 1
         self.created = 0.0
@@ -56,6 +60,7 @@ class Run:
         elif item is not None:
             self.records.append(item)
         if self.records:
+            self._note_context(item)
             self.created = getattr(self.records[0], "created", None) or 0.0
 
     def add(self, item: Any) -> bool:
@@ -65,12 +70,27 @@ class Run:
         if type(item) is tuple:
             if item[0] is not self.route:
                 return False
-            item = item[1]
+            self.records.append(item[1])
         elif self.route is not None:
             return False
-        self.records.append(item)
+        else:
+            self.records.append(item)
+        self._note_context(item)
         self.count += 1
         return True
+
+    def _note_context(self, item: Any) -> None:
+        """Note what came beside the last record."""
+        if type(item) is not tuple:
+            context = take_context(item)
+        elif len(item) == 3:
+            context = item[2]
+        else:
+            return
+        if context is not None:
+            if self.contexts is None:
+                self.contexts = {}
+            self.contexts[id(self.records[-1])] = context
 
 
 def take(queue: Any, limit: int) -> list[Run]:
