@@ -1,6 +1,7 @@
 """Hands batches of records to the real handlers: the pure twin's way of a batch, with compiled parts."""
 
-from logflume._c.format cimport compose, is_stock
+from logflume._c.format cimport compose
+from logflume._c.pieces cimport is_stock
 
 import logging
 

@@ -1,6 +1,6 @@
 """Makes the text of many records at once, in one buffer, without a string for each.
 
-A formatter's format is compiled once into pieces. A lean record's values go from its fields into the buffer;
+A formatter's format is compiled once (see pieces.pyx). A lean record's values go from its fields into the buffer;
 the values of a standard record come from its dictionary, and it is left as `Formatter.format` leaves it.
 Whatever is out of the ordinary is given to the formatter itself: a piece, a time, or a record as a whole.
 """
@@ -10,7 +10,6 @@ from cpython.exc cimport PyErr_NoMemory
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
 from cpython.mem cimport PyMem_Free, PyMem_Realloc
-from cpython.object cimport PyTypeObject
 from cpython.tuple cimport PyTuple_CheckExact
 from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_Format
 from libc.math cimport floor
@@ -18,17 +17,15 @@ from libc.string cimport memcpy, memset
 
 import logging
 import re
-import string
 import time as _time
 import types
 
 from logflume._c cimport record as lean
+from logflume._c.pieces cimport (
+    ASCTIME, CREATED, FILENAME, FUNCNAME, LEVELNAME, LEVELNO, LINENO, LITERAL, MESSAGE, MODULE, MSECS, NAME, NUMBER,
+    PATHNAME, PROCESS, PROCESSNAME, TEXT, THREAD, THREADNAME, Field, Piece, Program, is_stock, program_of,
+)
 from logflume._c.record import LeanRecord as _LeanRecord
-
-from logflume._py import standard
-
-cdef extern from "typeversion.h":
-    unsigned int logflume_type_version(PyTypeObject *)
 
 cdef extern from "pycompat.h":
     object logflume_instance_dict(object)
@@ -46,235 +43,7 @@ cdef extern from "Python.h":
 
 cdef type LogRecord = logging.LogRecord
 cdef type LeanRecord = _LeanRecord
-cdef type Formatter = logging.Formatter
-cdef type PercentStyle = logging.PercentStyle
-cdef type StrFormatStyle = logging.StrFormatStyle
-cdef type Template = string.Template
 cdef object MISSING = object()
-
-# ---- what is stock ----
-
-cdef dict versions = {}  # a class, and its version tag when it was last found to be stock
-
-
-cdef bint is_stock(type cls) except -1:
-    """Whether `cls` and its bases are as the standard library made them."""
-    # read first: a change while the class is looked at must be seen at the next look
-    cdef unsigned int version = logflume_type_version(<PyTypeObject *>cls)
-    if version != 0 and versions.get(cls) == version:
-        return True
-    if not standard.class_is_stock(cls):
-        return False
-    versions[cls] = version
-    return True
-
-
-# ---- the pieces of a format ----
-
-cdef enum Kind:
-    LITERAL
-    TEXT  # a string as it is, or padded to a width
-    NUMBER  # a whole number, maybe padded
-    OTHER  # anything else that can be said with one value
-
-cdef enum Field:
-    UNKNOWN
-    MESSAGE
-    ASCTIME
-    NAME
-    LEVELNAME
-    LEVELNO
-    PATHNAME
-    FILENAME
-    MODULE
-    FUNCNAME
-    LINENO
-    CREATED
-    MSECS
-    THREAD
-    THREADNAME
-    PROCESS
-    PROCESSNAME
-    EXTRA  # not an attribute that records have from the start
-
-cdef dict FIELDS = {
-    "message": MESSAGE, "asctime": ASCTIME, "name": NAME, "levelname": LEVELNAME, "levelno": LEVELNO,
-    "pathname": PATHNAME, "filename": FILENAME, "module": MODULE, "funcName": FUNCNAME, "lineno": LINENO,
-    "created": CREATED, "msecs": MSECS, "thread": THREAD, "threadName": THREADNAME, "process": PROCESS,
-    "processName": PROCESSNAME,
-    "relativeCreated": UNKNOWN, "taskName": UNKNOWN, "exc_info": UNKNOWN, "exc_text": UNKNOWN,
-    "stack_info": UNKNOWN, "msg": UNKNOWN, "args": UNKNOWN,
-}
-
-
-cdef class Piece:
-    cdef Kind kind
-    cdef Field field
-    cdef str text  # the literal, or the field's name
-    cdef object spec  # what makes the text of OTHER: "%..." for %, or a format spec
-    cdef bint percent
-    cdef Py_ssize_t width
-    cdef bint left
-    cdef bint zeros
-
-
-cdef class Program:
-    """A format, ready to be run."""
-    cdef list pieces
-    cdef bint uses_time
-    cdef bint lean  # every value is at hand in a lean record's fields
-
-
-cdef Piece literal(str text):
-    cdef Piece piece = Piece.__new__(Piece)
-    piece.kind = LITERAL
-    piece.text = text
-    return piece
-
-
-cdef Piece value_piece(str name, Kind kind, object spec, bint percent):
-    cdef Piece piece = Piece.__new__(Piece)
-    piece.kind = kind
-    piece.field = FIELDS.get(name, EXTRA)
-    piece.text = name
-    piece.spec = spec
-    piece.percent = percent
-    return piece
-
-
-cdef object PERCENT = re.compile(
-    r"%(?:\((?P<name>\w+)\)(?P<flags>[#0\- +]*)(?P<width>\d{0,4})(?P<precision>(?:\.\d{0,4})?)"
-    r"(?P<kind>[diouxXeEfFgGcrsa])|(?P<percent>%))"
-)
-cdef object WIDTH = re.compile(r"(?P<align>[<>]?)(?P<width>[1-9]\d{0,3})")
-
-
-cdef list percent_pieces(str fmt):
-    """The pieces of a %-format, or None."""
-    cdef list pieces = []
-    cdef Piece piece
-    cdef Py_ssize_t at = 0, found
-    while True:
-        found = fmt.find("%", at)
-        if found < 0:
-            pieces.append(literal(fmt[at:]))
-            return pieces
-        pieces.append(literal(fmt[at:found]))
-        match = PERCENT.match(fmt, found)
-        if match is None:
-            return None
-        at = match.end()
-        if match["percent"]:
-            pieces.append(literal("%"))
-            continue
-        flags, width, precision, kind = match.group("flags", "width", "precision", "kind")
-        spec = f"%{flags}{width}{precision}{kind}"
-        piece = value_piece(match["name"], OTHER, spec, True)
-        if not precision and flags in ("", "-", "0"):
-            if kind == "d" or (kind == "s" and flags != "0"):
-                piece.kind = NUMBER if kind == "d" else TEXT
-                piece.width = int(width or 0)
-                piece.left = flags == "-"
-                piece.zeros = flags == "0"
-        pieces.append(piece)
-
-
-cdef list brace_pieces(str fmt):
-    """The pieces of a {-format, or None."""
-    cdef list pieces = []
-    cdef Piece piece
-    for text, name, spec, conversion in string.Formatter().parse(fmt):
-        pieces.append(literal(text))
-        if name is None:
-            continue
-        if not name.isidentifier() or conversion or "{" in spec:
-            return None
-        piece = value_piece(name, OTHER, spec, False)
-        match = WIDTH.fullmatch(spec)
-        if not spec or match is not None:
-            piece.kind = TEXT
-            piece.width = int(match["width"]) if spec else 0
-            piece.left = not spec or match["align"] != ">"
-        pieces.append(piece)
-    return pieces
-
-
-cdef list dollar_pieces(object template):
-    """The pieces of a $-format, or None."""
-    cdef list pieces = []
-    cdef Py_ssize_t at = 0
-    cdef str text = template.template
-    if vars(template).keys() != {"template"}:
-        return None
-    for match in template.pattern.finditer(text):
-        pieces.append(literal(text[at:match.start()]))
-        at = match.end()
-        name = match["named"] or match["braced"]
-        if name is not None:
-            pieces.append(value_piece(name, TEXT, "%s", True))
-        elif match["escaped"] is not None:
-            pieces.append(literal("$"))
-        else:
-            return None
-    pieces.append(literal(text[at:]))
-    return pieces
-
-
-cdef dict programs = {}  # by style class and format
-cdef Py_ssize_t MOST_PROGRAMS = 64
-
-
-cdef Program program_of(object style):
-    """The program for a formatter's style; None if its format has to be left to the formatter."""
-    cdef type cls = type(style)
-    fmt = style._fmt
-    if cls is not PercentStyle and cls is not StrFormatStyle:
-        if type(style._tpl) is not Template or not is_stock(Template) or style._tpl.template is not fmt:
-            return None
-    if not PyUnicode_CheckExact(fmt):
-        return None
-    key = (cls, fmt)
-    found = programs.get(key, programs)
-    if found is not programs:
-        return found
-    if len(programs) >= MOST_PROGRAMS:
-        programs.clear()
-    program = compile_style(style, cls, fmt)
-    programs[key] = program
-    return program
-
-
-cdef Program compile_style(object style, type cls, str fmt):
-    cdef Program program
-    cdef Piece piece
-    cdef list pieces
-    if cls is PercentStyle:
-        pieces = percent_pieces(fmt)
-    elif cls is StrFormatStyle:
-        try:
-            pieces = brace_pieces(fmt)
-        except ValueError:  # it is no format, as the formatter will say
-            return None
-    else:
-        pieces = dollar_pieces(style._tpl)
-    if pieces is None:
-        return None
-    program = Program.__new__(Program)
-    program.pieces = []
-    program.uses_time = style.usesTime()
-    program.lean = True
-    for piece in pieces:
-        if piece.kind == LITERAL and not piece.text:
-            continue
-        program.pieces.append(piece)
-        if piece.field == ASCTIME:
-            if not program.uses_time:
-                return None
-            program.lean = program.lean and piece.kind == TEXT and not piece.width
-        elif piece.field == UNKNOWN and piece.kind != LITERAL:
-            program.lean = False
-    return program
-
 
 # ---- the text ----
 
