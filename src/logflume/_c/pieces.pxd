@@ -40,9 +40,10 @@ cdef class Piece:
 
 # A format, ready to be run.
 cdef class Program:
-    cdef list pieces
+    cdef tuple pieces
     cdef bint uses_time
     cdef bint lean  # every value is at hand in a lean record's fields
+    cdef bint simple  # and is written as it is, or padded; the message is among them
 
 
 cdef bint is_stock(type cls) except -1

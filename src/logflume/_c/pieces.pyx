@@ -148,6 +148,19 @@ cdef list dollar_pieces(object template):
     return pieces
 
 
+cdef bint is_simple(Piece piece):
+    """Whether a lean record's value for `piece` is written as it is, or padded."""
+    if piece.kind == LITERAL:
+        return True
+    if piece.field in (MESSAGE, ASCTIME):
+        return piece.kind == TEXT and piece.width == 0
+    if piece.field in (LEVELNO, LINENO, THREAD, PROCESS):
+        return piece.kind == NUMBER or (piece.kind == TEXT and piece.width == 0)
+    if piece.field == MSECS:
+        return piece.kind == NUMBER
+    return piece.kind == TEXT and piece.field not in (UNKNOWN, CREATED, EXTRA)
+
+
 cdef dict programs = {}  # by style class and format
 cdef Py_ssize_t MOST_PROGRAMS = 64
 
@@ -188,13 +201,12 @@ cdef Program compile_style(object style, type cls, str fmt):
     if pieces is None:
         return None
     program = Program.__new__(Program)
-    program.pieces = []
+    program.pieces = tuple([piece for piece in pieces if piece.kind != LITERAL or piece.text])
     program.uses_time = style.usesTime()
     program.lean = True
-    for piece in pieces:
-        if piece.kind == LITERAL and not piece.text:
-            continue
-        program.pieces.append(piece)
+    program.simple = all([is_simple(piece) for piece in program.pieces])
+    program.simple = program.simple and any([piece.field == MESSAGE for piece in program.pieces])
+    for piece in program.pieces:
         if piece.field == ASCTIME:
             if not program.uses_time:
                 return None
