@@ -313,13 +313,27 @@ def test_one_writer_at_a_time(deliver_batch: Any, tmp_path: Path) -> None:
     assert all(order == sorted(order) for order in seen.values())
 
 
-def test_batchable() -> None:
+@each_core
+def test_batching(deliver_batch: Any) -> None:
+    core = sys.modules[deliver_batch.__module__]
+
+    class Sender(logging.Handler):
+        def handle_batch(self, batch: list[logging.LogRecord]) -> None: ...
+
     handler = logging.StreamHandler(io.StringIO())
-    for param in DELIVERIES:
-        module = sys.modules[param.values[0].__module__]
-        assert module.is_batchable(handler)
-        assert not module.is_batchable(logging.NullHandler())
-        assert not module.is_batchable(logging.lastResort)
-        handler.addFilter(logging.Filter("a"))
-        assert not module.is_batchable(handler)
-        handler.filters.clear()
+    assert core.batching(handler) == core.UNSEEN
+    assert core.batching(Sender()) == core.SEEN
+    assert core.batching(logging.NullHandler()) == core.ALONE
+    assert core.batching(logging.lastResort) == core.ALONE
+    handler.addFilter(logging.Filter("a"))
+    assert core.batching(handler) == core.ALONE
+
+
+@each_core
+def test_records_at_a_level(deliver_batch: Any) -> None:
+    core = sys.modules[deliver_batch.__module__]
+    some = [logging.LogRecord("name", level, "/x.py", 1, "", (), None) for level in (-5, 0, 10, 20, 30)]
+    for level in (-10, 0, 10, 15, 31, 1 << 70, 19.5, True):
+        assert core.at_level(some, level) == [record for record in some if record.levelno >= level]
+    with pytest.raises(TypeError):
+        core.at_level(some, "INFO")

@@ -16,7 +16,20 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from threading import get_ident
 
-from ._impl import IDLE, RUNNING, STOPPED, FlushRequest, ListenerCore, Run, deliver_batch, is_batchable, take
+from ._impl import (
+    ALONE,
+    IDLE,
+    RUNNING,
+    STOPPED,
+    UNSEEN,
+    FlushRequest,
+    ListenerCore,
+    Run,
+    at_level,
+    batching,
+    deliver_batch,
+    take,
+)
 from .pace import Pace
 from .stats import ListenerStats
 
@@ -230,7 +243,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             return unknown
 
     def _left_in_hand(self) -> int:
-        return sum(run.count for run in list(self._taken))
+        count = 0
+        for run in list(self._taken):
+            count += run.count
+        return count
 
     def __enter__(self) -> QueueListener:
         if self.state != RUNNING:
@@ -446,15 +462,14 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def _deliver(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
         """Give `records` to each of `handlers`, and empty the list."""
-        batchable = [is_batchable(handler) for handler in handlers]
-        if all(batchable):
-            # Who brings a handle_batch() of its own may look at what formatting left on the records.
-            looked_at = any(hasattr(type(handler), "handle_batch") for handler in handlers)
-            self._deliver_turn(handlers, records, holders=0 if looked_at else 2)
+        ways = tuple(map(batching, handlers))
+        if ALONE not in ways:
+            unseen = ways.count(UNSEEN) == len(ways)
+            self._deliver_turn(handlers, records, holders=2 if unseen else 0)
             return
         # As the standard listener does it; but where others can take many records at a time, they wait for
         # the slow ones for a turn only.
-        mixed = any(batchable)
+        mixed = ways.count(ALONE) < len(ways)
         while records:
             before = time.monotonic()
             size = self._turn if mixed else 1
@@ -472,10 +487,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord], holders: int
     ) -> None:
         for handler in handlers:
-            if self.respect_handler_level:
-                mine = [record for record in records if record.levelno >= handler.level]
-            else:
-                mine = records[:]
+            mine = at_level(records, handler.level) if self.respect_handler_level else records[:]
             while mine:
                 try:
                     deliver_batch(handler, mine, self._report, holders)

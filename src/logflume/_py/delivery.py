@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     Compose = Callable[[logging.Handler, list[logging.LogRecord], Sink, int], Segment]
 
 
+# How a handler takes a batch.
+ALONE = 0  # one record at a time
+SEEN = 1  # many at a time, by code that may look at what others' formatting left on them
+UNSEEN = 2  # many at a time, and nobody looks
+
+
 class TextSegment:
     """What `compose` made of some records."""
 
@@ -145,16 +151,15 @@ def deliver(
     least: int,
 ) -> None:
     """Do what `deliver_batch` says, with what a core brings; fewer than `least` records are no batch."""
-    if hasattr(type(handler), "handle_batch"):
-        _hand_over(handler, records, report)
-        return
     while records:
         # Asked again after each record that went alone: what ran for it may have changed the handler
-        alone = (
-            _segment(handler, records, compose, holders)
-            if len(records) >= least and recognised(handler)
-            else len(records)
-        )
+        if len(records) >= least and recognised(handler):
+            alone = _segment(handler, records, compose, holders)
+        elif hasattr(type(handler), "handle_batch"):
+            _hand_over(handler, records, report)
+            return
+        else:
+            alone = len(records)
         if alone:
             _one_by_one(handler, records, alone, report)
 
@@ -187,6 +192,13 @@ def deliver_batch(
     deliver(handler, records, report, handler_is_stock, compose, holders, 2)
 
 
-def is_batchable(handler: logging.Handler) -> bool:
-    """Whether `deliver_batch` now has a better way for `handler` than one record at a time."""
-    return hasattr(type(handler), "handle_batch") or handler_is_stock(handler)
+def batching(handler: logging.Handler) -> int:
+    """How `deliver_batch` now delivers to `handler`: ALONE, SEEN or UNSEEN."""
+    if handler_is_stock(handler):
+        return UNSEEN
+    return SEEN if hasattr(type(handler), "handle_batch") else ALONE
+
+
+def at_level(records: list[logging.LogRecord], level: int) -> list[logging.LogRecord]:
+    """Return the records at or above `level`."""
+    return [record for record in records if record.levelno >= level]
