@@ -485,3 +485,75 @@ def test_messages_of_lean_records(fmt: str, given_calls: list[dict[str, Any]], a
                     handler.handle(record)
             outcomes.append((results(handler, Path(name)), errors))
     assert outcomes[0] == outcomes[1]
+
+
+class Own:
+    """A formatter that is not logging's: it counts, and does something odd with some records."""
+
+    def __init__(self, inner: logging.Formatter | None, handler: Any, acts: list[str]) -> None:
+        self.inner = inner or logging.Formatter()
+        self.handler = handler
+        self.acts = acts
+        self.calls = 0
+
+    def format(self, record: logging.LogRecord) -> Any:
+        self.calls += 1
+        act = self.acts[self.calls % len(self.acts)]
+        if act == "raise":
+            raise ValueError(self.calls)
+        if act == "recursion":
+            raise RecursionError(self.calls)
+        if act == "number":
+            return self.calls
+        if act == "error":
+            return KeyError(self.calls)
+        if act == "terminator":
+            self.handler.terminator = f"{self.calls}\n"
+        if act == "filter":
+            self.handler.addFilter(lambda record: record.lineno % 2 == 0)
+        if act == "formatter":
+            self.handler.formatter = self.inner
+        text = f"{self.calls} {self.inner.format(record)}"
+        return Text(text) if act == "text" else text
+
+
+acts = st.lists(
+    st.sampled_from(
+        [*["none"] * 12, "raise", "recursion", "number", "error", "terminator", "filter", "formatter", "text"]
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@pytest.mark.parametrize("deliver_batch", DELIVERIES)
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(set_up=set_ups(), given_records=st.lists(records, min_size=1, max_size=12), acts=acts)
+def test_formatters_that_are_not_stock(
+    deliver_batch: Any, set_up: dict[str, Any], given_records: list[dict[str, Any]], acts: list[str]
+) -> None:
+    outcomes = []
+    for batches in (False, True):
+        errors: list[Any] = []
+        own = [record_of(given) for given in given_records]
+        with tempfile.TemporaryDirectory() as name:
+            handler = build(set_up, Path(name), errors)
+            handler.formatter = formatter = Own(set_up["formatter"], handler, acts)  # type: ignore[assignment]
+
+            def report(record: logging.LogRecord, handler: logging.Handler) -> None:
+                errors.append((record.lineno, "escaped", repr(sys.exc_info()[1])))  # noqa: B023
+
+            if batches:
+                deliver_batch(handler, own[:], report)
+            else:
+                for record in own:
+                    try:
+                        handler.handle(record)
+                    except Exception:
+                        report(record, handler)
+            outcomes.append((results(handler, Path(name)), errors, [list(vars(r).items()) for r in own]))
+            outcomes[-1] += (formatter.calls,)  # type: ignore[assignment]
+    assert outcomes[0][:2] == outcomes[1][:2]
+    assert outcomes[0][3:] == outcomes[1][3:]
+    for one, other in zip(outcomes[0][2], outcomes[1][2], strict=True):
+        assert repr(one) == repr(other) or any(isinstance(v, Refuses) for _, v in one)
