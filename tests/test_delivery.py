@@ -63,6 +63,86 @@ def test_files_and_memory_get_the_batch_at_once(deliver_batch: Any, tmp_path: Pa
         handler.close()
 
 
+class Counting(logging.Formatter):
+    """Somebody's own formatter, to which it matters how often it is called."""
+
+    calls = 0
+
+    def format(self, record: logging.LogRecord) -> str:
+        self.calls += 1
+        return f"{self.calls} {super().format(record)}"
+
+
+@each_core
+@pytest.mark.parametrize("kind", ["file", "timed", "watched", "string"])
+def test_a_formatter_that_is_not_stock_gets_a_batch_too(
+    deliver_batch: Any, kind: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "app.log"
+    handler: Any = {
+        "file": lambda: logging.FileHandler(path),
+        "timed": lambda: logging.handlers.TimedRotatingFileHandler(path),
+        "watched": lambda: logging.handlers.WatchedFileHandler(path),
+        "string": lambda: logging.StreamHandler(io.StringIO()),
+    }[kind]()
+    handler.setFormatter(Counting("%(asctime)s|%(message)s"))
+    batch = records(20)
+    kept = batch[:]
+    lock, handler.lock = handler.lock, mock.MagicMock()
+    deliver_batch(handler, batch, unexpected)
+    assert handler.lock.__enter__.call_count + handler.lock.acquire.call_count <= 2
+    handler.lock = lock
+    assert batch == []
+    assert [record.message for record in kept] == [f"record {i}" for i in range(20)]
+    written = handler.stream.getvalue() if kind == "string" else path.read_text()
+    assert written == "".join(f"{i + 1} {record.asctime}|record {i}\n" for i, record in enumerate(kept))
+    handler.close()
+
+
+@each_core
+def test_a_formatter_is_called_as_often_as_the_handler_calls_it(deliver_batch: Any, tmp_path: Path) -> None:
+    contents = []
+    for batches in (False, True):
+        path = tmp_path / f"{batches}.log"
+        handler = logging.handlers.RotatingFileHandler(path, maxBytes=100, backupCount=9)
+        handler.setFormatter(Counting("%(message)s"))
+        some = records(20)
+        if batches:
+            deliver_batch(handler, some, unexpected)
+        else:
+            for record in some:
+                handler.handle(record)
+        handler.close()
+        contents.append([path.read_bytes() for path in sorted(tmp_path.glob(f"{batches}*"))])
+    assert contents[0] == contents[1]
+
+
+@each_core
+def test_an_interrupt_in_a_formatter_that_is_not_stock(deliver_batch: Any) -> None:
+    class Interrupted(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            if record.lineno == 2:
+                raise KeyboardInterrupt
+            return super().format(record)
+
+    handler = logging.StreamHandler(io.StringIO())
+    handler.setFormatter(Interrupted())
+    batch = records(5)
+    with pytest.raises(KeyboardInterrupt):
+        deliver_batch(handler, batch, unexpected)
+    assert handler.stream.getvalue() == lines(2)
+    assert [record.lineno for record in batch] == [3, 4]
+
+
+@each_core
+def test_a_buffer_of_one_byte(deliver_batch: Any, tmp_path: Path) -> None:
+    with open(tmp_path / "a.log", "wb", buffering=0) as raw:
+        stream = io.TextIOWrapper(io.BufferedWriter(raw, 1), "utf-8")
+        deliver_batch(logging.StreamHandler(stream), records(3), unexpected)
+        assert (tmp_path / "a.log").read_text() == lines(3)
+        stream.detach().detach()
+
+
 @each_core
 def test_an_empty_batch(deliver_batch: Any) -> None:
     deliver_batch(logging.NullHandler(), [], unexpected)
@@ -313,13 +393,29 @@ def test_one_writer_at_a_time(deliver_batch: Any, tmp_path: Path) -> None:
     assert all(order == sorted(order) for order in seen.values())
 
 
-def test_batchable() -> None:
+@each_core
+def test_batching(deliver_batch: Any) -> None:
+    core = sys.modules[deliver_batch.__module__]
+
+    class Sender(logging.Handler):
+        def handle_batch(self, batch: list[logging.LogRecord]) -> None: ...
+
     handler = logging.StreamHandler(io.StringIO())
-    for param in DELIVERIES:
-        module = sys.modules[param.values[0].__module__]
-        assert module.is_batchable(handler)
-        assert not module.is_batchable(logging.NullHandler())
-        assert not module.is_batchable(logging.lastResort)
-        handler.addFilter(logging.Filter("a"))
-        assert not module.is_batchable(handler)
-        handler.filters.clear()
+    assert core.batching(handler) == core.UNSEEN
+    handler.setFormatter(Counting())
+    assert core.batching(handler) == core.SEEN
+    assert core.batching(Sender()) == core.SEEN
+    assert core.batching(logging.NullHandler()) == core.ALONE
+    assert core.batching(logging.lastResort) == core.ALONE
+    handler.addFilter(logging.Filter("a"))
+    assert core.batching(handler) == core.ALONE
+
+
+@each_core
+def test_records_at_a_level(deliver_batch: Any) -> None:
+    core = sys.modules[deliver_batch.__module__]
+    some = [logging.LogRecord("name", level, "/x.py", 1, "", (), None) for level in (-5, 0, 10, 20, 30)]
+    for level in (-10, 0, 10, 15, 31, 1 << 70, 19.5, True):
+        assert core.at_level(some, level) == [record for record in some if record.levelno >= level]
+    with pytest.raises(TypeError):
+        core.at_level(some, "INFO")

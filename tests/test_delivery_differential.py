@@ -406,3 +406,154 @@ def test_lean_records(shared: bool, data: st.DataObject) -> None:
         if shared:
             assert getattr(one, "message", None) == getattr(other, "message", None)
             assert getattr(one, "asctime", None) == getattr(other, "asctime", None)
+
+
+class Whole(int):
+    def __str__(self) -> str:
+        return "changed"
+
+
+CONVERSIONS = {"s": 6, "d": 4, "i": 1, "%": 1, "r": 1, "x": 1, "c": 1, ".2f": 1, "(a)s": 1, "": 1}
+conversions = st.builds(
+    "%{}{}{}".format,
+    st.sampled_from(["", "", "", "", "-", "0", "+", " ", "#", "--", "-0", "00", "\0"]),
+    st.sampled_from(["", "", "", "", "1", "2", "7", "10", "05", "123", "9999", "12345", "*"]),
+    st.sampled_from([kind for kind, weight in CONVERSIONS.items() for _ in range(weight)]),
+)
+simple_arguments = st.one_of(
+    texts,
+    st.integers(-9, 9),
+    st.integers(),
+    st.sampled_from([2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 10**30, 10**5000, -1, 0]),
+    st.sampled_from([True, False, None, 1.5, -2e30, float("inf"), b"b", (1, "a"), Text("a"), Whole(7)]),
+)
+
+
+@st.composite
+def templates(draw: st.DrawFn) -> tuple[str, tuple[Any, ...]]:
+    """A message and, mostly, as many arguments as it takes."""
+    wanted = draw(st.lists(conversions, max_size=4))
+    between = draw(st.lists(texts, min_size=len(wanted) + 1, max_size=len(wanted) + 1))
+    template = between[0] + "".join(c + text for c, text in zip(wanted, between[1:], strict=True))
+    count = max(0, len(wanted) + draw(st.sampled_from([0, 0, 0, 0, 0, 0, 1, -1])))
+    given: list[Any] = []
+    for conversion in [*wanted, "%s"][:count]:
+        usual = st.integers() if conversion[-1] in "di" else simple_arguments
+        given.append(draw(st.one_of(usual, usual, simple_arguments)))
+    return template, tuple(given)
+
+
+plain_calls = st.fixed_dictionaries(
+    {
+        "name": st.sampled_from(["a.b.c", "caf\xe9"]),
+        "level": st.sampled_from([20, 35, 50]),
+        "message": templates(),
+        "exception": st.none(),
+        "extra": st.none(),
+    }
+)
+
+
+@pytest.mark.skipif(logflume.IMPLEMENTATION != "compiled", reason="the pure core has no lean records")
+@pytest.mark.parametrize(
+    "fmt", ["%(message)s", "%(levelno)3d %(name)-9s|%(message)s|%(asctime)s", "%(name)s"]
+)
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(given_calls=st.lists(plain_calls, min_size=1, max_size=5), ascii_only=st.booleans())
+def test_messages_of_lean_records(fmt: str, given_calls: list[dict[str, Any]], ascii_only: bool) -> None:
+    from logflume._c.delivery import deliver_batch
+
+    lean = lean_records(given_calls)
+    standard = [logging.makeLogRecord(dict(vars(copy.copy(record)))) for record in lean]
+    outcomes = []
+    for ours in (False, True):
+        errors: list[Any] = []
+        set_up = {
+            "kind": "file",
+            "encoding": "ascii" if ascii_only else "utf-8",
+            "errors": None,
+            "delay": False,
+            "terminator": "\n",
+            "formatter": logging.Formatter(fmt),
+        }
+        with tempfile.TemporaryDirectory() as name:
+            handler = build(set_up, Path(name), errors)
+            if ours:
+                deliver_batch(handler, lean, lambda *given: pytest.fail(f"escaped: {given}"), 1)
+            else:
+                for record in standard:
+                    handler.handle(record)
+            outcomes.append((results(handler, Path(name)), errors))
+    assert outcomes[0] == outcomes[1]
+
+
+class Own:
+    """A formatter that is not logging's: it counts, and does something odd with some records."""
+
+    def __init__(self, inner: logging.Formatter | None, handler: Any, acts: list[str]) -> None:
+        self.inner = inner or logging.Formatter()
+        self.handler = handler
+        self.acts = acts
+        self.calls = 0
+
+    def format(self, record: logging.LogRecord) -> Any:
+        self.calls += 1
+        act = self.acts[self.calls % len(self.acts)]
+        if act == "raise":
+            raise ValueError(self.calls)
+        if act == "recursion":
+            raise RecursionError(self.calls)
+        if act == "number":
+            return self.calls
+        if act == "error":
+            return KeyError(self.calls)
+        if act == "terminator":
+            self.handler.terminator = f"{self.calls}\n"
+        if act == "filter":
+            self.handler.addFilter(lambda record: record.lineno % 2 == 0)
+        if act == "formatter":
+            self.handler.formatter = self.inner
+        text = f"{self.calls} {self.inner.format(record)}"
+        return Text(text) if act == "text" else text
+
+
+acts = st.lists(
+    st.sampled_from(
+        [*["none"] * 12, "raise", "recursion", "number", "error", "terminator", "filter", "formatter", "text"]
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@pytest.mark.parametrize("deliver_batch", DELIVERIES)
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(set_up=set_ups(), given_records=st.lists(records, min_size=1, max_size=12), acts=acts)
+def test_formatters_that_are_not_stock(
+    deliver_batch: Any, set_up: dict[str, Any], given_records: list[dict[str, Any]], acts: list[str]
+) -> None:
+    outcomes = []
+    for batches in (False, True):
+        errors: list[Any] = []
+        own = [record_of(given) for given in given_records]
+        with tempfile.TemporaryDirectory() as name:
+            handler = build(set_up, Path(name), errors)
+            handler.formatter = formatter = Own(set_up["formatter"], handler, acts)  # type: ignore[assignment]
+
+            def report(record: logging.LogRecord, handler: logging.Handler) -> None:
+                errors.append((record.lineno, "escaped", repr(sys.exc_info()[1])))  # noqa: B023
+
+            if batches:
+                deliver_batch(handler, own[:], report)
+            else:
+                for record in own:
+                    try:
+                        handler.handle(record)
+                    except Exception:
+                        report(record, handler)
+            outcomes.append((results(handler, Path(name)), errors, [list(vars(r).items()) for r in own]))
+            outcomes[-1] += (formatter.calls,)  # type: ignore[assignment]
+    assert outcomes[0][:2] == outcomes[1][:2]
+    assert outcomes[0][3:] == outcomes[1][3:]
+    for one, other in zip(outcomes[0][2], outcomes[1][2], strict=True):
+        assert repr(one) == repr(other) or any(isinstance(v, Refuses) for _, v in one)

@@ -32,6 +32,16 @@ def lines(count: int) -> str:
     return "".join(f"record {i}\n" for i in range(count))
 
 
+class Counting(logging.Formatter):
+    """Somebody's own formatter, to which it matters how often it is called."""
+
+    calls = 0
+
+    def format(self, record: logging.LogRecord) -> str:
+        self.calls += 1
+        return f"{self.calls} {super().format(record)}"
+
+
 class Reports(list[Any]):
     """Calls of handleError and report, as the record's number and the exception."""
 
@@ -60,11 +70,12 @@ def file_size_limit(tmp_path: Path) -> Iterator[Any]:
         signal.signal(signal.SIGXFSZ, handler)
 
 
-@pytest.mark.parametrize("kind", ["file", "stream", "rotating"])
+@pytest.mark.parametrize("kind", ["file", "stream", "rotating", "formatter"])
 def test_full_disk_reports_every_record(deliver_batch: Any, kind: str) -> None:
     reports = Reports()
-    if kind == "file":
+    if kind in ("file", "formatter"):
         handler: Any = logging.FileHandler("/dev/full")
+        handler.setFormatter(Counting() if kind == "formatter" else None)
     elif kind == "rotating":
         handler = logging.handlers.RotatingFileHandler("/dev/full", maxBytes=100)
     else:
@@ -83,7 +94,7 @@ def test_full_disk_reports_every_record(deliver_batch: Any, kind: str) -> None:
 
 
 @pytest.mark.parametrize("limit", [0, 9, 10, 14, 20, 27, 31, 49, 50])
-@pytest.mark.parametrize("kind", ["file", "rotating", "watched"])
+@pytest.mark.parametrize("kind", ["file", "rotating", "watched", "formatter"])
 def test_disk_that_fills_in_the_middle_of_a_batch(
     deliver_batch: Any, kind: str, limit: int, tmp_path: Path, file_size_limit: Any
 ) -> None:
@@ -91,8 +102,9 @@ def test_disk_that_fills_in_the_middle_of_a_batch(
     for batches in (False, True):
         reports = Reports()
         path = tmp_path / f"{batches}.log"
-        if kind == "file":
+        if kind in ("file", "formatter"):
             handler: Any = logging.FileHandler(path)
+            handler.setFormatter(Counting() if kind == "formatter" else None)
         elif kind == "watched":
             handler = logging.handlers.WatchedFileHandler(path)
         else:

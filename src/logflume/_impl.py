@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 
 __all__ = [
+    "ALONE",
     "IDLE",
     "IMPLEMENTATION",
     "RUNNING",
+    "SEEN",
     "STOPPED",
+    "UNSEEN",
     "FlushRequest",
     "HandlerCore",
     "ListenerCore",
     "Run",
     "accelerate",
+    "at_level",
+    "batching",
     "context_for",
-    "context_of",
     "deliver_batch",
     "forget_context",
     "is_accelerated",
-    "is_batchable",
     "restore",
     "set_standard_methods",
     "snapshot",
@@ -44,10 +47,10 @@ IMPLEMENTATION = "pure"
 if not _pure and not TYPE_CHECKING:
     try:
         from ._c.call import accelerate, is_accelerated, restore
-        from ._c.delivery import deliver_batch, is_batchable
+        from ._c.delivery import ALONE, SEEN, UNSEEN, at_level, batching, deliver_batch
         from ._c.handler import HandlerCore, set_standard_methods
         from ._c.listener import IDLE, RUNNING, STOPPED, FlushRequest, ListenerCore, Run, take
-        from ._c.record import context_for, context_of, forget_context, snapshot
+        from ._c.record import context_for, forget_context, snapshot
 
         IMPLEMENTATION = "compiled"
     except ImportError as error:
@@ -59,8 +62,8 @@ if not _pure and not TYPE_CHECKING:
             ) from error
 if IMPLEMENTATION == "pure":
     from ._py.call import accelerate, is_accelerated, restore
-    from ._py.context import context_for, context_of, forget_context
-    from ._py.delivery import deliver_batch, is_batchable
+    from ._py.context import context_for, forget_context
+    from ._py.delivery import ALONE, SEEN, UNSEEN, at_level, batching, deliver_batch
     from ._py.handler import HandlerCore, set_standard_methods
     from ._py.listener import IDLE, RUNNING, STOPPED, FlushRequest, ListenerCore, Run, take
     from ._py.record import snapshot

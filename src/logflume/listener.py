@@ -16,7 +16,22 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from threading import get_ident
 
-from ._impl import IDLE, RUNNING, STOPPED, FlushRequest, ListenerCore, Run, deliver_batch, is_batchable, take
+from ._impl import (
+    ALONE,
+    IDLE,
+    RUNNING,
+    STOPPED,
+    UNSEEN,
+    FlushRequest,
+    ListenerCore,
+    Run,
+    at_level,
+    batching,
+    deliver_batch,
+    forget_context,
+    take,
+)
+from ._py.context import call_in_context, context_of, set_handled
 from .pace import Pace
 from .stats import ListenerStats
 
@@ -230,7 +245,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             return unknown
 
     def _left_in_hand(self) -> int:
-        return sum(run.count for run in list(self._taken))
+        count = 0
+        for run in list(self._taken):
+            count += run.count
+        return count
 
     def __enter__(self) -> QueueListener:
         if self.state != RUNNING:
@@ -405,6 +423,16 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         return told_to_end or self._stopped_from_within
 
     def _handle_run(self, run: Run) -> None:
+        if run.contexts is None and not self._depth:
+            self._handle_records(run)
+            return
+        outer = set_handled(run.contexts)
+        try:
+            self._handle_records(run)
+        finally:
+            set_handled(outer)
+
+    def _handle_records(self, run: Run) -> None:
         records = run.records
         if run.route is not None:
             self._deliver(run.route.handlers, records)
@@ -414,7 +442,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             while records:
                 record = records.pop(0)
                 try:
-                    self.handle(record)
+                    call_in_context(context_of(record), self.handle, record)
                 except Exception as error:
                     self._report_error(record, None, error)
 
@@ -446,15 +474,14 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def _deliver(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
         """Give `records` to each of `handlers`, and empty the list."""
-        batchable = [is_batchable(handler) for handler in handlers]
-        if all(batchable):
-            # Who brings a handle_batch() of its own may look at what formatting left on the records.
-            looked_at = any(hasattr(type(handler), "handle_batch") for handler in handlers)
-            self._deliver_turn(handlers, records, holders=0 if looked_at else 2)
+        ways = tuple(map(batching, handlers))
+        if ALONE not in ways:
+            unseen = ways.count(UNSEEN) == len(ways)
+            self._deliver_turn(handlers, records, holders=2 if unseen else 0)
             return
         # As the standard listener does it; but where others can take many records at a time, they wait for
         # the slow ones for a turn only.
-        mixed = any(batchable)
+        mixed = ways.count(ALONE) < len(ways)
         while records:
             before = time.monotonic()
             size = self._turn if mixed else 1
@@ -472,10 +499,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord], holders: int
     ) -> None:
         for handler in handlers:
-            if self.respect_handler_level:
-                mine = [record for record in records if record.levelno >= handler.level]
-            else:
-                mine = records[:]
+            mine = at_level(records, handler.level) if self.respect_handler_level else records[:]
             while mine:
                 try:
                     deliver_batch(handler, mine, self._report, holders)
@@ -582,6 +606,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             if quiet < QUIET:
                 self._nudge.acquire(timeout=pace.pause if count else min(INTERVAL * quiet, LONGEST_INTERVAL))
             else:
+                forget_context()  # nobody can say what it keeps alive
                 self._taken.append(Run(self.dequeue(True)))
 
     def _hurry(self) -> None:

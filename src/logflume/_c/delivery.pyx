@@ -1,10 +1,16 @@
 """Hands batches of records to the real handlers: the pure twin's way of a batch, with compiled parts."""
 
-from logflume._c.format cimport compose, is_stock
+from cpython.long cimport PyLong_CheckExact
+
+from logflume._c.format cimport compose
+from logflume._c.pieces cimport is_stock
+from logflume._c.record cimport RecordCore
 
 import logging
 
-from logflume._py.delivery import deliver
+from logflume._c.record import LeanRecord as _LeanRecord
+from logflume._py.delivery import ALONE, SEEN, UNSEEN, deliver
+from logflume._py.sinks import rotates_by_size
 from logflume._py.standard import (
     FORMATTER_METHODS as _FORMATTER_METHODS,
     HANDLER_METHODS as _HANDLER_METHODS,
@@ -13,12 +19,18 @@ from logflume._py.standard import (
     STYLES as _STYLES,
 )
 
+__all__ = ["ALONE", "SEEN", "UNSEEN", "at_level", "batching", "deliver_batch"]
+
+cdef extern from "pycompat.h":
+    object logflume_instance_dict(object)
+
 cdef tuple HANDLERS = _HANDLERS
 cdef tuple STYLES = _STYLES
-cdef frozenset HANDLER_METHODS = _HANDLER_METHODS
-cdef frozenset FORMATTER_METHODS = _FORMATTER_METHODS
-cdef frozenset STYLE_METHODS = _STYLE_METHODS
+cdef tuple HANDLER_METHODS = tuple(_HANDLER_METHODS)
+cdef tuple FORMATTER_METHODS = tuple(_FORMATTER_METHODS)
+cdef tuple STYLE_METHODS = tuple(_STYLE_METHODS)
 cdef type Formatter = logging.Formatter
+cdef type LeanRecord = _LeanRecord
 
 
 cdef bint is_one_of(type cls, tuple classes):
@@ -28,32 +40,38 @@ cdef bint is_one_of(type cls, tuple classes):
     return False
 
 
+cdef bint has_any(dict attributes, tuple names) except -1:
+    for name in names:
+        if name in attributes:
+            return True
+    return False
+
+
 cdef bint formatter_is_stock(object formatter) except -1:
     cdef dict own
     if type(formatter) is not Formatter or not is_stock(Formatter):
         return False
-    own = formatter.__dict__
+    own = logflume_instance_dict(formatter)
     style = own.get("_style")
     return (
-        FORMATTER_METHODS.isdisjoint(own)
-        and is_one_of(type(style), STYLES)
+        is_one_of(type(style), STYLES)
         and is_stock(type(style))
-        and STYLE_METHODS.isdisjoint(style.__dict__)
+        and not has_any(own, FORMATTER_METHODS)
+        and not has_any(logflume_instance_dict(style), STYLE_METHODS)
     )
 
 
 def recognised(handler):
-    """Whether a batch can stand for `handler.handle`: as `handler_is_stock` says, but quicker."""
+    """As the pure twin says, but quicker."""
     cdef dict own
     if not is_one_of(type(handler), HANDLERS) or not is_stock(type(handler)):
-        return False
-    own = handler.__dict__
-    return (
-        HANDLER_METHODS.isdisjoint(own)
-        and not own.get("filters", True)
-        and own.get("lock") is not None
-        and formatter_is_stock(own.get("formatter") or logging._defaultFormatter)
-    )
+        return ALONE
+    own = logflume_instance_dict(handler)
+    if own.get("filters", True) or own.get("lock") is None or has_any(own, HANDLER_METHODS):
+        return ALONE
+    if formatter_is_stock(own.get("formatter") or logging._defaultFormatter):
+        return UNSEEN
+    return ALONE if rotates_by_size(handler) else SEEN
 
 
 def deliver_batch(handler, list records not None, report, int holders=0):
@@ -65,6 +83,22 @@ def compose_batch(handler, list records, sink, int holders):
     return compose(handler, records, sink, holders)
 
 
-def is_batchable(handler):
-    """Whether `deliver_batch` now has a better way for `handler` than one record at a time."""
-    return hasattr(type(handler), "handle_batch") or recognised(handler)
+def batching(handler):
+    """How `deliver_batch` now delivers to `handler`; see the pure twin."""
+    return recognised(handler) or (SEEN if hasattr(type(handler), "handle_batch") else ALONE)
+
+
+def at_level(list records not None, level):
+    """Return the records at or above `level`."""
+    cdef list found = []
+    cdef int least
+    if not PyLong_CheckExact(level) or not -1000000 < level < 1000000:
+        return [record for record in records if record.levelno >= level]
+    least = level
+    for record in records:
+        if type(record) is LeanRecord and (<RecordCore>record).lean:
+            if (<RecordCore>record).levelno >= least:
+                found.append(record)
+        elif record.levelno >= level:
+            found.append(record)
+    return found

@@ -1,8 +1,5 @@
 """Makes the text of many records at once."""
 
-cdef bint is_stock(type cls) except -1
-
-
 cdef class Segment:
     cdef readonly Py_ssize_t count
     cdef readonly bint special

@@ -1,6 +1,6 @@
 """Makes the text of many records at once, in one buffer, without a string for each.
 
-A formatter's format is compiled once into pieces. A lean record's values go from its fields into the buffer;
+A formatter's format is compiled once (see pieces.pyx). A lean record's values go from its fields into the buffer;
 the values of a standard record come from its dictionary, and it is left as `Formatter.format` leaves it.
 Whatever is out of the ordinary is given to the formatter itself: a piece, a time, or a record as a whole.
 """
@@ -10,25 +10,23 @@ from cpython.exc cimport PyErr_NoMemory
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
 from cpython.mem cimport PyMem_Free, PyMem_Realloc
-from cpython.object cimport PyTypeObject
+from cpython.object cimport PyObject
 from cpython.tuple cimport PyTuple_CheckExact
 from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_Format
 from libc.math cimport floor
-from libc.string cimport memcpy, memset
+from libc.string cimport memchr, memcpy, memset
 
 import logging
 import re
-import string
 import time as _time
 import types
 
 from logflume._c cimport record as lean
+from logflume._c.pieces cimport (
+    ASCTIME, CREATED, FILENAME, FUNCNAME, LEVELNAME, LEVELNO, LINENO, LITERAL, MESSAGE, MODULE, MSECS, NAME, NUMBER,
+    PATHNAME, PROCESS, PROCESSNAME, TEXT, THREAD, THREADNAME, Field, Piece, Program, is_stock, program_of,
+)
 from logflume._c.record import LeanRecord as _LeanRecord
-
-from logflume._py import standard
-
-cdef extern from "typeversion.h":
-    unsigned int logflume_type_version(PyTypeObject *)
 
 cdef extern from "pycompat.h":
     object logflume_instance_dict(object)
@@ -41,240 +39,14 @@ cdef extern from "Python.h":
     Py_UCS4 PyUnicode_READ(int kind, void *data, Py_ssize_t index)
     Py_ssize_t PyUnicode_GET_LENGTH(object)
     Py_ssize_t Py_REFCNT(object)
+    Py_ssize_t PyTuple_GET_SIZE(object)
+    PyObject *PyTuple_GET_ITEM(object, Py_ssize_t)
     object PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
     object PyBytes_FromStringAndSize(const char *, Py_ssize_t)
 
 cdef type LogRecord = logging.LogRecord
 cdef type LeanRecord = _LeanRecord
-cdef type Formatter = logging.Formatter
-cdef type PercentStyle = logging.PercentStyle
-cdef type StrFormatStyle = logging.StrFormatStyle
-cdef type Template = string.Template
 cdef object MISSING = object()
-
-# ---- what is stock ----
-
-cdef dict versions = {}  # a class, and its version tag when it was last found to be stock
-
-
-cdef bint is_stock(type cls) except -1:
-    """Whether `cls` and its bases are as the standard library made them."""
-    # read first: a change while the class is looked at must be seen at the next look
-    cdef unsigned int version = logflume_type_version(<PyTypeObject *>cls)
-    if version != 0 and versions.get(cls) == version:
-        return True
-    if not standard.class_is_stock(cls):
-        return False
-    versions[cls] = version
-    return True
-
-
-# ---- the pieces of a format ----
-
-cdef enum Kind:
-    LITERAL
-    TEXT  # a string as it is, or padded to a width
-    NUMBER  # a whole number, maybe padded
-    OTHER  # anything else that can be said with one value
-
-cdef enum Field:
-    UNKNOWN
-    MESSAGE
-    ASCTIME
-    NAME
-    LEVELNAME
-    LEVELNO
-    PATHNAME
-    FILENAME
-    MODULE
-    FUNCNAME
-    LINENO
-    CREATED
-    MSECS
-    THREAD
-    THREADNAME
-    PROCESS
-    PROCESSNAME
-    EXTRA  # not an attribute that records have from the start
-
-cdef dict FIELDS = {
-    "message": MESSAGE, "asctime": ASCTIME, "name": NAME, "levelname": LEVELNAME, "levelno": LEVELNO,
-    "pathname": PATHNAME, "filename": FILENAME, "module": MODULE, "funcName": FUNCNAME, "lineno": LINENO,
-    "created": CREATED, "msecs": MSECS, "thread": THREAD, "threadName": THREADNAME, "process": PROCESS,
-    "processName": PROCESSNAME,
-    "relativeCreated": UNKNOWN, "taskName": UNKNOWN, "exc_info": UNKNOWN, "exc_text": UNKNOWN,
-    "stack_info": UNKNOWN, "msg": UNKNOWN, "args": UNKNOWN,
-}
-
-
-cdef class Piece:
-    cdef Kind kind
-    cdef Field field
-    cdef str text  # the literal, or the field's name
-    cdef object spec  # what makes the text of OTHER: "%..." for %, or a format spec
-    cdef bint percent
-    cdef Py_ssize_t width
-    cdef bint left
-    cdef bint zeros
-
-
-cdef class Program:
-    """A format, ready to be run."""
-    cdef list pieces
-    cdef bint uses_time
-    cdef bint lean  # every value is at hand in a lean record's fields
-
-
-cdef Piece literal(str text):
-    cdef Piece piece = Piece.__new__(Piece)
-    piece.kind = LITERAL
-    piece.text = text
-    return piece
-
-
-cdef Piece value_piece(str name, Kind kind, object spec, bint percent):
-    cdef Piece piece = Piece.__new__(Piece)
-    piece.kind = kind
-    piece.field = FIELDS.get(name, EXTRA)
-    piece.text = name
-    piece.spec = spec
-    piece.percent = percent
-    return piece
-
-
-cdef object PERCENT = re.compile(
-    r"%(?:\((?P<name>\w+)\)(?P<flags>[#0\- +]*)(?P<width>\d{0,4})(?P<precision>(?:\.\d{0,4})?)"
-    r"(?P<kind>[diouxXeEfFgGcrsa])|(?P<percent>%))"
-)
-cdef object WIDTH = re.compile(r"(?P<align>[<>]?)(?P<width>[1-9]\d{0,3})")
-
-
-cdef list percent_pieces(str fmt):
-    """The pieces of a %-format, or None."""
-    cdef list pieces = []
-    cdef Piece piece
-    cdef Py_ssize_t at = 0, found
-    while True:
-        found = fmt.find("%", at)
-        if found < 0:
-            pieces.append(literal(fmt[at:]))
-            return pieces
-        pieces.append(literal(fmt[at:found]))
-        match = PERCENT.match(fmt, found)
-        if match is None:
-            return None
-        at = match.end()
-        if match["percent"]:
-            pieces.append(literal("%"))
-            continue
-        flags, width, precision, kind = match.group("flags", "width", "precision", "kind")
-        spec = f"%{flags}{width}{precision}{kind}"
-        piece = value_piece(match["name"], OTHER, spec, True)
-        if not precision and flags in ("", "-", "0"):
-            if kind == "d" or (kind == "s" and flags != "0"):
-                piece.kind = NUMBER if kind == "d" else TEXT
-                piece.width = int(width or 0)
-                piece.left = flags == "-"
-                piece.zeros = flags == "0"
-        pieces.append(piece)
-
-
-cdef list brace_pieces(str fmt):
-    """The pieces of a {-format, or None."""
-    cdef list pieces = []
-    cdef Piece piece
-    for text, name, spec, conversion in string.Formatter().parse(fmt):
-        pieces.append(literal(text))
-        if name is None:
-            continue
-        if not name.isidentifier() or conversion or "{" in spec:
-            return None
-        piece = value_piece(name, OTHER, spec, False)
-        match = WIDTH.fullmatch(spec)
-        if not spec or match is not None:
-            piece.kind = TEXT
-            piece.width = int(match["width"]) if spec else 0
-            piece.left = not spec or match["align"] != ">"
-        pieces.append(piece)
-    return pieces
-
-
-cdef list dollar_pieces(object template):
-    """The pieces of a $-format, or None."""
-    cdef list pieces = []
-    cdef Py_ssize_t at = 0
-    cdef str text = template.template
-    if vars(template).keys() != {"template"}:
-        return None
-    for match in template.pattern.finditer(text):
-        pieces.append(literal(text[at:match.start()]))
-        at = match.end()
-        name = match["named"] or match["braced"]
-        if name is not None:
-            pieces.append(value_piece(name, TEXT, "%s", True))
-        elif match["escaped"] is not None:
-            pieces.append(literal("$"))
-        else:
-            return None
-    pieces.append(literal(text[at:]))
-    return pieces
-
-
-cdef dict programs = {}  # by style class and format
-cdef Py_ssize_t MOST_PROGRAMS = 64
-
-
-cdef Program program_of(object style):
-    """The program for a formatter's style; None if its format has to be left to the formatter."""
-    cdef type cls = type(style)
-    fmt = style._fmt
-    if cls is not PercentStyle and cls is not StrFormatStyle:
-        if type(style._tpl) is not Template or not is_stock(Template) or style._tpl.template is not fmt:
-            return None
-    if not PyUnicode_CheckExact(fmt):
-        return None
-    key = (cls, fmt)
-    found = programs.get(key, programs)
-    if found is not programs:
-        return found
-    if len(programs) >= MOST_PROGRAMS:
-        programs.clear()
-    program = compile_style(style, cls, fmt)
-    programs[key] = program
-    return program
-
-
-cdef Program compile_style(object style, type cls, str fmt):
-    cdef Program program
-    cdef Piece piece
-    cdef list pieces
-    if cls is PercentStyle:
-        pieces = percent_pieces(fmt)
-    elif cls is StrFormatStyle:
-        try:
-            pieces = brace_pieces(fmt)
-        except ValueError:  # it is no format, as the formatter will say
-            return None
-    else:
-        pieces = dollar_pieces(style._tpl)
-    if pieces is None:
-        return None
-    program = Program.__new__(Program)
-    program.pieces = []
-    program.uses_time = style.usesTime()
-    program.lean = True
-    for piece in pieces:
-        if piece.kind == LITERAL and not piece.text:
-            continue
-        program.pieces.append(piece)
-        if piece.field == ASCTIME:
-            if not program.uses_time:
-                return None
-            program.lean = program.lean and piece.kind == TEXT and not piece.width
-        elif piece.field == UNKNOWN and piece.kind != LITERAL:
-            program.lean = False
-    return program
-
 
 # ---- the text ----
 
@@ -299,17 +71,20 @@ cdef class Segment:
         return self._ends[index] if 0 <= index < self.count else 0
 
 
-cdef int reserve(Segment segment, Py_ssize_t size) except -1:
+cdef inline int reserve(Segment segment, Py_ssize_t size) except -1:
     """Make room for `size` more bytes."""
-    cdef Py_ssize_t room = segment._text_room
-    cdef char *text
-    if segment._size + size > room:
-        room = max(2 * room, segment._size + size, 8192)
-        text = <char *>PyMem_Realloc(segment._text, room)
-        if text == NULL:
-            PyErr_NoMemory()
-        segment._text = text
-        segment._text_room = room
+    if size > segment._text_room - segment._size:
+        return grow(segment, size)
+    return 0
+
+
+cdef int grow(Segment segment, Py_ssize_t size) except -1:
+    cdef Py_ssize_t room = max(2 * segment._text_room, segment._size + size, 8192)
+    cdef char *text = <char *>PyMem_Realloc(segment._text, room)
+    if text == NULL:
+        PyErr_NoMemory()
+    segment._text = text
+    segment._text_room = room
     return 0
 
 
@@ -332,7 +107,7 @@ cdef int end_record(Segment segment) except -1:
 # The functions that add to a segment return 1 if the stream may need other bytes than these; the record is
 # then left to the handler.
 
-cdef int add_ascii(Segment segment, const char *text, Py_ssize_t size) except -1:
+cdef inline int add_ascii(Segment segment, const char *text, Py_ssize_t size) except -1:
     if size == 0:
         return 0  # text and the segment's may be NULL, which memcpy() must not get
     reserve(segment, size)
@@ -396,8 +171,10 @@ cdef int add_spaces(Segment segment, Py_ssize_t count) except -1:
     return 0
 
 
-cdef int add_padded(Segment segment, object text, Py_ssize_t width, bint left) except -1:
+cdef inline int add_padded(Segment segment, object text, Py_ssize_t width, bint left) except -1:
     cdef Py_ssize_t padding = width - PyUnicode_GET_LENGTH(text)
+    if padding <= 0:
+        return add_text(segment, text)
     if not left:
         add_spaces(segment, padding)
     if add_text(segment, text):
@@ -443,9 +220,7 @@ cdef int add_value(Segment segment, Piece piece, object value) except -1:
     cdef int overflow = 0
     if piece.kind == TEXT:
         if PyUnicode_CheckExact(value):
-            if piece.width:
-                return add_padded(segment, value, piece.width, piece.left)
-            return add_text(segment, value)
+            return add_padded(segment, value, piece.width, piece.left)
         if not piece.width and PyLong_CheckExact(value):
             number = PyLong_AsLongLongAndOverflow(value, &overflow)
             if not overflow:
@@ -462,6 +237,79 @@ cdef int add_value(Segment segment, Piece piece, object value) except -1:
     if piece.percent:
         return add_text(segment, piece.spec % (value,))
     return add_text(segment, format(value, piece.spec))
+
+
+# ---- messages ----
+
+# What add_message() and add_simple() return if they cannot do it. What they added till then does not count, and
+# nobody's code was run.
+cdef enum:
+    OTHERWISE = 2
+
+
+cdef int add_message(Segment segment, lean.RecordCore record) except -1:
+    """Add the message of a record, if it is made of plain strings and whole numbers."""
+    cdef const char *text
+    cdef const char *end
+    cdef const char *found
+    cdef Py_ssize_t count, width, next = 0
+    cdef bint left, zeros
+    cdef int unfit
+    if record.rendered is not None:
+        return add_text(segment, record.rendered) if PyUnicode_CheckExact(record.rendered) else OTHERWISE
+    if not record.safe or not PyUnicode_CheckExact(record.msg) or not PyTuple_CheckExact(record.args):
+        return OTHERWISE
+    count = PyTuple_GET_SIZE(record.args)
+    if count == 0:
+        return add_text(segment, record.msg)
+    if not PyUnicode_IS_ASCII(record.msg):
+        return OTHERWISE
+    text = <const char *>PyUnicode_DATA(record.msg)
+    end = text + PyUnicode_GET_LENGTH(record.msg)
+    while True:
+        found = <const char *>memchr(text, c'%', end - text)
+        if found == NULL:
+            add_ascii(segment, text, end - text)
+            return 0 if next == count else OTHERWISE
+        add_ascii(segment, text, found - text)
+        text = found + 1  # what it points to may be the NUL at the end
+        if text[0] == c'%':
+            add_ascii(segment, text, 1)
+            text += 1
+            continue
+        left = text[0] == c'-'
+        zeros = text[0] == c'0'
+        text += left or zeros
+        width = 0
+        if c'1' <= text[0] <= c'9':
+            while c'0' <= text[0] <= c'9' and width < 1000:
+                width = 10 * width + text[0] - c'0'
+                text += 1
+        if next == count:
+            return OTHERWISE
+        unfit = add_argument(segment, PyTuple_GET_ITEM(record.args, next), text[0], width, left, zeros)
+        if unfit:
+            return unfit
+        next += 1
+        text += 1
+
+
+cdef inline int add_argument(
+    Segment segment, PyObject *value, char conversion, Py_ssize_t width, bint left, bint zeros
+) except -1:
+    """Add an argument of a message, as %s or %d say."""
+    cdef int overflow
+    cdef long long number
+    if conversion == c's':
+        if PyUnicode_CheckExact(<object>value):
+            return add_padded(segment, <object>value, width, left)
+        zeros = False
+    elif conversion != c'd' and conversion != c'i':
+        return OTHERWISE
+    if not PyLong_CheckExact(<object>value):
+        return OTHERWISE
+    number = PyLong_AsLongLongAndOverflow(<object>value, &overflow)
+    return OTHERWISE if overflow else add_number(segment, number, width, left, zeros)
 
 
 # ---- time ----
@@ -504,6 +352,7 @@ cdef class Clock:
     cdef str separator  # before the milliseconds; None if they are not shown
     cdef double second
     cdef str text  # of that second
+    cdef str shown  # that and the separator
 
 
 cdef Clock clock_of(object formatter):
@@ -538,21 +387,30 @@ cdef Clock clock_of(object formatter):
 
 cdef bint tick(Clock clock, double created) except -1:
     """Set clock.text for `created`; false if the formatter has to say."""
-    cdef double second = floor(created)
+    cdef double second
+    if clock.second <= created < clock.second + 1.0:
+        return True
+    second = floor(created)
     if clock.format is None or not -1e11 < created < 1e11:
         return False
     if second != clock.second:
         clock.text = stamp(clock.converter, clock.format, second)
+        clock.shown = clock.text + (clock.separator or "")
         clock.second = second if PyUnicode_IS_ASCII(clock.text) else -1e300
     return PyUnicode_IS_ASCII(clock.text)
 
 
 cdef int add_time(Segment segment, Clock clock, int msecs) except -1:
     """Add the time that the clock shows."""
-    add_text(segment, clock.text)
+    cdef char *digits
+    add_text(segment, clock.shown)
     if clock.separator is not None:
-        add_text(segment, clock.separator)
-        add_number(segment, msecs, 3, False, True)
+        reserve(segment, 3)
+        digits = segment._text + segment._size
+        digits[0] = <char>(c'0' + msecs // 100)
+        digits[1] = <char>(c'0' + msecs // 10 % 10)
+        digits[2] = <char>(c'0' + msecs % 10)
+        segment._size += 3
     return 0
 
 
@@ -675,10 +533,78 @@ cdef int add_filled(Segment segment, Job job, object record, dict attributes) ex
     return 0
 
 
+cdef inline PyObject *text_of(lean.RecordCore record, Field field) noexcept:
+    """The value of a field that in nearly all records is a string, borrowed; NULL for other fields."""
+    if field == NAME:
+        return <PyObject *>record.name
+    if field == LEVELNAME:
+        return <PyObject *>record.levelname
+    if field == PATHNAME:
+        return <PyObject *>record.site.pathname
+    if field == FILENAME:
+        return <PyObject *>record.site.filename
+    if field == MODULE:
+        return <PyObject *>record.site.module
+    if field == FUNCNAME:
+        return <PyObject *>record.site.funcName
+    if field == THREADNAME:
+        return <PyObject *>record.threadName
+    if field == PROCESSNAME:
+        return <PyObject *>record.processName
+    return NULL
+
+
+cdef inline int add_whole(Segment segment, PyObject *piece, long long number) except -1:
+    return add_number(segment, number, (<Piece>piece).width, (<Piece>piece).left, (<Piece>piece).zeros)
+
+
+cdef int add_simple(Segment segment, Job job, lean.RecordCore record) except -1:
+    """Add a record as add_lean() does, if it holds plain strings and numbers only."""
+    cdef PyObject *piece
+    cdef PyObject *text
+    cdef Field field
+    cdef Py_ssize_t index
+    cdef int unfit, msecs
+    if job.program.uses_time and not tick(job.clock, record.created):
+        return OTHERWISE
+    msecs = <int>lean.milliseconds(record)
+    for index in range(PyTuple_GET_SIZE(job.program.pieces)):
+        piece = PyTuple_GET_ITEM(job.program.pieces, index)
+        field = (<Piece>piece).field
+        if field == MESSAGE:
+            unfit = add_message(segment, record)
+        elif field == ASCTIME:
+            unfit = add_time(segment, job.clock, msecs)
+        elif field == MSECS:
+            unfit = add_whole(segment, piece, msecs)
+        elif field == LEVELNO:
+            unfit = add_whole(segment, piece, record.levelno)
+        elif field == LINENO:
+            unfit = add_argument(
+                segment, <PyObject *>record.site.lineno, c'd',
+                (<Piece>piece).width, (<Piece>piece).left, (<Piece>piece).zeros,
+            )
+        elif field == PROCESS:
+            unfit = add_whole(segment, piece, record.process) if record.has_process else OTHERWISE
+        elif field == THREAD:
+            unfit = add_whole(segment, piece, record.thread) if record.has_thread else OTHERWISE
+        else:
+            text = text_of(record, field)
+            if text == NULL:
+                text = <PyObject *>(<Piece>piece).text  # a literal
+            if not PyUnicode_CheckExact(<object>text):
+                return OTHERWISE
+            unfit = add_padded(segment, <object>text, (<Piece>piece).width, (<Piece>piece).left)
+        if unfit:
+            return unfit
+    return 0
+
+
 cdef int add_lean(Segment segment, Job job, lean.RecordCore record) except -1:
     """Add a record that nobody has looked at, without making its dictionary."""
     cdef Piece piece
     cdef Field field
+    cdef PyObject *text
     cdef int msecs = 0
     message = lean.message(record)  # even if it is not shown: it may be wrong, which has to be reported
     if job.program.uses_time:
@@ -691,25 +617,16 @@ cdef int add_lean(Segment segment, Job job, lean.RecordCore record) except -1:
                 return 1
             continue
         field = piece.field
-        if field == MESSAGE:
+        text = text_of(record, field)
+        if text != NULL:
+            value = <object>text
+        elif field == MESSAGE:
             value = message
         elif field == ASCTIME:
             add_time(segment, job.clock, msecs)
             continue
-        elif field == NAME:
-            value = record.name
-        elif field == LEVELNAME:
-            value = record.levelname
         elif field == LEVELNO:
             value = record.levelno
-        elif field == PATHNAME:
-            value = record.site.pathname
-        elif field == FILENAME:
-            value = record.site.filename
-        elif field == MODULE:
-            value = record.site.module
-        elif field == FUNCNAME:
-            value = record.site.funcName
         elif field == LINENO:
             value = record.site.lineno
         elif field == CREATED:
@@ -718,12 +635,8 @@ cdef int add_lean(Segment segment, Job job, lean.RecordCore record) except -1:
             value = lean.milliseconds(record)
         elif field == THREAD:
             value = record.thread if record.has_thread else None
-        elif field == THREADNAME:
-            value = record.threadName
         elif field == PROCESS:
             value = record.process if record.has_process else None
-        elif field == PROCESSNAME:
-            value = record.processName
         else:
             value = MISSING
             if record.extra is not None:
@@ -739,10 +652,20 @@ cdef int add_lean(Segment segment, Job job, lean.RecordCore record) except -1:
 
 cdef int add_record(Segment segment, Job job, object record) except -1:
     cdef dict attributes
+    cdef Py_ssize_t start, wide
+    cdef int unfit
     if job.program is not None and job.stock_record:
         if type(record) is LeanRecord:
             core = <lean.RecordCore>record
             if core.lean and job.private and job.program.lean and not core.exc_info:
+                if job.program.simple:
+                    start = segment._size
+                    wide = segment._wide
+                    unfit = add_simple(segment, job, core)
+                    if unfit != OTHERWISE:
+                        return unfit
+                    segment._size = start
+                    segment._wide = wide
                 return add_lean(segment, job, core)
             attributes = record.__dict__
             if "getMessage" not in attributes:
@@ -765,36 +688,38 @@ cdef Segment compose(object handler, list records, object sink, int holders):
     cdef Segment segment = Segment.__new__(Segment)
     cdef Py_ssize_t limit = sink.limit
     cdef Py_ssize_t room = sink.room
-    cdef Py_ssize_t start, wide
-    cdef int unfit
+    cdef Py_ssize_t start = 0, wide = 0
+    cdef int unfit = 0
     cdef Job job = job_of(handler.formatter or logging._defaultFormatter)
+    record = None
     terminator = handler.terminator
+    cdef bint terminates = PyUnicode_CheckExact(terminator)
     segment._ascii = sink.ascii
-    for record in records:
-        start = segment._size
-        wide = segment._wide
-        if start >= limit:
-            break
-        job.private = Py_REFCNT(record) <= holders + 1  # the one more is ours
-        try:
+    try:
+        for record in records:
+            start = segment._size
+            wide = segment._wide
+            if start >= limit:
+                break
+            job.private = Py_REFCNT(record) <= holders + 1  # the one more is ours
             unfit = add_record(segment, job, record)
-            if not unfit:
-                # as the standard handler does, the rotation counts characters, and "\n" for the terminator
-                unfit = segment._size - (segment._wide - wide) + 1 >= room
-            if not unfit:
-                unfit = add_text(segment, terminator) if PyUnicode_CheckExact(terminator) else 1
-            if not unfit:
-                end_record(segment)
-        except Exception:  # the handler meets it again, and reports it
-            unfit = 1
-        except BaseException as error:
-            segment.interrupt = error
-            unfit = 1
-        if unfit:
-            segment._size = start
-            segment._wide = wide
-            segment.special = True
-            if job.explained is record and getattr(record, "exc_text", None) is not None:
-                record.exc_text = None  # a format may show whether it was there before
-            break
+            # as the standard handler does, the rotation counts characters, and "\n" for the terminator
+            if unfit or not terminates or segment._size - (segment._wide - wide) + 1 >= room:
+                unfit = 1
+                break
+            unfit = add_text(segment, terminator)
+            if unfit:
+                break
+            end_record(segment)
+    except Exception:  # the handler meets it again, and reports it
+        unfit = 1
+    except BaseException as error:
+        segment.interrupt = error
+        unfit = 1
+    if unfit:
+        segment._size = start
+        segment._wide = wide
+        segment.special = True
+        if job.explained is record and getattr(record, "exc_text", None) is not None:
+            record.exc_text = None  # a format may show whether it was there before
     return segment

@@ -49,8 +49,7 @@ cdef class Run:
         elif item is not None:
             self.records.append(item)
         if self.records:
-            if Py_TYPE(item) is not lean_type:
-                self.note_context(item)
+            self.note_context(item)
             self.created = created(self.records[0])
 
     cdef bint add(self, object item) except -1:
@@ -58,6 +57,8 @@ cdef class Run:
         if Py_TYPE(item) is lean_type and self.route is None and self.records:
             self.records.append(item)
             self.count += 1
+            if (<RecordCore>item).context is not None:
+                self.note_context(item)
             return True
         if item is None or type(item) is flush_request or not self.records:
             return False
@@ -74,18 +75,19 @@ cdef class Run:
         return True
 
     cdef int note_context(self, object item) except -1:
-        """Note what came beside the last record."""
-        cdef object context
-        if type(item) is not tuple:
-            context = take_context(item) if kept else None
-        elif len(<tuple>item) == 3:
-            context = (<tuple>item)[2]
-        else:
-            return 0
+        """Note what came with the last record."""
+        cdef object record = self.records[len(self.records) - 1]
+        cdef object context = None
+        if Py_TYPE(record) is lean_type:
+            context = (<RecordCore>record).context
+        elif record is not item:
+            context = (<tuple>item)[2] if len(<tuple>item) == 3 else None
+        elif kept:
+            context = take_context(record)
         if context is not None:
             if self.contexts is None:
                 self.contexts = {}
-            self.contexts[id(self.records[len(self.records) - 1])] = context
+            self.contexts[id(record)] = context
         return 0
 
 

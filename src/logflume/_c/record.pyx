@@ -16,13 +16,13 @@ from cpython.tuple cimport PyTuple_CheckExact
 from cpython.unicode cimport PyUnicode_CheckExact
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object beside, copy, copy_context, is_worth_carrying, logging, rendered_copy, sys
+cdef object copy, copy_context, is_worth_carrying, logging, rendered_copy, sys
 import copy
 import logging
 import sys
 from contextvars import copy_context
 
-from logflume._py.context import context_of as beside, is_worth_carrying
+from logflume._py.context import is_worth_carrying
 from logflume._py.record import rendered_copy
 
 cdef extern from "pycompat.h":
@@ -337,11 +337,6 @@ def forget_context():
 cpdef object context_for(object record):
     """Return what has to go through a queue beside `record`, or None: a lean record carries it itself."""
     return None if Py_TYPE(record) is lean_type else current_context()
-
-
-def context_of(record):
-    """Return the contextvars that came with a record that this thread handles, or None."""
-    return (<RecordCore>record).context if Py_TYPE(record) is lean_type else beside(record)
 
 
 cpdef object snapshot(object record):

@@ -1,16 +1,18 @@
 """Hands batches of records to the real handlers: one write and one flush where that cannot be told from many.
 
 `deliver` is the way of a batch in both cores. A core brings two things: `recognised(handler)`, whether the
-handler is the standard library's own, and `compose`, which makes the text.
+handler and its formatter are the standard library's own, and `compose`, which makes the text if both are.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+from logging.handlers import BaseRotatingHandler
 
-from .sinks import due, sink_of
-from .standard import handler_is_stock
+from .context import call_in_context, context_of
+from .sinks import due, is_expired, rotates_by_size, sink_of
+from .standard import formatter_is_stock, formatter_of, handler_is_stock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +22,14 @@ if TYPE_CHECKING:
     from .sinks import Segment, Sink
 
     Report = Callable[[logging.LogRecord, logging.Handler], object]
-    Recognised = Callable[[logging.Handler], bool]
+    Recognised = Callable[[logging.Handler], int]
     Compose = Callable[[logging.Handler, list[logging.LogRecord], Sink, int], Segment]
+
+
+# How a handler takes a batch.
+ALONE = 0  # one record at a time
+SEEN = 1  # many at a time, by code that may look at what others' formatting left on them
+UNSEEN = 2  # many at a time, and nobody looks
 
 
 class TextSegment:
@@ -89,7 +97,7 @@ def _one_by_one(
             record = records[done]
             done += 1
             try:
-                handler.handle(record)
+                call_in_context(context_of(record), handler.handle, record)
             except Exception:
                 report(record, handler)
     finally:
@@ -114,12 +122,103 @@ def _segment(
         return alone or (1 if segment.special else 0)
 
 
+class Raised:
+    """What a formatter raised instead of giving a text."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+def _emit_text(handler: Any, record: logging.LogRecord, text: Any, report: Report) -> None:
+    """Do what is left of `handler.handle(record)` once its formatter gave `text`."""
+    try:
+        try:
+            if type(text) is Raised:
+                raise text.error
+            handler.stream.write(text + handler.terminator)
+            handler.flush()
+        except Exception as error:
+            # as the standard emit(), which lets this one out, but not where a file may rotate
+            if isinstance(error, RecursionError) and not isinstance(handler, BaseRotatingHandler):
+                raise
+            handler.handleError(record)
+    except Exception:
+        report(record, handler)
+
+
+def _own_texts(handler: Any, records: list[logging.LogRecord], report: Report) -> int:
+    """Write the records that go together with a formatter that is not stock; return as `_segment` does.
+
+    Such a formatter may count its calls, say: each record is formatted once, whatever becomes of its text.
+    """
+    with handler.lock:
+        if due(handler):
+            return 1
+        sink = sink_of(handler)
+        if sink is None or type(handler.terminator) is not str:
+            return len(records)
+        texts: list[Any] = []
+        try:
+            segment = _format_each(handler, records, sink, texts)
+            count = len(records)
+            if segment.count:
+                sink.put(handler, records, segment)
+            for text in texts[count - len(records) :]:
+                _emit_text(handler, records.pop(0), text, report)
+        finally:
+            text = None
+            texts.clear()  # an exception in it refers to this frame
+        return 0
+
+
+def _format_each(handler: Any, records: list[logging.LogRecord], sink: Sink, texts: list[Any]) -> TextSegment:
+    """Put what the formatter makes of some records, from the first, into `texts`, one record at least.
+
+    Return those that can be written to `sink`: all, or all but the last.
+    """
+    encoding = "ascii" if sink.ascii else "utf-8"
+    stream, formatter, terminator = handler.stream, handler.formatter, handler.terminator
+    attributes = len(vars(handler))
+    lines: list[bytes] = []
+    ends: list[int] = []
+    size = 0
+    for record in records:
+        if size >= sink.limit or (lines and is_expired(handler)):
+            break
+        try:
+            text = call_in_context(context_of(record), handler.format, record)
+        except BaseException as error:  # it counts once the records before it are written
+            texts.append(Raised(error))
+            break
+        texts.append(text)
+        # What the formatter changed counts from this record's write on.
+        if (
+            type(text) is not str
+            or handler.stream is not stream
+            or handler.formatter is not formatter
+            or handler.terminator is not terminator
+            or handler.filters
+            or len(vars(handler)) != attributes
+        ):
+            break
+        try:
+            line = (text + terminator).encode(encoding)
+        except UnicodeEncodeError:
+            break
+        size += len(line)
+        lines.append(line)
+        ends.append(size)
+    return TextSegment(b"".join(lines), ends, False, None)
+
+
 def _hand_over(handler: Any, records: list[logging.LogRecord], report: Report) -> None:
     """Give the records that pass the handler's filters to its handle_batch(), with its lock held."""
     batch = []
     for record in records:
         try:
-            passed = handler.filter(record)
+            passed = call_in_context(context_of(record), handler.filter, record)
         except Exception:
             report(record, handler)
         else:
@@ -145,16 +244,18 @@ def deliver(
     least: int,
 ) -> None:
     """Do what `deliver_batch` says, with what a core brings; fewer than `least` records are no batch."""
-    if hasattr(type(handler), "handle_batch"):
-        _hand_over(handler, records, report)
-        return
     while records:
         # Asked again after each record that went alone: what ran for it may have changed the handler
-        alone = (
-            _segment(handler, records, compose, holders)
-            if len(records) >= least and recognised(handler)
-            else len(records)
-        )
+        way = recognised(handler) if len(records) >= least else ALONE
+        if way == UNSEEN:
+            alone = _segment(handler, records, compose, holders)
+        elif way == SEEN and len(records) > 1:
+            alone = _own_texts(handler, records, report)
+        elif hasattr(type(handler), "handle_batch"):
+            _hand_over(handler, records, report)
+            return
+        else:
+            alone = len(records)
         if alone:
             _one_by_one(handler, records, alone, report)
 
@@ -168,7 +269,8 @@ def deliver_batch(
     `handler.handle(record)` for each record. The handlers of the standard library that write to a stream or
     a file, as long as nothing on them is patched and they have no filter, get one write and one flush for
     many records. A record that they cannot format is formatted again by the handler itself, so that it
-    reports the failure in its own way.
+    reports the failure in its own way. Formatters that are not stock are called for each record, once, and
+    before the first of a batch is written.
 
     A handler whose class has a method `handle_batch(records)` gets a list of all that pass its filters, with its
     lock held, as emit() gets one. Errors are its own business, as they are emit()'s.
@@ -184,9 +286,23 @@ def deliver_batch(
     still in the list have not been delivered, and those that are no longer there must not be delivered
     again. As with `handle`, the one that was being formatted or written is gone.
     """
-    deliver(handler, records, report, handler_is_stock, compose, holders, 2)
+    deliver(handler, records, report, recognised, compose, holders, 2)
 
 
-def is_batchable(handler: logging.Handler) -> bool:
-    """Whether `deliver_batch` now has a better way for `handler` than one record at a time."""
-    return hasattr(type(handler), "handle_batch") or handler_is_stock(handler)
+def recognised(handler: logging.Handler) -> int:
+    """UNSEEN if `handler` and its formatter are stock, SEEN if the formatter is not, or ALONE."""
+    if not handler_is_stock(handler):
+        return ALONE
+    if formatter_is_stock(formatter_of(handler)):
+        return UNSEEN
+    return ALONE if rotates_by_size(handler) else SEEN
+
+
+def batching(handler: logging.Handler) -> int:
+    """How `deliver_batch` now delivers to `handler`: ALONE, SEEN or UNSEEN."""
+    return recognised(handler) or (SEEN if hasattr(type(handler), "handle_batch") else ALONE)
+
+
+def at_level(records: list[logging.LogRecord], level: int) -> list[logging.LogRecord]:
+    """Return the records at or above `level`."""
+    return [record for record in records if record.levelno >= level]

@@ -40,7 +40,7 @@ class Run:
 
     `route` tells whose handlers are meant, None means the listener's; `request` is None but for a flush. No
     records and no request is the sentinel. `count` is how many items of the queue these were, and `created`
-    when the first record was made, or 0.0. `contexts` has the contextvars that came beside records, by their id().
+    when the first record was made, or 0.0. `contexts` has the contextvars that came with records, by their id().
     """
 
     __slots__ = ("contexts", "count", "created", "records", "request", "route")

@@ -206,11 +206,27 @@ def _opened_itself(handler: Any, raw: io.FileIO) -> bool:
 
 def _room(handler: Any, raw: io.FileIO) -> int:
     """How many bytes a RotatingFileHandler's file may grow by, at least, before it is due."""
-    if type(handler) is not logging.handlers.RotatingFileHandler or not handler.maxBytes > 0:
+    if not rotates_by_size(handler):
         return UNLIMITED
     if "exc_text" in formatter_of(handler)._style._fmt:
         return 0  # shows that such a handler formats each record twice, so it has to
-    return handler.maxBytes - max(raw.tell(), os.fstat(raw.fileno()).st_size)
+    size: int = max(raw.tell(), os.fstat(raw.fileno()).st_size)
+    room: int = handler.maxBytes - size
+    return room
+
+
+def rotates_by_size(handler: Any) -> bool:
+    """Whether `handler` formats each record twice, to know its size before."""
+    if type(handler) is not logging.handlers.RotatingFileHandler:
+        return False
+    return type(handler.maxBytes) is not int or handler.maxBytes > 0
+
+
+def is_expired(handler: Any) -> bool:
+    """Whether it is time for `handler` to rotate its file."""
+    return (
+        type(handler) is logging.handlers.TimedRotatingFileHandler and int(time.time()) >= handler.rolloverAt
+    )
 
 
 def due(handler: Any) -> bool:
@@ -218,15 +234,12 @@ def due(handler: Any) -> bool:
 
     Looks after the file of a WatchedFileHandler, as its emit does for each record.
     """
-    kind = type(handler)
-    if kind is logging.handlers.WatchedFileHandler:
+    if type(handler) is logging.handlers.WatchedFileHandler:
         try:
             handler.reopenIfNeeded()
         except Exception:
             return True  # the handler meets that failure again, and reports it
-    elif kind is logging.handlers.TimedRotatingFileHandler and int(time.time()) >= handler.rolloverAt:
-        return True
-    return handler.stream is None
+    return is_expired(handler) or handler.stream is None
 
 
 def sink_of(handler: Any) -> Sink | None:
@@ -243,7 +256,7 @@ def sink_of(handler: Any) -> Sink | None:
         except Exception:
             return None
         return known
-    rotates = type(handler) is logging.handlers.RotatingFileHandler and handler.maxBytes > 0
+    rotates = rotates_by_size(handler)
     try:
         if type(stream) is io.StringIO and not vars(stream) and not rotates:
             # a "\r" that ends a record would be joined to a "\n" that begins the next
@@ -266,6 +279,6 @@ def sink_of(handler: Any) -> Sink | None:
             _file_sinks[handler] = sink
             return sink
         size = _buffer_size(buffer)
-        return StreamSink(size, repertoire == "ascii") if size and not rotates else None
+        return StreamSink(size, repertoire == "ascii") if size > 1 and not rotates else None
     except Exception:
         return None  # whatever is wrong with the stream, each record meets it on its own and is reported

@@ -112,13 +112,8 @@ def formatter_is_stock(formatter: Any) -> bool:
 
 
 def handler_is_stock(handler: logging.Handler) -> bool:
-    """Whether `handler` and its formatter are stock, without a filter: a batch can stand for `handle`."""
+    """Whether `handler` is stock and has no filter: with a stock formatter a batch can stand for `handle`."""
     if type(handler) not in HANDLERS or not class_is_stock(type(handler)):
         return False
     own = vars(handler)
-    return (
-        HANDLER_METHODS.isdisjoint(own)
-        and own.get("filters") == []
-        and own.get("lock") is not None
-        and formatter_is_stock(formatter_of(handler))
-    )
+    return HANDLER_METHODS.isdisjoint(own) and own.get("filters") == [] and own.get("lock") is not None
