@@ -29,7 +29,7 @@ cdef bint is_one_of(type cls, tuple classes):
 
 
 cdef bint formatter_is_stock(object formatter) except -1:
-    cdef dict own
+    cdef object own
     if type(formatter) is not Formatter or not is_stock(Formatter):
         return False
     own = formatter.__dict__
@@ -44,7 +44,7 @@ cdef bint formatter_is_stock(object formatter) except -1:
 
 def recognised(handler):
     """Whether a batch can stand for `handler.handle`: as `handler_is_stock` says, but quicker."""
-    cdef dict own
+    cdef object own
     if not is_one_of(type(handler), HANDLERS) or not is_stock(type(handler)):
         return False
     own = handler.__dict__
