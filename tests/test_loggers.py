@@ -19,6 +19,7 @@ import sysconfig
 import threading
 import time
 import warnings
+import weakref
 from unittest import mock
 
 import pytest
@@ -780,12 +781,46 @@ class TestReplacements:
 # findCaller.
 
 
+    @compiled_only
+    def test_handlers_replaced_while_the_record_is_made(self, records):
+        """What takes their place need not be a list; nor need it be there before the clock is read."""
+        (queue_handler,) = logging.root.handlers
+        logging.root.addHandler(other := type(queue_handler)(queue.SimpleQueue()))
+        clock = "time_ns" if isinstance(logging._startTime, int) else "time"
+        read = getattr(time, clock)
+
+        def replace():
+            logging.root.handlers = {other: 1}
+            return read()
+
+        with mock.patch.object(time, clock, replace):
+            logger.info("m")
+        assert records() == []
+        assert other.queue.qsize() == 1
+        logging.root.handlers = [queue_handler, other]
+        with mock.patch.object(time, clock, replace):
+            logger.info("m", extra={"a": 1})
+        assert other.queue.qsize() == 2
+
+
 def helper(level):
     logger.info("m", stacklevel=level)
 
 
 @compiled_only
 class TestCaller:
+    def test_called_while_a_C_function_ends_a_frame(self, records):
+        class Watched:
+            pass
+
+        def call(references):
+            watched = Watched()
+            references.append(weakref.ref(watched, logger.warning))
+
+        list(map(call, [[]]))
+        (record,) = records()
+        assert (record.pathname, record.funcName) == (__file__, "test_called_while_a_C_function_ends_a_frame")
+
     def where(self, package, records, log):
         """Return what the accelerated and the standard call say, from the same line."""
         package.accelerate_loggers()
