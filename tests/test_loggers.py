@@ -13,6 +13,7 @@ import os
 import pickle
 import queue
 import re
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -981,6 +982,62 @@ def test_nothing_leaks(records):
     for _ in range(5):
         work()
     assert blocks() - before < 100
+
+
+@compiled_only
+def test_who_logs_in_the_middle_of_a_call(records):
+    """The collector runs at nearly every allocation, a signal comes each millisecond; both log."""
+
+    class Cycle:
+        def __init__(self):
+            self.cycle = self
+
+        def __del__(self):
+            logger.info("ended %s", self, extra={"a": [self.cycle]})
+
+        def __str__(self):
+            logger.info("nested %d", 1)
+            return "cycle"
+
+    def on_collection(phase, info):
+        logger.info("%s %s", phase, info)
+
+    def on_signal(number, frame):
+        logger.warning("signal %s", [number], stacklevel=2)
+
+    def calls(i):
+        logger.info("m %d", i)
+        logger.info("m %s %s", [i], Cycle())
+        logger.debug("m %s", Cycle())
+        logger.error("m", extra={"b": Cycle()})
+        logger.log(25, "m %(c)s", {"c": i}, stack_info=True)
+        try:
+            raise ValueError(i)
+        except ValueError:
+            logger.exception("m")
+
+    threshold = gc.get_threshold()
+    signals = hasattr(signal, "setitimer")
+    if signals:
+        before = signal.signal(signal.SIGALRM, on_signal)
+        signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+    gc.callbacks.append(on_collection)
+    gc.set_threshold(1, 1, 1)
+    try:
+        for i in range(50):
+            calls(i)
+    finally:
+        gc.set_threshold(*threshold)
+        gc.callbacks.remove(on_collection)
+        if signals:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+    messages = collections.Counter(record.getMessage().split()[0] for record in records())
+    assert messages["m"] == 250
+    assert messages["ended"] > 20
+    assert messages["start"] > 10
+    gc.collect()
+    records()
 
 
 @compiled_only

@@ -29,7 +29,7 @@ cdef class ListenerCore:
         return self._delivering_thread
 
     @delivering_thread.setter
-    def delivering_thread(self, unsigned long ident):
+    def delivering_thread(self, unsigned long long ident):
         self._delivering_thread = ident
 
 
