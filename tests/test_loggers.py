@@ -986,7 +986,7 @@ def test_nothing_leaks(records):
 
 @compiled_only
 def test_who_logs_in_the_middle_of_a_call(records):
-    """The collector runs at nearly every allocation, a signal comes each millisecond; both log."""
+    """The collector runs at nearly every allocation, and a signal comes now and then; both log."""
 
     class Cycle:
         def __init__(self):
@@ -1020,22 +1020,26 @@ def test_who_logs_in_the_middle_of_a_call(records):
     signals = hasattr(signal, "setitimer")
     if signals:
         before = signal.signal(signal.SIGALRM, on_signal)
-        signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+    gc.freeze()  # else each collection would take long
     gc.callbacks.append(on_collection)
     gc.set_threshold(1, 1, 1)
     try:
-        for i in range(50):
+        for i in range(20):
+            if signals:
+                signal.setitimer(signal.ITIMER_REAL, 0.0005)  # one: more might come faster than they are handled
             calls(i)
     finally:
         gc.set_threshold(*threshold)
+        gc.unfreeze()
         gc.callbacks.remove(on_collection)
         if signals:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
     messages = collections.Counter(record.getMessage().split()[0] for record in records())
-    assert messages["m"] == 250
-    assert messages["ended"] > 20
-    assert messages["start"] > 10
+    assert messages["m"] == 100
+    if not FREE_THREADED:  # there the collector comes when it thinks fit
+        assert messages["ended"] > 10
+        assert messages["start"] > 10
     gc.collect()
     records()
 
