@@ -778,10 +778,6 @@ class TestReplacements:
         self.log(records)
         assert calls == ["emit"]
 
-
-# findCaller.
-
-
     @compiled_only
     def test_handlers_replaced_while_the_record_is_made(self, records):
         """What takes their place need not be a list; nor need it be there before the clock is read."""
@@ -802,6 +798,9 @@ class TestReplacements:
         with mock.patch.object(time, clock, replace):
             logger.info("m", extra={"a": 1})
         assert other.queue.qsize() == 2
+
+
+# findCaller.
 
 
 def helper(level):
@@ -1026,7 +1025,8 @@ def test_who_logs_in_the_middle_of_a_call(records):
     try:
         for i in range(20):
             if signals:
-                signal.setitimer(signal.ITIMER_REAL, 0.0005)  # one: more might come faster than they are handled
+                # One: more might come faster than they are handled.
+                signal.setitimer(signal.ITIMER_REAL, 0.0005)
             calls(i)
     finally:
         gc.set_threshold(*threshold)
