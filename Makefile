@@ -55,14 +55,16 @@ coverage: $(ENV)/pure/.installed  ## branch coverage of the pure core, subproces
 	@$(ENV)/pure/bin/python -m coverage combine --quiet
 	@$(ENV)/pure/bin/python -m coverage report --show-missing
 
-SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+SANITIZERS := -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=undefined,float-cast-overflow
 sanitize: $(ENV)/sanitize/.made  ## run the tests on extensions built with AddressSanitizer and UBSan (gcc, Linux)
 	@rm -rf $(ENV)/sanitize/src && cp -r src tests setup.py pyproject.toml README.md LICENSE $(ENV)/sanitize/
 	@cd $(ENV)/sanitize && rm -f src/logflume/_c/*.so && $(COMPILED) CFLAGS="$(SANITIZERS) -O1 -g" LDFLAGS="$(SANITIZERS)" \
 		bin/python setup.py --quiet build_ext --inplace
-	@cd $(ENV)/sanitize && $(COMPILED) PYTHONPATH=$(CURDIR)/$(ENV)/sanitize/src PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 \
+	@# Were the descriptors captured, a finding would end the run without a word: pytest would die with the text.
+	@cd $(ENV)/sanitize && $(COMPILED) PYTHONPATH=$(CURDIR)/$(ENV)/sanitize/src PYTHONMALLOC=malloc \
+		ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1 \
 		LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
-		bin/python -X faulthandler -m pytest -k "not pure" $(UNMEASURED) --ignore tests/test_readme.py --ignore tests/test_demo.py $(ARGS)
+		bin/python -X faulthandler -m pytest --capture=sys -k "not pure" $(UNMEASURED) --ignore tests/test_readme.py --ignore tests/test_demo.py $(ARGS)
 
 bench: $(ENV)/compiled/.installed  ## print the table of speeds, both cores
 	@$(COMPILED) $(ENV)/compiled/bin/python bench/run.py $(ARGS)

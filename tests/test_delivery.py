@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import io
 import logging
 import logging.handlers
@@ -419,3 +420,51 @@ def test_records_at_a_level(deliver_batch: Any) -> None:
         assert core.at_level(some, level) == [record for record in some if record.levelno >= level]
     with pytest.raises(TypeError):
         core.at_level(some, "INFO")
+
+
+class Lazy:
+    """A text to be, as translations have them."""
+
+    def __add__(self, other: str) -> str:
+        return "lazy" + other
+
+
+class LazyFormat(str):
+    __slots__ = ()
+
+    def __mod__(self, values: Any) -> Any:
+        return Lazy()
+
+
+@each_core
+def test_a_format_that_makes_no_string(deliver_batch: Any) -> None:
+    handler = logging.StreamHandler(io.StringIO())
+    handler.setFormatter(logging.Formatter(LazyFormat("%(message)s")))
+    deliver_batch(handler, records(2), unexpected)
+    assert handler.stream.getvalue() == "lazy\nlazy\n"
+
+
+not_in_debug_builds = pytest.mark.skipif(
+    hasattr(sys, "gettotalrefcount"), reason="the interpreter asserts that instance dictionaries are plain"
+)
+
+
+@not_in_debug_builds
+@each_core
+def test_handlers_with_a_dictionary_of_another_class(deliver_batch: Any) -> None:
+    handler = logging.StreamHandler(io.StringIO())
+    handler.__dict__ = collections.OrderedDict(vars(handler))
+    deliver_batch(handler, batch := records(2), unexpected)
+    assert handler.stream.getvalue() == lines(2)
+    assert batch == []
+
+
+@not_in_debug_builds
+@each_core
+def test_records_with_a_dictionary_of_another_class(deliver_batch: Any) -> None:
+    handler = logging.StreamHandler(io.StringIO())
+    batch = records(2)
+    for record in batch:
+        record.__dict__ = collections.OrderedDict(vars(record))
+    deliver_batch(handler, batch, unexpected)
+    assert handler.stream.getvalue() == lines(2)

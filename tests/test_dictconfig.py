@@ -103,6 +103,7 @@ def test_a_name_that_is_not_configured(lf, tmp_path):
     with pytest.raises(ValueError, match="'queue'") as caught:
         logging.config.dictConfig(config(tmp_path / "log", handler))
     assert "fiel" in str(caught.value.__cause__)
+    logging._handlers["file"].close()  # a collection might come before the fixture
 
 
 def test_the_standard_queue_handler_with_our_listener(lf, tmp_path):

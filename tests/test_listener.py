@@ -349,6 +349,34 @@ def test_stats(wired):
     assert 0 < stats.delay <= stats.longest_delay
 
 
+@pytest.mark.parametrize("created", ["2020-01-01", 5, None, [1]])
+def test_records_from_elsewhere_may_have_no_time(wired, created):
+    collect = Collect()
+    logger, listener = wired(collect)
+    logger.handle(logging.makeLogRecord({"msg": "one", "levelno": 20, "created": created}))
+    assert listener.flush(10)
+    assert collect.messages == ["one"]
+    assert listener.stats()[:4] == (1, 0, 0, 0)
+
+
+def test_records_that_do_not_tell_their_time(wired):
+    class Mute(logging.LogRecord):
+        mute = False
+
+        def __getattribute__(self, name):
+            if name == "created" and Mute.mute:
+                raise ValueError(name)
+            return super().__getattribute__(name)
+
+    collect = Collect()
+    logger, listener = wired(collect)
+    record = Mute("name", 20, "path", 1, "one", None, None)
+    Mute.mute = True
+    logger.handle(record)
+    assert listener.flush(10)
+    assert collect.messages == ["one"]
+
+
 def test_an_idle_listener_sleeps(wired):
     """It waits in the queue: no wake-up while nothing is logged."""
     logger, listener = wired(Collect())

@@ -13,12 +13,14 @@ import os
 import pickle
 import queue
 import re
+import signal
 import subprocess
 import sys
 import sysconfig
 import threading
 import time
 import warnings
+import weakref
 from unittest import mock
 
 import pytest
@@ -776,6 +778,27 @@ class TestReplacements:
         self.log(records)
         assert calls == ["emit"]
 
+    @compiled_only
+    def test_handlers_replaced_while_the_record_is_made(self, records):
+        """What takes their place need not be a list; nor need it be there before the clock is read."""
+        (queue_handler,) = logging.root.handlers
+        logging.root.addHandler(other := type(queue_handler)(queue.SimpleQueue()))
+        clock = "time_ns" if isinstance(logging._startTime, int) else "time"
+        read = getattr(time, clock)
+
+        def replace():
+            logging.root.handlers = {other: 1}
+            return read()
+
+        with mock.patch.object(time, clock, replace):
+            logger.info("m")
+        assert records() == []
+        assert other.queue.qsize() == 1
+        logging.root.handlers = [queue_handler, other]
+        with mock.patch.object(time, clock, replace):
+            logger.info("m", extra={"a": 1})
+        assert other.queue.qsize() == 2
+
 
 # findCaller.
 
@@ -786,6 +809,18 @@ def helper(level):
 
 @compiled_only
 class TestCaller:
+    def test_called_while_a_C_function_ends_a_frame(self, records):
+        class Watched:
+            pass
+
+        def call(references):
+            watched = Watched()
+            references.append(weakref.ref(watched, logger.warning))
+
+        list(map(call, [[]]))
+        (record,) = records()
+        assert (record.pathname, record.funcName) == (__file__, "test_called_while_a_C_function_ends_a_frame")
+
     def where(self, package, records, log):
         """Return what the accelerated and the standard call say, from the same line."""
         package.accelerate_loggers()
@@ -946,6 +981,67 @@ def test_nothing_leaks(records):
     for _ in range(5):
         work()
     assert blocks() - before < 100
+
+
+@compiled_only
+def test_who_logs_in_the_middle_of_a_call(records):
+    """The collector runs at nearly every allocation, and a signal comes now and then; both log."""
+
+    class Cycle:
+        def __init__(self):
+            self.cycle = self
+
+        def __del__(self):
+            logger.info("ended %s", self, extra={"a": [self.cycle]})
+
+        def __str__(self):
+            logger.info("nested %d", 1)
+            return "cycle"
+
+    def on_collection(phase, info):
+        logger.info("%s %s", phase, info)
+
+    def on_signal(number, frame):
+        logger.warning("signal %s", [number], stacklevel=2)
+
+    def calls(i):
+        logger.info("m %d", i)
+        logger.info("m %s %s", [i], Cycle())
+        logger.debug("m %s", Cycle())
+        logger.error("m", extra={"b": Cycle()})
+        logger.log(25, "m %(c)s", {"c": i}, stack_info=True)
+        try:
+            raise ValueError(i)
+        except ValueError:
+            logger.exception("m")
+
+    threshold = gc.get_threshold()
+    signals = hasattr(signal, "setitimer")
+    if signals:
+        before = signal.signal(signal.SIGALRM, on_signal)
+    gc.freeze()  # else each collection would take long
+    gc.callbacks.append(on_collection)
+    gc.set_threshold(1, 1, 1)
+    try:
+        for i in range(20):
+            if signals:
+                # One: more might come faster than they are handled.
+                signal.setitimer(signal.ITIMER_REAL, 0.0005)
+            calls(i)
+    finally:
+        gc.set_threshold(*threshold)
+        gc.unfreeze()
+        gc.callbacks.remove(on_collection)
+        if signals:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+    messages = collections.Counter(record.getMessage().split()[0] for record in records())
+    assert messages["m"] == 100
+    if not FREE_THREADED:  # there the collector comes when it thinks fit
+        assert messages["ended"] > 10
+        assert messages["start"] > 10
+    gc.collect()
+    records()
 
 
 @compiled_only

@@ -1,5 +1,6 @@
 """The record that an accelerated logger makes cannot be told from a standard one."""
 
+import collections
 import copy
 import gc
 import json
@@ -345,3 +346,42 @@ def test_snapshot_goes_by_the_new_arguments(snapshot, cls):
 def test_snapshot_leaves_what_cannot_be_rendered(snapshot, cls):
     record = cls("n", 10, "p", 1, "m %d", ([1],), None)
     assert snapshot(record) is record
+
+
+@pytest.mark.skipif(
+    hasattr(sys, "gettotalrefcount"), reason="the interpreter asserts that instance dictionaries are plain"
+)
+def test_dictionary_of_another_class(make):
+    record = make("%s", [1])
+    record.__dict__ = collections.OrderedDict(vars(record))
+    assert record.getMessage() == "[1]"
+    assert copy.copy(record).getMessage() == "[1]"
+    assert copy.deepcopy(record).getMessage() == "[1]"
+    assert pickle.loads(pickle.dumps(record)).getMessage() == "[1]"
+    logging.root.handle(record)
+
+
+def test_found_while_the_collector_breaks_its_cycle(make):
+    """Whoever looks for objects at that moment finds empty records: they are of no use, and do no harm."""
+    found = []
+
+    def look(reference):
+        for thing in gc.get_objects():
+            if type(thing).__name__ == "LogRecord" and is_lean(thing):
+                found.append(thing)
+                repr(thing)
+                vars(thing)
+
+    def leave_a_cycle():
+        arguments = []
+        arguments.append(make("%s", arguments))
+        # The collector does not know it, so it ends while the cycle is broken.
+        code = compile("1", "cycle", "exec")
+        arguments.append([*arguments, code])
+        return weakref.ref(code, look)
+
+    gc.collect()
+    reference = leave_a_cycle()
+    gc.collect()
+    assert reference() is None
+    assert not found or found[0].levelno == logging.INFO

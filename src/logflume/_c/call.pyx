@@ -202,7 +202,8 @@ cdef CallSite make_site(object code, int lasti):
     cdef CallSite site = CallSite()
     cdef int lineno = PyCode_Addr2Line(<PyCodeObject *><PyObject *>code, lasti)
     cdef object path = code.co_filename
-    if not PyUnicode_CheckExact(path):
+    # 3.12 has code of its own between a C function and the Python frames that it runs.
+    if not PyUnicode_CheckExact(path) or path == "<shim>":
         return None
     names = file_names.get(path)
     if names is None:
@@ -723,6 +724,8 @@ cdef int put_into_each(object logger, object attributes, RecordCore record) exce
     cdef HandlerCore queue
     while True:
         handlers = logflume_get(attributes, "handlers", MISSING)
+        if not PyList_CheckExact(handlers):  # replaced since queue_of() looked
+            handlers = list(logger.handlers)
         i = 0
         while True:
             handler = logflume_list_item(handlers, i, MISSING)
@@ -849,6 +852,7 @@ cdef dict LEVELS = {
     "log": None,
 }
 # warn() and fatal() stay as they are: they call warning() and critical().
+cdef dict made = {}  # name -> LogMethod, to be used again
 
 
 def accelerate():
@@ -858,8 +862,10 @@ def accelerate():
     for name, level in LEVELS.items():
         method = logging.Logger.__dict__.get(name)
         if is_standard(method, logging, f"Logger.{name}"):
-            compiled = LogMethod(method, level)
-            add_compiled(compiled)
+            compiled = made.get(name)
+            if compiled is None or (<LogMethod>compiled).standard is not method:
+                compiled = made[name] = LogMethod(method, level)
+                add_compiled(compiled)
             setattr(logging.Logger, name, compiled)
     accelerated = True
     return True

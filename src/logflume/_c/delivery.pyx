@@ -40,7 +40,7 @@ cdef bint is_one_of(type cls, tuple classes):
     return False
 
 
-cdef bint has_any(dict attributes, tuple names) except -1:
+cdef bint has_any(object attributes, tuple names) except -1:
     for name in names:
         if name in attributes:
             return True
@@ -48,7 +48,7 @@ cdef bint has_any(dict attributes, tuple names) except -1:
 
 
 cdef bint formatter_is_stock(object formatter) except -1:
-    cdef dict own
+    cdef object own
     if type(formatter) is not Formatter or not is_stock(Formatter):
         return False
     own = logflume_instance_dict(formatter)
@@ -63,7 +63,7 @@ cdef bint formatter_is_stock(object formatter) except -1:
 
 def recognised(handler):
     """As the pure twin says, but quicker."""
-    cdef dict own
+    cdef object own
     if not is_one_of(type(handler), HANDLERS) or not is_stock(type(handler)):
         return ALONE
     own = logflume_instance_dict(handler)

@@ -33,6 +33,7 @@ cdef extern from "pycompat.h":
     object logflume_get(object dictionary, object key, object missing)
 
 cdef extern from "Python.h":
+    Py_ssize_t PY_SSIZE_T_MAX
     bint PyUnicode_IS_ASCII(object)
     int PyUnicode_KIND(object)
     void *PyUnicode_DATA(object)
@@ -79,8 +80,12 @@ cdef inline int reserve(Segment segment, Py_ssize_t size) except -1:
 
 
 cdef int grow(Segment segment, Py_ssize_t size) except -1:
-    cdef Py_ssize_t room = max(2 * segment._text_room, segment._size + size, 8192)
-    cdef char *text = <char *>PyMem_Realloc(segment._text, room)
+    cdef Py_ssize_t room = segment._text_room
+    cdef char *text
+    if size > PY_SSIZE_T_MAX - segment._size:
+        PyErr_NoMemory()
+    room = max(2 * room if room < PY_SSIZE_T_MAX // 2 else PY_SSIZE_T_MAX, segment._size + size, 8192)
+    text = <char *>PyMem_Realloc(segment._text, room)
     if text == NULL:
         PyErr_NoMemory()
     segment._text = text
@@ -124,7 +129,7 @@ cdef int add_wide(Segment segment, object text) except -1:
     cdef Py_ssize_t index
     cdef Py_UCS4 char
     cdef unsigned char *out
-    if segment._ascii:
+    if segment._ascii or length > PY_SSIZE_T_MAX // 4:
         return 1
     reserve(segment, 4 * length)
     out = <unsigned char *>segment._text + segment._size
@@ -657,7 +662,7 @@ cdef int add_record(Segment segment, Job job, object record) except -1:
     if job.program is not None and job.stock_record:
         if type(record) is LeanRecord:
             core = <lean.RecordCore>record
-            if core.lean and job.private and job.program.lean and not core.exc_info:
+            if core.lean and job.private and job.program.lean and core.site is not None and not core.exc_info:
                 if job.program.simple:
                     start = segment._size
                     wide = segment._wide
@@ -676,7 +681,10 @@ cdef int add_record(Segment segment, Job job, object record) except -1:
                 return add_filled(segment, job, record, attributes)
     if getattr(record, "exc_text", None) is None and record.exc_info:
         job.explained = record
-    return add_text(segment, job.formatter.format(record))
+    text = job.formatter.format(record)
+    if not isinstance(text, str):  # what a str subclass as the format gave
+        return 1
+    return add_text(segment, text)
 
 
 cdef Segment compose(object handler, list records, object sink, int holders):

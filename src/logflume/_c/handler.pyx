@@ -50,7 +50,7 @@ def set_standard_methods(cls):
         standard_methods[name] = getattr(cls, name)
 
 
-cdef long level_of(object record) except? -1:
+cdef long long level_of(object record) except? -1:
     """Return record.levelno, or 0 if that is no number."""
     if Py_TYPE(record) is lean_type and (<RecordCore>record).lean:
         return (<RecordCore>record).levelno

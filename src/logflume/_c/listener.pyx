@@ -1,5 +1,6 @@
 """The part of a listener that a log call looks at, and the loop that takes each record out of the queue."""
 
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.object cimport PyObject, PyTypeObject
 
 from logflume._c.record cimport RecordCore
@@ -30,7 +31,7 @@ cdef class ListenerCore:
         return self._delivering_thread
 
     @delivering_thread.setter
-    def delivering_thread(self, unsigned long ident):
+    def delivering_thread(self, unsigned long long ident):
         self._delivering_thread = ident
 
 
@@ -92,10 +93,15 @@ cdef class Run:
 
 
 cdef double created(object record) except? -1.0:
-    """Return record.created, without making a lean record's dictionary; 0.0 if it has none."""
+    """Return record.created, without making a lean record's dictionary; 0.0 if that is no time."""
+    cdef object found
     if Py_TYPE(record) is lean_type and (<RecordCore>record).lean:
         return (<RecordCore>record).created
-    return getattr(record, "created", None) or 0.0
+    try:
+        found = record.created
+    except Exception:  # the record would be lost
+        return 0.0
+    return PyFloat_AS_DOUBLE(found) if PyFloat_CheckExact(found) else 0.0
 
 
 def take(queue, Py_ssize_t limit):

@@ -30,7 +30,7 @@ cdef class RecordCore:
     cdef object rendered  # what getMessage() gives as long as msg and args are these same objects; or None
     cdef double created  # seconds, as record.created
     cdef long long created_ns  # what time.time_ns() gave, on Pythons whose records are made from it
-    cdef unsigned long thread
+    cdef unsigned long long thread  # gevent gives addresses for it, which need not fit into a long
     cdef int levelno
     cdef int process
     cdef unsigned char lean  # this and the following are flags

@@ -26,6 +26,7 @@ from logflume._py.context import is_worth_carrying
 from logflume._py.record import rendered_copy
 
 cdef extern from "pycompat.h":
+    object logflume_get(object dictionary, object key, object missing)
     object logflume_instance_dict(object)
     object logflume_new_object(PyTypeObject *type, Py_ssize_t fields)
     int logflume_sees_context(PyObject **context)
@@ -39,6 +40,7 @@ cdef extern from "Python.h":
 
 cdef Py_ssize_t OBJECT_FIELDS = 12  # of RecordCore
 cdef int NESTING = 8  # tuples in tuples that is_plain() looks into
+cdef object MISSING = object()
 cdef object LogRecord = logging.LogRecord
 cdef object standard_getMessage = logging.LogRecord.getMessage
 cdef bint HAS_TASK_NAME = sys.version_info >= (3, 12)
@@ -56,6 +58,9 @@ cdef object START = logging._startTime
 
 cdef class CallSite:
     pass
+
+
+cdef CallSite NOWHERE = CallSite()
 
 
 cdef class RecordCore:
@@ -216,7 +221,7 @@ cdef RecordCore duplicate(RecordCore record):
     return new
 
 
-cdef int fill_from(RecordCore record, dict attributes) except -1:
+cdef int fill_from(RecordCore record, object attributes) except -1:
     """Make `attributes` the contents of a record that nobody else knows yet."""
     if not PyObject_GC_IsTracked(<PyObject *>record):
         PyObject_GC_Track(<PyObject *>record)
@@ -244,6 +249,8 @@ cdef int fill(RecordCore record) except -1:
 
 cdef dict captured(RecordCore record):
     cdef CallSite site = record.site
+    if site is None:  # the collector broke a cycle, and somebody found the record nevertheless
+        site = NOWHERE
     cdef dict attributes = {
         "name": record.name,
         "msg": record.msg,
@@ -293,8 +300,7 @@ cdef double since_start(RecordCore record) except? -1.0:
 
 cdef object message(RecordCore record):
     """Return what record.getMessage() returns."""
-    cdef object msg, args
-    cdef dict attributes
+    cdef object msg, args, attributes
     if LogRecord.getMessage is not standard_getMessage:
         return LogRecord.getMessage(record)
     if record.lean:
@@ -302,10 +308,10 @@ cdef object message(RecordCore record):
         args = record.args
     else:
         attributes = logflume_instance_dict(record)
-        if "msg" not in attributes or "args" not in attributes:
+        msg = logflume_get(attributes, "msg", MISSING)
+        args = logflume_get(attributes, "args", MISSING)
+        if msg is MISSING or args is MISSING:
             return standard_getMessage(record)
-        msg = attributes["msg"]
-        args = attributes["args"]
     if record.rendered is not None and msg is record.msg and args is record.args:
         return record.rendered
     text = str(msg)
@@ -357,14 +363,14 @@ cpdef object snapshot(object record):
 
 
 cdef object snapshot_lean(RecordCore record):
-    cdef dict attributes
+    cdef object attributes
     if record.lean:
         if record.safe:
             return record
     else:
         attributes = logflume_instance_dict(record)
-        msg = attributes.get("msg")
-        args = attributes.get("args")
+        msg = logflume_get(attributes, "msg", None)
+        args = logflume_get(attributes, "args", None)
         if is_plain(msg) and is_plain(args):
             return record
         if msg is not record.msg or args is not record.args:

@@ -61,7 +61,12 @@ class Run:
             self.records.append(item)
         if self.records:
             self._note_context(item)
-            self.created = getattr(self.records[0], "created", None) or 0.0
+            try:
+                created = self.records[0].created
+            except Exception:  # the record would be lost
+                return
+            if type(created) is float:
+                self.created = created
 
     def add(self, item: Any) -> bool:
         """Take `item` in, if it is a record for the same handlers."""
