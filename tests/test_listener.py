@@ -687,6 +687,33 @@ def test_an_unused_listener_is_collected(lf):
 # Threads.
 
 
+def test_stats_while_others_flush_and_log(wired):
+    logger, listener = wired(Collect())
+    listener.start()
+    errors = []
+
+    def until_the_end(call):
+        end = time.monotonic() + 0.5
+        try:
+            while time.monotonic() < end:
+                call()
+        except BaseException as error:
+            errors.append(error)
+
+    calls = [lambda: logger.info("one"), lambda: listener.flush(10), listener.stats, lambda: repr(listener)]
+    threads = [threading.Thread(target=until_the_end, args=(call,)) for call in calls * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert errors == []
+    assert listener.flush(60)
+    assert listener.stats().pending == 0
+    listener.queue.put(None)  # not counted by anybody
+    assert listener.stop() == 0
+    assert len(listener._requests) == 0
+
+
 @pytest.mark.skipif(sys.implementation.name == "pypy", reason="SimpleQueue's lock is not re-entrant there")
 def test_sixteen_threads_and_a_signal_handler_that_logs(wired):
     import signal

@@ -93,7 +93,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._urgent = False
         self._caused: deque[tuple[int, Run]] = deque()  # logged by handlers, with how deep the cause goes
         self._depth = 0
-        self._requests = 0  # sentinels and flush requests in the queue
+        self._requests: deque[None] = deque()  # one for each sentinel or flush request in the queue
         self._routes: list[Route] = []
         self._named_handlers: Callable[[], tuple[logging.Handler, ...]] | None = None
         self._sources: weakref.WeakSet[logging.Handler] = weakref.WeakSet()
@@ -209,10 +209,13 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         """Call `put`, again and again while a bounded queue is full; False when it stays full."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
+            self._requests.append(None)
             try:
                 put()
-                self._requests += 1
-            except _queue.Full:
+            except BaseException as error:
+                self._requests.pop()
+                if not isinstance(error, _queue.Full):
+                    raise
                 if deadline is not None and time.monotonic() >= deadline:
                     return False
                 time.sleep(INTERVAL)
@@ -221,7 +224,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def _left(self) -> int:
         at_work = len(self._handling) + len(self._handling_turn) + len(self._caused)
-        return max(0, self._queued() + self._left_in_hand() + at_work - self._requests)
+        return max(0, self._queued() + self._left_in_hand() + at_work - len(self._requests))
 
     def _queued(self, unknown: int = 0) -> int:
         try:
@@ -230,7 +233,11 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             return unknown
 
     def _left_in_hand(self) -> int:
-        return sum(run.count for run in list(self._taken))
+        while True:
+            try:
+                return sum(run.count for run in list(self._taken))
+            except RuntimeError:
+                pass  # without the GIL another thread can take some meanwhile
 
     def __enter__(self) -> QueueListener:
         if self.state != RUNNING:
@@ -383,8 +390,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         try:
             while taken:
                 run = taken.popleft()
-                if not run.records:
-                    self._requests -= 1
+                if not run.records and self._requests:
+                    self._requests.pop()
                 if run.request is not None:
                     self._flush_handlers()
                     self._handle_caused()
@@ -615,7 +622,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._new_locks()
         self._thread = None
         self._stop_requested = self._stopped_from_within = False
-        self._requests = 0
+        self._requests.clear()
         self._taken.clear()
         self._caused.clear()
         if self.delivering_thread != get_ident():
