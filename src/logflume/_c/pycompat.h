@@ -19,14 +19,15 @@
 
 /* ---- words that threads share ---- */
 
-/* Without the GIL, and on machines with smaller words, a plain access could see half of a change. */
+/* Without the GIL, and on machines with smaller words, a plain access could see half of a change. CPython's own
+   functions, because not every compiler has the same built-ins. */
 static inline unsigned long long
 logflume_load(unsigned long long *word)
 {
 #if LOGFLUME_GIL
     return *word;
 #else
-    return __atomic_load_n(word, __ATOMIC_RELAXED);
+    return _Py_atomic_load_uint64_relaxed((uint64_t *)word);
 #endif
 }
 
@@ -36,7 +37,7 @@ logflume_store(unsigned long long *word, unsigned long long value)
 #if LOGFLUME_GIL
     *word = value;
 #else
-    __atomic_store_n(word, value, __ATOMIC_RELAXED);
+    _Py_atomic_store_uint64_relaxed((uint64_t *)word, value);
 #endif
 }
 
@@ -109,7 +110,7 @@ logflume_on_dict_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, P
 #if LOGFLUME_GIL
     logflume_changes++;
 #else
-    __atomic_add_fetch(&logflume_changes, 1, __ATOMIC_SEQ_CST);
+    _Py_atomic_add_uint64((uint64_t *)&logflume_changes, 1);
 #endif
     return 0;
 }

@@ -12,7 +12,7 @@ logflume_type_version(PyTypeObject *type)
 {
 #if !defined(PYPY_VERSION) && !defined(GRAALVM_PYTHON)
 #ifdef Py_GIL_DISABLED
-    return __atomic_load_n(&type->tp_version_tag, __ATOMIC_ACQUIRE);
+    return _Py_atomic_load_uint(&type->tp_version_tag);
 #else
     return type->tp_version_tag;
 #endif
