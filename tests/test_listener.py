@@ -115,6 +115,32 @@ def test_stop_drains(wired):
     assert collect.messages == [str(i) for i in range(1000)]
 
 
+def test_start_while_another_thread_is_in_stop(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+    listener.start()
+    first = listener._thread
+    enqueue_sentinel = listener.enqueue_sentinel
+
+    def and_start_again():
+        del listener.enqueue_sentinel
+        enqueue_sentinel()
+        first.join(10)
+        starter = threading.Thread(target=listener.start)
+        starter.start()
+        starter.join(10)
+
+    listener.enqueue_sentinel = and_start_again
+    listener.stop()
+    assert listener._thread not in (None, first)
+    logger.info("one")
+    assert listener.flush(10)
+    assert collect.messages == ["one"]
+    second = listener._thread
+    assert listener.stop(10) == 0
+    assert not second.is_alive()
+
+
 def test_stop_from_many_threads(wired):
     collect = Collect()
     logger, listener = wired(collect)

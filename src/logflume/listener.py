@@ -194,16 +194,30 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             try:
                 told = self._put_now_or_soon(self.enqueue_sentinel, timeout)
             finally:
-                self._stop_requested = told  # if not, the next stop() has to tell it
+                if not told:
+                    self._forget_stop(thread)
         if thread is not None:
             self._end_pause()
             if self.delivering_thread != get_ident():
                 _wait(thread.join, timeout, lambda: not thread.is_alive())
                 if not thread.is_alive():
-                    self._thread = None
+                    self._forget_thread(thread)
         if self.state == STOPPED:
             self._deliver_here()
         return self._left()
+
+    # Another thread may have called start() meanwhile: what it set stays.
+
+    def _forget_stop(self, thread: threading.Thread | None) -> None:
+        """Leave it to the next stop() to tell `thread` to end."""
+        with _held(self._life_lock):
+            if self._thread is thread:
+                self._stop_requested = False
+
+    def _forget_thread(self, thread: threading.Thread) -> None:
+        with _held(self._life_lock):
+            if self._thread is thread:
+                self._thread = None
 
     def _put_now_or_soon(self, put: Callable[[], None], timeout: float | None) -> bool:
         """Call `put`, again and again while a bounded queue is full; False when it stays full."""
@@ -269,8 +283,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         if self.state != RUNNING:
             if not self._deliver_here(timeout):
                 return False
-            self._flush_handlers()
-            return True
+            if self.state != RUNNING:  # else another thread started it meanwhile, and leaves the rest to it
+                self._flush_handlers()
+                return True
         request = FlushRequest()
         deadline = None if timeout is None else time.monotonic() + timeout
         if not self._put_now_or_soon(lambda: self.queue.put_nowait(request), timeout):
@@ -363,8 +378,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         try:
             # What there is now, and no more: a handler may put each record into this very queue again.
             # One at a time: if a handler lets a KeyboardInterrupt through, none but its own record is done.
+            # A thread that was started meanwhile takes records without the lock: the rest is for it, in order.
             left = self._queued(unknown=sys.maxsize)
-            while self._taken or (left > 0 and self._take(1)):
+            while self._taken or (left > 0 and self.state != RUNNING and self._take(1)):
                 left -= len(self._taken)
                 if self._handle_taken() and self.state == RUNNING:
                     # The sentinel was for the thread, which was started meanwhile, and may wait in the queue.
