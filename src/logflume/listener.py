@@ -654,7 +654,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             self.queue.__init__(self.queue.maxsize)  # type: ignore[misc,attr-defined]
         elif type(self.queue) is getattr(_queue, "_PySimpleQueue", None):  # PyPy's
             self.queue.__init__()  # type: ignore[misc]
-        else:
+        elif not type(self.queue).__module__.startswith("multiprocessing."):  # that is the parent's still
             while take(self.queue, 1000):
                 pass
 
