@@ -89,7 +89,8 @@ def clean_logging(no_thread_left: None) -> Iterator[None]:
                 setattr(logging.Logger, name, methods[name])
         for handler in [ref() for ref in logging._handlerList[::-1] if ref not in kept["list"]]:
             if handler is not None:
-                with contextlib.suppress(OSError, ValueError):  # as logging.shutdown(): its stream may be closed
+                # As logging.shutdown(): its stream may be closed.
+                with contextlib.suppress(OSError, ValueError):
                     handler.close()
         manager.loggerDict.clear()
         manager.loggerDict.update(kept["loggers"])

@@ -112,9 +112,7 @@ def test_records_of_atexit_functions_that_run_later(run):
     assert messages(lines) == ["one", "registered after", "registered before"], stderr
 
 
-@pytest.mark.skipif(
-    sys.implementation.name == "pypy", reason="runs no __del__ of what is alive at the exit"
-)
+@pytest.mark.skipif(sys.implementation.name == "pypy", reason="runs no __del__ of what is alive at the exit")
 def test_records_of_del_at_exit(run):
     _, lines, stderr = run(
         """
