@@ -141,6 +141,24 @@ def test_start_while_another_thread_is_in_stop(wired):
     assert not second.is_alive()
 
 
+def test_log_calls_give_a_thread_that_ends_the_time_to_get_there(wired):
+    gate = Gate()
+    logger, listener = wired(gate)
+    for i in range(1500):
+        logger.info("%d", i)
+    assert listener.stop(0) > 1000
+    assert "stopping" in repr(listener)
+    with pytest.raises(RuntimeError, match="still stopping"):
+        listener.start()
+    before = time.perf_counter()
+    for i in range(1500, 1510):
+        logger.info("%d", i)
+    assert time.perf_counter() - before >= 0.04
+    gate.open.set()
+    assert listener.stop() == 0
+    assert gate.messages == [str(i) for i in range(1510)]
+
+
 def test_stop_from_many_threads(wired):
     collect = Collect()
     logger, listener = wired(collect)

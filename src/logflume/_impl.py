@@ -9,6 +9,7 @@ __all__ = [
     "IMPLEMENTATION",
     "RUNNING",
     "STOPPED",
+    "STOPPING",
     "FlushRequest",
     "HandlerCore",
     "ListenerCore",
@@ -43,7 +44,7 @@ if not _pure and not TYPE_CHECKING:
         from ._c.call import accelerate, is_accelerated, restore
         from ._c.delivery import deliver_batch, is_batchable
         from ._c.handler import HandlerCore, set_standard_methods
-        from ._c.listener import IDLE, RUNNING, STOPPED, FlushRequest, ListenerCore, Run, take
+        from ._c.listener import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest, ListenerCore, Run, take
         from ._c.record import snapshot
 
         IMPLEMENTATION = "compiled"
@@ -58,5 +59,5 @@ if IMPLEMENTATION == "pure":
     from ._py.call import accelerate, is_accelerated, restore
     from ._py.delivery import deliver_batch, is_batchable
     from ._py.handler import HandlerCore, set_standard_methods
-    from ._py.listener import IDLE, RUNNING, STOPPED, FlushRequest, ListenerCore, Run, take
+    from ._py.listener import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest, ListenerCore, Run, take
     from ._py.record import snapshot

@@ -16,7 +16,18 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from threading import get_ident
 
-from ._impl import IDLE, RUNNING, STOPPED, FlushRequest, ListenerCore, Run, deliver_batch, is_batchable, take
+from ._impl import (
+    IDLE,
+    RUNNING,
+    STOPPED,
+    STOPPING,
+    FlushRequest,
+    ListenerCore,
+    Run,
+    deliver_batch,
+    is_batchable,
+    take,
+)
 from .pace import Pace
 from .stats import ListenerStats
 
@@ -47,6 +58,9 @@ REPORTS = 10
 REPORT_PERIOD = 10.0
 # How long stop() and flush() wait with the logging module's lock held before they let go of it (seconds).
 PATIENCE = 0.05
+# While the thread ends and has more than so many records left, a log call takes so long (seconds).
+CROWD = 1000
+SLOW_CALL = 0.005
 # How long a fork waits for a listener to come to the end of a batch (seconds).
 FORK_PATIENCE = 1.0
 
@@ -110,7 +124,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._nudge.acquire()
 
     def __repr__(self) -> str:
-        state = {IDLE: "idle", RUNNING: "running", STOPPED: "stopped"}[self.state]
+        state = {IDLE: "idle", RUNNING: "running", STOPPING: "stopping", STOPPED: "stopped"}[self.state]
         return f"<{type(self).__name__} {state}, {len(self.handlers)} handlers, {self._left()} records left>"
 
     # The handlers.
@@ -139,7 +153,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         with _held(self._life_lock):
             if self._started_by_user and self.state != STOPPED:
                 raise RuntimeError("the listener is running already; stop() it before another start()")
-            if self.state == RUNNING and self._stop_requested:
+            if self.state == STOPPING:
                 raise RuntimeError("the listener is still stopping; stop() it again to wait, then start() it")
             self._started_by_user = True
             if self.state == RUNNING:
@@ -187,6 +201,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 self.state = STOPPED
             else:
                 self._stop_requested = True
+                if self.state == RUNNING:
+                    self.state = STOPPING
         if self.delivering_thread == get_ident():
             self._stopped_from_within = True  # there may be no room in the queue, and nobody else to make it
         elif tell:
@@ -213,6 +229,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         with _held(self._life_lock):
             if self._thread is thread:
                 self._stop_requested = False
+                if self.state == STOPPING:
+                    self.state = RUNNING
 
     def _forget_thread(self, thread: threading.Thread) -> None:
         with _held(self._life_lock):
@@ -280,10 +298,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         """
         if self.delivering_thread == get_ident():
             return False
-        if self.state != RUNNING:
+        if not self._is_running:
             if not self._deliver_here(timeout):
                 return False
-            if self.state != RUNNING:  # else another thread started it meanwhile, and leaves the rest to it
+            if not self._is_running:  # else another thread started it meanwhile, and leaves the rest to it
                 self._flush_handlers()
                 return True
         request = FlushRequest()
@@ -344,6 +362,12 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 self._life_lock.release()
         if self.state == STOPPED:
             self._deliver_here()
+        elif self.state == STOPPING and self._queued() > CROWD and self.delivering_thread != get_ident():
+            time.sleep(SLOW_CALL)  # who logs faster than the thread delivers would put its end off for ever
+
+    @property
+    def _is_running(self) -> bool:
+        return self.state in (RUNNING, STOPPING)
 
     def _enqueue_nested(self, item: Any) -> bool:
         """Keep a record that a handler logs while it handles one for right after that one.
@@ -380,9 +404,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             # One at a time: if a handler lets a KeyboardInterrupt through, none but its own record is done.
             # A thread that was started meanwhile takes records without the lock: the rest is for it, in order.
             left = self._queued(unknown=sys.maxsize)
-            while self._taken or (left > 0 and self.state != RUNNING and self._take(1)):
+            while self._taken or (left > 0 and not self._is_running and self._take(1)):
                 left -= len(self._taken)
-                if self._handle_taken() and self.state == RUNNING:
+                if self._handle_taken() and self._is_running:
                     # The sentinel was for the thread, which was started meanwhile, and may wait in the queue.
                     self._stopped_from_within = True
                     self._put_now_or_soon(self.enqueue_sentinel, 0.0)
@@ -503,7 +527,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 try:
                     deliver_batch(handler, mine, self._report, holders)
                 except BaseException as error:  # SystemExit, say: in the thread nobody else would see it
-                    if self.state != RUNNING:
+                    if not self._is_running:
                         raise
                     self._report_error(None, handler, error)
         records.clear()
@@ -561,7 +585,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                     break
                 self._nudge.acquire(timeout=ERROR_PAUSE)  # the queue may be broken for good
         # Records put from now on are for the caller; the ones put just before are for us.
-        self.state = STOPPED
+        with _held(self._life_lock):
+            self.state = STOPPED
         try:
             self._deliver_here()
         except BaseException as error:
@@ -599,7 +624,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 quiet = 0
                 pace.measure(count, thread_time() - before)
                 if (queued := self._queued()) >= pace.limit:
-                    pace.breathe(queued)
+                    if self.state == RUNNING:
+                        pace.breathe(queued)
                     continue
             quiet += 1
             if quiet < QUIET:
@@ -646,7 +672,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             self._handling = []
             self._handling_turn = []
             self._depth = 0
-        if self.state == RUNNING:
+        if self._is_running:
             self.state = IDLE
         self._started_by_user = False
         if type(self.queue) in (_queue.Queue, _queue.LifoQueue, _queue.PriorityQueue):

@@ -9,7 +9,7 @@ cdef object Empty, LeanRecord
 from queue import Empty
 
 from logflume._c.record import LeanRecord
-from logflume._py.listener import IDLE, RUNNING, STOPPED, FlushRequest
+from logflume._py.listener import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest
 
 cdef extern from "Python.h":
     PyTypeObject *Py_TYPE(object)
@@ -17,7 +17,7 @@ cdef extern from "Python.h":
 cdef object flush_request = FlushRequest
 cdef PyTypeObject *lean_type = <PyTypeObject *><PyObject *>LeanRecord
 
-__all__ = ["IDLE", "RUNNING", "STOPPED", "FlushRequest", "ListenerCore", "Run", "take"]
+__all__ = ["IDLE", "RUNNING", "STOPPED", "STOPPING", "FlushRequest", "ListenerCore", "Run", "take"]
 
 
 cdef class ListenerCore:

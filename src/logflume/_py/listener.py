@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 IDLE = 0
 RUNNING = 1
 STOPPED = 2
+STOPPING = 3  # running, and told to end
 
 
 class ListenerCore:
