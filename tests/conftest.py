@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -88,7 +89,9 @@ def clean_logging(no_thread_left: None) -> Iterator[None]:
                 setattr(logging.Logger, name, methods[name])
         for handler in [ref() for ref in logging._handlerList[::-1] if ref not in kept["list"]]:
             if handler is not None:
-                handler.close()
+                # As logging.shutdown(): its stream may be closed.
+                with contextlib.suppress(OSError, ValueError):
+                    handler.close()
         manager.loggerDict.clear()
         manager.loggerDict.update(kept["loggers"])
         root.handlers = kept["handlers"]

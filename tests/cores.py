@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ SWITCHES = {
     "pure": {"LOGFLUME_NO_EXTENSIONS": "1", "LOGFLUME_REQUIRE_EXTENSIONS": ""},
     "compiled": {"LOGFLUME_NO_EXTENSIONS": "", "LOGFLUME_REQUIRE_EXTENSIONS": "1"},
 }
+# Python 3.13.4 and 3.13.5 ignore what a thread logs while it handles a record in Logger.handle().
+IGNORES_NESTED = hasattr(logging.Logger, "_is_disabled")
 _loaded: dict[str, dict[str, ModuleType]] = {}
 
 

@@ -13,6 +13,8 @@ import time
 
 import pytest
 
+import cores
+
 
 class Collect(logging.Handler):
     """Keeps the messages it handles."""
@@ -111,6 +113,50 @@ def test_stop_drains(wired):
         logger.info("%d", i)
     assert listener.stop() == 0
     assert collect.messages == [str(i) for i in range(1000)]
+
+
+def test_start_while_another_thread_is_in_stop(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+    listener.start()
+    first = listener._thread
+    enqueue_sentinel = listener.enqueue_sentinel
+
+    def and_start_again():
+        del listener.enqueue_sentinel
+        enqueue_sentinel()
+        first.join(10)
+        starter = threading.Thread(target=listener.start)
+        starter.start()
+        starter.join(10)
+
+    listener.enqueue_sentinel = and_start_again
+    listener.stop()
+    assert listener._thread not in (None, first)
+    logger.info("one")
+    assert listener.flush(10)
+    assert collect.messages == ["one"]
+    second = listener._thread
+    assert listener.stop(10) == 0
+    assert not second.is_alive()
+
+
+def test_log_calls_give_a_thread_that_ends_the_time_to_get_there(wired):
+    gate = Gate()
+    logger, listener = wired(gate)
+    for i in range(1500):
+        logger.info("%d", i)
+    assert listener.stop(0) > 1000
+    assert "stopping" in repr(listener)
+    with pytest.raises(RuntimeError, match="still stopping"):
+        listener.start()
+    before = time.perf_counter()
+    for i in range(1500, 1510):
+        logger.info("%d", i)
+    assert time.perf_counter() - before >= 0.04
+    gate.open.set()
+    assert listener.stop() == 0
+    assert gate.messages == [str(i) for i in range(1510)]
 
 
 def test_stop_from_many_threads(wired):
@@ -560,7 +606,12 @@ def test_other_queues(lf, make):
 # Handlers that log.
 
 
-@pytest.mark.parametrize("after_stop", [False, True])
+nested_counts = pytest.mark.skipif(
+    cores.IGNORES_NESTED, reason="this Python ignores what is logged while a record is handled"
+)
+
+
+@pytest.mark.parametrize("after_stop", [False, pytest.param(True, marks=nested_counts)])
 def test_a_handler_that_logs_for_each_record_ends(wired, after_stop, capsys):
     class Logs(Collect):
         def emit(self, record):
@@ -715,7 +766,35 @@ def test_an_unused_listener_is_collected(lf):
 # Threads.
 
 
+def test_stats_while_others_flush_and_log(wired):
+    logger, listener = wired(Collect())
+    listener.start()
+    errors = []
+
+    def until_the_end(call):
+        end = time.monotonic() + 0.5
+        try:
+            while time.monotonic() < end:
+                call()
+        except BaseException as error:
+            errors.append(error)
+
+    calls = [lambda: logger.info("one"), lambda: listener.flush(10), listener.stats, lambda: repr(listener)]
+    threads = [threading.Thread(target=until_the_end, args=(call,)) for call in calls * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert errors == []
+    assert listener.flush(60)
+    assert listener.stats().pending == 0
+    listener.queue.put(None)  # not counted by anybody
+    assert listener.stop() == 0
+    assert len(listener._requests) == 0
+
+
 @pytest.mark.skipif(sys.implementation.name == "pypy", reason="SimpleQueue's lock is not re-entrant there")
+@nested_counts
 def test_sixteen_threads_and_a_signal_handler_that_logs(wired):
     import signal
 

@@ -113,6 +113,7 @@ def test_records_of_atexit_functions_that_run_later(run):
     assert messages(lines) == ["one", "registered after", "registered before"], stderr
 
 
+@pytest.mark.skipif(sys.implementation.name == "pypy", reason="runs no __del__ of what is alive at the exit")
 def test_records_of_del_at_exit(run):
     _, lines, stderr = run(
         """
@@ -199,11 +200,12 @@ def test_sigkill_leaves_a_prefix(run, moment):
     code, lines, _ = run(
         f"""
         set_up(PATH)
+        i = 0
         def kill():
+            while i < 1000: time.sleep(0.001)  # slow machines take their time
             time.sleep({moment})
             os.kill(os.getpid(), signal.SIGKILL)
         threading.Thread(target=kill).start()
-        i = 0
         while True:
             logging.info("%d", i)
             i += 1
@@ -413,3 +415,50 @@ def test_importing_costs_little():
         env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
     )
     assert set(done.stdout.split()) <= {"contextlib", "cython_runtime", "_cython_3_3_1", "__future__"}
+
+
+@pytest.mark.parametrize("make", ["multiprocessing.Queue()", "multiprocessing.Manager().Queue()"])
+def test_flush_of_a_queue_between_processes(run, make):
+    code, lines, stderr = run(
+        f"""
+        def main():
+            queue = {make}
+            file = logging.FileHandler(PATH)
+            file.setFormatter(logging.Formatter("0 %(message)s"))
+            listener = logflume.QueueListener(queue, file)
+            logging.root.addHandler(logging.handlers.QueueHandler(queue))
+            logging.root.setLevel(logging.INFO)
+            with listener:
+                for i in range(3):
+                    logging.info("%d", i)
+                    assert listener.flush(30)
+                    assert open(PATH).read().splitlines()[-1] == f"0 {{i}}"
+
+        if __name__ == "__main__":
+            main()
+        """
+    )
+    assert messages(lines) == ["0", "1", "2"], stderr
+    assert code == 0, stderr
+
+
+@posix
+def test_a_forked_child_leaves_a_queue_between_processes_alone(run):
+    _, lines, stderr = run(
+        """
+        context = multiprocessing.get_context("fork")
+        queue = context.Queue()
+        file = logging.FileHandler(PATH)
+        file.setFormatter(logging.Formatter("0 %(message)s"))
+        listener = logflume.QueueListener(queue, file)
+        for i in range(100):
+            queue.put(logging.makeLogRecord({"msg": str(i)}))
+        time.sleep(0.5)  # until they are in the pipe
+        child = context.Process(target=int)
+        child.start()
+        child.join()
+        listener.start()
+        listener.stop()
+        """
+    )
+    assert messages(lines) == NUMBERS[:100], stderr

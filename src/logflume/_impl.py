@@ -11,6 +11,7 @@ __all__ = [
     "RUNNING",
     "SEEN",
     "STOPPED",
+    "STOPPING",
     "UNSEEN",
     "FlushRequest",
     "HandlerCore",
@@ -49,7 +50,7 @@ if not _pure and not TYPE_CHECKING:
         from ._c.call import accelerate, is_accelerated, restore
         from ._c.delivery import ALONE, SEEN, UNSEEN, at_level, batching, deliver_batch
         from ._c.handler import HandlerCore, set_standard_methods
-        from ._c.listener import IDLE, RUNNING, STOPPED, FlushRequest, ListenerCore, Run, take
+        from ._c.listener import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest, ListenerCore, Run, take
         from ._c.record import context_for, forget_context, snapshot
 
         IMPLEMENTATION = "compiled"
@@ -65,5 +66,5 @@ if IMPLEMENTATION == "pure":
     from ._py.context import context_for, forget_context
     from ._py.delivery import ALONE, SEEN, UNSEEN, at_level, batching, deliver_batch
     from ._py.handler import HandlerCore, set_standard_methods
-    from ._py.listener import IDLE, RUNNING, STOPPED, FlushRequest, ListenerCore, Run, take
+    from ._py.listener import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest, ListenerCore, Run, take
     from ._py.record import snapshot

@@ -21,6 +21,7 @@ from ._impl import (
     IDLE,
     RUNNING,
     STOPPED,
+    STOPPING,
     UNSEEN,
     FlushRequest,
     ListenerCore,
@@ -62,6 +63,9 @@ REPORTS = 10
 REPORT_PERIOD = 10.0
 # How long stop() and flush() wait with the logging module's lock held before they let go of it (seconds).
 PATIENCE = 0.05
+# While the thread ends and has more than so many records left, a log call takes so long (seconds).
+CROWD = 1000
+SLOW_CALL = 0.005
 # How long a fork waits for a listener to come to the end of a batch (seconds).
 FORK_PATIENCE = 1.0
 
@@ -108,7 +112,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._urgent = False
         self._caused: deque[tuple[int, Run]] = deque()  # logged by handlers, with how deep the cause goes
         self._depth = 0
-        self._requests = 0  # sentinels and flush requests in the queue
+        self._requests: deque[None] = deque()  # one for each sentinel or flush request in the queue
         self._routes: list[Route] = []
         self._named_handlers: Callable[[], tuple[logging.Handler, ...]] | None = None
         self._sources: weakref.WeakSet[logging.Handler] = weakref.WeakSet()
@@ -125,7 +129,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._nudge.acquire()
 
     def __repr__(self) -> str:
-        state = {IDLE: "idle", RUNNING: "running", STOPPED: "stopped"}[self.state]
+        state = {IDLE: "idle", RUNNING: "running", STOPPING: "stopping", STOPPED: "stopped"}[self.state]
         return f"<{type(self).__name__} {state}, {len(self.handlers)} handlers, {self._left()} records left>"
 
     # The handlers.
@@ -154,7 +158,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         with _held(self._life_lock):
             if self._started_by_user and self.state != STOPPED:
                 raise RuntimeError("the listener is running already; stop() it before another start()")
-            if self.state == RUNNING and self._stop_requested:
+            if self.state == STOPPING:
                 raise RuntimeError("the listener is still stopping; stop() it again to wait, then start() it")
             self._started_by_user = True
             if self.state == RUNNING:
@@ -202,6 +206,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 self.state = STOPPED
             else:
                 self._stop_requested = True
+                if self.state == RUNNING:
+                    self.state = STOPPING
         if self.delivering_thread == get_ident():
             self._stopped_from_within = True  # there may be no room in the queue, and nobody else to make it
         elif tell:
@@ -209,25 +215,44 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             try:
                 told = self._put_now_or_soon(self.enqueue_sentinel, timeout)
             finally:
-                self._stop_requested = told  # if not, the next stop() has to tell it
+                if not told:
+                    self._forget_stop(thread)
         if thread is not None:
             self._end_pause()
             if self.delivering_thread != get_ident():
                 _wait(thread.join, timeout, lambda: not thread.is_alive())
                 if not thread.is_alive():
-                    self._thread = None
+                    self._forget_thread(thread)
         if self.state == STOPPED:
             self._deliver_here()
         return self._left()
+
+    # Another thread may have called start() meanwhile: what it set stays.
+
+    def _forget_stop(self, thread: threading.Thread | None) -> None:
+        """Leave it to the next stop() to tell `thread` to end."""
+        with _held(self._life_lock):
+            if self._thread is thread:
+                self._stop_requested = False
+                if self.state == STOPPING:
+                    self.state = RUNNING
+
+    def _forget_thread(self, thread: threading.Thread) -> None:
+        with _held(self._life_lock):
+            if self._thread is thread:
+                self._thread = None
 
     def _put_now_or_soon(self, put: Callable[[], None], timeout: float | None) -> bool:
         """Call `put`, again and again while a bounded queue is full; False when it stays full."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
+            self._requests.append(None)
             try:
                 put()
-                self._requests += 1
-            except _queue.Full:
+            except BaseException as error:
+                self._requests.pop()
+                if not isinstance(error, _queue.Full):
+                    raise
                 if deadline is not None and time.monotonic() >= deadline:
                     return False
                 time.sleep(INTERVAL)
@@ -236,7 +261,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def _left(self) -> int:
         at_work = len(self._handling) + len(self._handling_turn) + len(self._caused)
-        return max(0, self._queued() + self._left_in_hand() + at_work - self._requests)
+        return max(0, self._queued() + self._left_in_hand() + at_work - len(self._requests))
 
     def _queued(self, unknown: int = 0) -> int:
         try:
@@ -246,9 +271,13 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def _left_in_hand(self) -> int:
         count = 0
-        for run in list(self._taken):
-            count += run.count
-        return count
+        while True:
+            try:
+                for run in list(self._taken):
+                    count += run.count
+                return count
+            except RuntimeError:
+                count = 0  # without the GIL another thread can take some meanwhile
 
     def __enter__(self) -> QueueListener:
         if self.state != RUNNING:
@@ -277,11 +306,12 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         """
         if self.delivering_thread == get_ident():
             return False
-        if self.state != RUNNING:
+        if not self._is_running:
             if not self._deliver_here(timeout):
                 return False
-            self._flush_handlers()
-            return True
+            if not self._is_running:  # else another thread started it meanwhile, and leaves the rest to it
+                self._flush_handlers()
+                return True
         request = FlushRequest()
         deadline = None if timeout is None else time.monotonic() + timeout
         if not self._put_now_or_soon(lambda: self.queue.put_nowait(request), timeout):
@@ -340,6 +370,12 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 self._life_lock.release()
         if self.state == STOPPED:
             self._deliver_here()
+        elif self.state == STOPPING and self._queued() > CROWD and self.delivering_thread != get_ident():
+            time.sleep(SLOW_CALL)  # who logs faster than the thread delivers would put its end off for ever
+
+    @property
+    def _is_running(self) -> bool:
+        return self.state in (RUNNING, STOPPING)
 
     def _enqueue_nested(self, item: Any) -> bool:
         """Keep a record that a handler logs while it handles one for right after that one.
@@ -374,10 +410,11 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         try:
             # What there is now, and no more: a handler may put each record into this very queue again.
             # One at a time: if a handler lets a KeyboardInterrupt through, none but its own record is done.
+            # A thread that was started meanwhile takes records without the lock: the rest is for it, in order.
             left = self._queued(unknown=sys.maxsize)
-            while self._taken or (left > 0 and self._take(1)):
+            while self._taken or (left > 0 and not self._is_running and self._take(1)):
                 left -= len(self._taken)
-                if self._handle_taken() and self.state == RUNNING:
+                if self._handle_taken() and self._is_running:
                     # The sentinel was for the thread, which was started meanwhile, and may wait in the queue.
                     self._stopped_from_within = True
                     self._put_now_or_soon(self.enqueue_sentinel, 0.0)
@@ -401,8 +438,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         try:
             while taken:
                 run = taken.popleft()
-                if not run.records:
-                    self._requests -= 1
+                if not run.records and self._requests:
+                    self._requests.pop()
                 if run.request is not None:
                     self._flush_handlers()
                     self._handle_caused()
@@ -504,7 +541,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 try:
                     deliver_batch(handler, mine, self._report, holders)
                 except BaseException as error:  # SystemExit, say: in the thread nobody else would see it
-                    if self.state != RUNNING:
+                    if not self._is_running:
                         raise
                     self._report_error(None, handler, error)
         records.clear()
@@ -562,7 +599,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                     break
                 self._nudge.acquire(timeout=ERROR_PAUSE)  # the queue may be broken for good
         # Records put from now on are for the caller; the ones put just before are for us.
-        self.state = STOPPED
+        with _held(self._life_lock):
+            self.state = STOPPED
         try:
             self._deliver_here()
         except BaseException as error:
@@ -600,7 +638,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 quiet = 0
                 pace.measure(count, thread_time() - before)
                 if (queued := self._queued()) >= pace.limit:
-                    pace.breathe(queued)
+                    if self.state == RUNNING:
+                        pace.breathe(queued)
                     continue
             quiet += 1
             if quiet < QUIET:
@@ -640,7 +679,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._new_locks()
         self._thread = None
         self._stop_requested = self._stopped_from_within = False
-        self._requests = 0
+        self._requests.clear()
         self._taken.clear()
         self._caused.clear()
         if self.delivering_thread != get_ident():
@@ -648,7 +687,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             self._handling = []
             self._handling_turn = []
             self._depth = 0
-        if self.state == RUNNING:
+        if self._is_running:
             self.state = IDLE
         self._started_by_user = False
         if type(self.queue) in (_queue.Queue, _queue.LifoQueue, _queue.PriorityQueue):
@@ -656,7 +695,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             self.queue.__init__(self.queue.maxsize)  # type: ignore[misc,attr-defined]
         elif type(self.queue) is getattr(_queue, "_PySimpleQueue", None):  # PyPy's
             self.queue.__init__()  # type: ignore[misc]
-        else:
+        elif not type(self.queue).__module__.startswith("multiprocessing."):  # that is the parent's still
             while take(self.queue, 1000):
                 pass
 

@@ -11,8 +11,12 @@ cdef class HandlerCore:
     cdef readonly ListenerCore _core  # the same object when it is one of ours, else None
     cdef public object _route  # which moved handlers a record is for, or None for all
     cdef bint _shadowed  # an instance attribute hides a method of the standard class
-    cdef bint _standard  # the class overrides none of them; true for _version only
-    cdef unsigned int _version
+    # The class's version tag when its methods were looked at, times two, plus one if it overrides none of them.
+    cdef unsigned long long _checked
+    cdef list _replaced  # without the GIL: what attributes had before, see keep()
     cdef bint takes_directly(self)
+    cdef unsigned long long check_class(self) except? 0
+    cdef bint _class_is_standard(self) except -1
+    cdef int keep(self, object value) except -1
     cdef int put(self, object record) except -1
     cdef int report_put(self, object record) except -1

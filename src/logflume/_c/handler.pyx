@@ -1,5 +1,6 @@
 """The compiled half of LocalQueueHandler: a record goes from handle() into the queue."""
 
+cimport cython
 from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.object cimport PyObject, PyObject_GenericSetAttr, PyTypeObject
 from cpython.pythread cimport PyThread_get_thread_ident
@@ -20,6 +21,12 @@ cdef extern from "enqueue.h":
     int logflume_put(object put, object record) noexcept
     bint logflume_is_constant_record(object record, object msg_name, object args_name) noexcept
     int logflume_failed() except -1
+
+cdef extern from "pycompat.h":
+    enum:
+        LOGFLUME_GIL
+    unsigned long long logflume_load(unsigned long long *word)
+    void logflume_store(unsigned long long *word, unsigned long long value)
 
 cdef extern from "typeversion.h":
     unsigned int logflume_type_version(PyTypeObject *type)
@@ -42,6 +49,9 @@ cdef tuple STANDARD_METHODS = (
     "filter", "acquire", "release", "emit", "enqueue", "prepare", "handleError",
 )
 cdef dict standard_methods = {}
+
+cdef enum:
+    KEPT = 64
 
 
 def set_standard_methods(cls):
@@ -67,10 +77,23 @@ cdef class HandlerCore:
         self._filters = []
         self._level = 0
         self.level_value = 0
+        self._replaced = []
+
+    cdef int keep(self, object value) except -1:
+        """Keep what an attribute is about to lose for a while.
+
+        Without the GIL a log call in another thread may have read it, and not yet have a reference of its own.
+        """
+        if not LOGFLUME_GIL and value is not None:
+            self._replaced.append(value)
+            if len(self._replaced) > KEPT:
+                del self._replaced[0]
+        return 0
 
     @property
     def queue(self):
-        return self._queue
+        with cython.critical_section(self):
+            return self._queue
 
     @queue.setter
     def queue(self, queue):
@@ -80,24 +103,31 @@ cdef class HandlerCore:
                 f"a queue needs a put_nowait() method, and {type(queue).__name__!r} has none; "
                 "give a queue.SimpleQueue, or none to get one"
             )
-        self._queue = queue
-        self._put = put
+        with cython.critical_section(self):
+            self.keep(self._put)
+            self._queue = queue
+            self._put = put
 
     @property
     def filters(self):
-        return self._filters
+        with cython.critical_section(self):
+            return self._filters
 
     @filters.setter
     def filters(self, filters):
-        self._filters = filters
+        with cython.critical_section(self):
+            self.keep(self._filters)
+            self._filters = filters
 
     @property
     def level(self):
-        return self._level
+        with cython.critical_section(self):
+            return self._level
 
     @level.setter
     def level(self, level):
-        self._level = level
+        with cython.critical_section(self):
+            self._level = level
         try:
             self.level_value = level
         except (TypeError, OverflowError):
@@ -105,13 +135,16 @@ cdef class HandlerCore:
 
     @property
     def listener(self):
-        return self._listener
+        with cython.critical_section(self):
+            return self._listener
 
     @listener.setter
     def listener(self, listener):
         listener = self._listened_by(listener)
-        self._listener = listener
-        self._core = listener if isinstance(listener, ListenerCore) else None
+        with cython.critical_section(self):
+            self.keep(self._core)
+            self._listener = listener
+            self._core = listener if isinstance(listener, ListenerCore) else None
 
     def __setattr__(self, name, value):
         PyObject_GenericSetAttr(self, name, value)
@@ -126,18 +159,28 @@ cdef class HandlerCore:
     cdef bint takes_directly(self):
         """Whether handle() is nothing but put(): no filter, and no standard method replaced."""
         cdef unsigned int version = logflume_type_version(Py_TYPE(self))
-        if version == 0 or version != self._version:
-            self._standard = self._class_is_standard()
-            # Looking the methods up has given the class a tag if it can have one.
-            self._version = logflume_type_version(Py_TYPE(self))
+        cdef unsigned long long checked = logflume_load(&self._checked)
+        if version == 0 or version != checked >> 1:
+            checked = self.check_class()
         return (
-            self._standard
+            checked & 1
             and not self._shadowed
             and PyList_CheckExact(self._filters)
             and PyList_GET_SIZE(self._filters) == 0
         )
 
-    def _class_is_standard(self):
+    cdef unsigned long long check_class(self) except? 0:
+        cdef unsigned int version
+        cdef unsigned long long checked
+        # Looking anything up gives a class without a version tag a new one, if it can have one.
+        getattr(type(self), "handle")
+        version = logflume_type_version(Py_TYPE(self))
+        checked = <unsigned long long>version << 1 | self._class_is_standard()
+        if version == logflume_type_version(Py_TYPE(self)):
+            logflume_store(&self._checked, checked)
+        return checked
+
+    cdef bint _class_is_standard(self) except -1:
         cdef object cls = type(self)
         for name in STANDARD_METHODS:
             if getattr(cls, name) is not standard_methods[name]:

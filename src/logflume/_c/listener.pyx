@@ -11,7 +11,7 @@ from queue import Empty
 
 from logflume._c.record import LeanRecord
 from logflume._py.context import _kept, take_context
-from logflume._py.listener import IDLE, RUNNING, STOPPED, FlushRequest
+from logflume._py.listener import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest
 
 cdef extern from "Python.h":
     PyTypeObject *Py_TYPE(object)
@@ -20,7 +20,7 @@ cdef object flush_request = FlushRequest
 cdef dict kept = _kept
 cdef PyTypeObject *lean_type = <PyTypeObject *><PyObject *>LeanRecord
 
-__all__ = ["IDLE", "RUNNING", "STOPPED", "FlushRequest", "ListenerCore", "Run", "take"]
+__all__ = ["IDLE", "RUNNING", "STOPPED", "STOPPING", "FlushRequest", "ListenerCore", "Run", "take"]
 
 
 cdef class ListenerCore:

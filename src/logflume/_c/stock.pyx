@@ -4,6 +4,7 @@ Others may replace any of it at any time: a method of a class, a function of a m
 are looked at again when their version tag changed, module globals when their dictionary did.
 """
 
+cimport cython
 from cpython.object cimport PyObject, PyTypeObject
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
@@ -82,6 +83,8 @@ cdef set RECORD_METHODS = {
     "__init__", "__new__", "__del__", "__getattribute__", "__getattr__", "__setattr__", "__dict__", "__class__",
 }
 cdef set compiled_methods = set()
+# In 3.13.4 and 3.13.5 Logger.handle() ignores what its own thread logs meanwhile.
+cdef bint IGNORES_NESTED = hasattr(logging.Logger, "_is_disabled")
 
 
 def add_compiled(method):
@@ -162,7 +165,8 @@ cdef unsigned int look_at_logger(cls) except? 0:
     if has_standard(cls, "makeRecord"):
         found |= MAKE_RECORD
     if (
-        has_standard(cls, "handle")
+        not IGNORES_NESTED
+        and has_standard(cls, "handle")
         and has_standard(cls, "callHandlers")
         and is_standard(_static(cls, "filter"), logging, "Filterer.filter")
     ):
@@ -270,7 +274,10 @@ cdef World look():
     # Without the GIL the first World stays the only one, so that no thread reads one that goes away.
     logflume_read_state(&state)
     for dictionary, name, value in baseline:
-        if logflume_get(dictionary, name, None) is not value:
+        # The state changes before the dictionary does, with its lock held: wait for whoever is between the two.
+        with cython.critical_section(dictionary):
+            have = logflume_get(dictionary, name, None)
+        if have is not value:
             return NOT_PLAIN
     logflume_store(now.state, state)
     return now

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import queue as _queue
 import threading
+import weakref
 
 from .context import take_context
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 IDLE = 0
 RUNNING = 1
 STOPPED = 2
+STOPPING = 3  # running, and told to end
 
 
 class ListenerCore:
@@ -27,12 +30,28 @@ class ListenerCore:
 
 
 class FlushRequest:
-    """Goes through the queue behind the records that flush() waits for."""
+    """Goes through the queue behind the records that flush() waits for.
 
-    __slots__ = ("done",)
+    From a queue that pickles (multiprocessing's) the same object comes out again.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("__weakref__", "_key", "done")
+
+    def __init__(self, key: bytes = b"") -> None:
+        self._key = key
         self.done = threading.Event()
+
+    def __reduce__(self) -> Any:
+        self._key = self._key or os.urandom(16)
+        _pickled[self._key] = self
+        return _unpickle, (self._key,)
+
+
+_pickled: weakref.WeakValueDictionary[bytes, FlushRequest] = weakref.WeakValueDictionary()
+
+
+def _unpickle(key: bytes) -> FlushRequest:
+    return _pickled.get(key) or FlushRequest(key)  # another process, or flush() waits no longer
 
 
 class Run:
