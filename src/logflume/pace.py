@@ -8,14 +8,17 @@ import time
 __all__ = ["Pace"]
 
 # Seconds. A hold is the time that the listener computes without a break.
-SHORTEST_PAUSE = 0.5e-3
-LONGEST_PAUSE = 2e-3
-SHORT_HOLD = 200e-6
+SHORT_HOLD = 300e-6
 LONG_HOLD = 5e-3  # as long as the interpreter lets any other thread compute
-BREATH = 20e-6  # a pause between two holds while there is work; the system rounds it up
+SHORTEST_PAUSE = 0.5e-3  # between two holds, while the queue is short
+LONGEST_PAUSE = 2e-3
+USUAL_PAUSE = 1e-3  # after a hold of USUAL_HOLD
+USUAL_HOLD = 200e-6
+BREATH = 20e-6  # a pause between two holds while the queue is long; the system rounds it up
 CONTENDED = 2e-3  # a pause that took so long was spent waiting for a thread that computes all the time
 # Records.
 LONG_QUEUE = 50_000  # for each so many queued records a hold may be longer, up to four times
+SHORT_QUEUE = 4  # times the limit: what a few holds can take
 FIRST_LIMIT = 64
 LEAST_LIMIT = 4
 GREATEST_LIMIT = 1 << 16
@@ -43,9 +46,9 @@ class Pace:
 
     def measure(self, records: int, cpu_seconds: float) -> None:
         """Learn from the last hold: how many records it was given, and what it took."""
-        # Short pauses cost much, as the GIL changes hands after each; long ones make for long holds, which others
-        # notice. Both stay small if the pause is as long as a short hold, times what part of that it was.
-        pause = SHORT_HOLD * 1e-3 / max(cpu_seconds, 1e-6)
+        # Short pauses cost much, as the GIL changes hands after each, and long ones make for long holds, which others
+        # notice: so the longer the hold was, the shorter is the pause.
+        pause = USUAL_PAUSE * USUAL_HOLD / max(cpu_seconds, 1e-6)
         self.pause = min(max(pause, SHORTEST_PAUSE), LONGEST_PAUSE)
         if cpu_seconds > 2 * self._hold:
             self.limit = max(LEAST_LIMIT, self.limit // 2)
@@ -59,8 +62,10 @@ class Pace:
         if self._holds_left:
             self._holds_left -= 1
             return
+        # A short queue can wait while others compute for longer than a hold; a long one must become shorter.
+        pause = SHORTEST_PAUSE if queued < SHORT_QUEUE * self.limit else BREATH
         before = time.perf_counter()
-        time.sleep(BREATH)
+        time.sleep(pause)
         if time.perf_counter() - before >= CONTENDED:
             self._hold = min(2 * self._hold, LONG_HOLD * min(4, 1 + queued // LONG_QUEUE))
             self._holds_left = HOLDS - 1
