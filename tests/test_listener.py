@@ -859,3 +859,29 @@ def test_where_no_thread_can_start_the_caller_delivers(wired, monkeypatch):
     logger.info("one")
     assert collect.messages == ["one"]
     listener.stop()
+
+
+@pytest.mark.parametrize("same", ["stream", "file"])
+def test_handlers_that_share_an_output_take_turns(lf, clean_logging, tmp_path, same):
+    def make():
+        if same == "file":
+            return [logging.FileHandler(tmp_path / "app.log") for _ in range(2)]
+        stream = io.StringIO()
+        return [logging.StreamHandler(stream) for _ in range(2)]
+
+    def text():
+        if same == "file":
+            return (tmp_path / "app.log").read_text()
+        return handlers[0].stream.getvalue()
+
+    logging.root.setLevel(logging.INFO)
+    handlers = make()
+    for number, handler in enumerate(handlers):
+        handler.setFormatter(logging.Formatter(f"{number} %(message)s"))
+        logging.root.addHandler(handler)
+    with lf.setup_logging_queue():
+        for number in range(50):
+            logging.info("record %d", number)
+    assert text() == "".join(f"{handler} record {number}\n" for number in range(50) for handler in range(2))
+    for handler in handlers:
+        handler.close()

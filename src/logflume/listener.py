@@ -512,13 +512,14 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def _deliver(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
         """Give `records` to each of `handlers`, and empty the list."""
         ways = tuple(map(batching, handlers))
-        if ALONE not in ways:
+        in_turn = len(handlers) > 1 and _share_an_output(handlers)
+        if ALONE not in ways and not in_turn:
             unseen = ways.count(UNSEEN) == len(ways)
             self._deliver_turn(handlers, records, holders=2 if unseen else 0)
             return
         # As the standard listener does it; but where others can take many records at a time, they wait for
         # the slow ones for a turn only.
-        mixed = ways.count(ALONE) < len(ways)
+        mixed = ways.count(ALONE) < len(ways) and not in_turn
         while records:
             before = time.monotonic()
             size = self._turn if mixed else 1
@@ -723,6 +724,16 @@ class Route:
         self.handlers = tuple(h for h in self.moved if h in handlers) + tuple(
             h for h in handlers if id(h) not in others
         )
+
+
+def _share_an_output(handlers: tuple[logging.Handler, ...]) -> bool:
+    """Tell whether two of `handlers` write to the same stream or file, where each record's lines stay together."""
+    outputs = [
+        own.get("baseFilename") or id(own.get("stream"))
+        for handler in handlers
+        if isinstance(handler, logging.StreamHandler) and (own := vars(handler))
+    ]
+    return len(set(outputs)) < len(outputs)
 
 
 def _wait(wait: Callable[[float | None], object], timeout: float | None, done: Callable[[], bool]) -> None:
