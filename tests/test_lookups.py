@@ -77,13 +77,10 @@ class Scene:
         setattr(owner, name, value)
 
 
-def outcome(package, accelerate, change):
+def outcome(package, change):
     for name in ("a", "a.b", "a.b.c"):
         logging.root.manager.loggerDict.pop(name, None)
     with contextlib.ExitStack() as undo:
-        if accelerate:
-            assert package.accelerate_loggers()
-            undo.callback(package.restore_loggers)
         scene = Scene(package, undo)
         undo.callback(lambda: logging.root.handlers.clear())
         undo.callback(logging.root.filters.clear)
@@ -482,9 +479,10 @@ def attribute_removed(scene):
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_is_honoured_by_the_next_call(clean_logging, change):
     with cores.imported("compiled") as package:
-        expected = outcome(package, False, change)
-        assert outcome(package, True, change) == expected
-        assert outcome(package, True, change) == expected  # with all that is known from before
+        expected = outcome(package, change)
+        assert package.accelerate_loggers()
+        assert outcome(package, change) == expected
+        assert outcome(package, change) == expected  # with all that is known from before
 
 
 def test_what_is_known_outlives_the_growth_of_the_table(clean_logging):

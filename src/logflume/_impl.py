@@ -48,10 +48,11 @@ IMPLEMENTATION = "pure"
 if not _pure and not TYPE_CHECKING:
     try:
         from ._c.call import accelerate, is_accelerated, restore
+        from ._c.context import context_for, forget_context
         from ._c.delivery import ALONE, SEEN, UNSEEN, at_level, batching, deliver_batch
         from ._c.handler import HandlerCore, set_standard_methods
         from ._c.listener import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest, ListenerCore, Run, take
-        from ._c.record import context_for, forget_context, snapshot
+        from ._c.record import snapshot
 
         IMPLEMENTATION = "compiled"
     except ImportError as error:

@@ -697,8 +697,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         elif type(self.queue) is getattr(_queue, "_PySimpleQueue", None):  # PyPy's
             self.queue.__init__()  # type: ignore[misc]
         elif not type(self.queue).__module__.startswith("multiprocessing."):  # that is the parent's still
-            while take(self.queue, 1000):
-                pass
+            with contextlib.suppress(Exception):  # a queue of anybody's
+                while take(self.queue, 1000):
+                    pass
 
 
 # As they are now; they may be patched later.

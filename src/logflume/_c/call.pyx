@@ -23,8 +23,9 @@ import os
 import sys
 import threading
 
+from logflume._c.context cimport current_context
 from logflume._c.handler cimport HandlerCore
-from logflume._c.record cimport CallSite, RecordCore, current_context, is_plain, new_record, track_if_needed
+from logflume._c.record cimport CallSite, RecordCore, is_plain, new_record, track_if_needed
 from logflume._c.stock cimport (
     ERROR, HANDLE, IS_ENABLED, LOG, MAKE_RECORD, MISSING, NAME, READS_PLAINLY, RECORD, World,
     is_builtin, is_mapping, is_standard, look, traits,
@@ -71,7 +72,8 @@ cdef extern from "lookups.h":
         PyObject *handlers[8]
     logflume_watched_group logflume_loggers, logflume_threads
     bint logflume_see(logflume_watched_group *group, logflume_seen *seen, object dictionary)
-    bint logflume_see_object(logflume_watched_group *group, logflume_seen_object *seen, object instance, object dictionary)
+    bint logflume_see_object(
+        logflume_watched_group *group, logflume_seen_object *seen, object instance, object dictionary)
     int logflume_recall(PyObject *logger, long long level, const logflume_way **found)
     void logflume_remember(const logflume_way *way)
     PyObject *logflume_recall_name(unsigned long ident, object active)
@@ -243,7 +245,6 @@ cdef bint stamp_time(World world, RecordCore record) except -1:
 
 
 cdef bint stamp_thread(World world, RecordCore record) except -1:
-    cdef object thread
     if not world.threads:
         record.has_thread = False
         return True
@@ -626,13 +627,13 @@ cdef bint attempt(
 
 
 cdef bint log_enabled(
-    object logger, unsigned int have, object level, long long levelno, object name, object queue, const logflume_way *way,
-    PyObject **arguments, Py_ssize_t count, PyObject *names, object exc_info,
+    object logger, unsigned int have, object level, long long levelno, object name, object queue,
+    const logflume_way *way, PyObject **arguments, Py_ssize_t count, PyObject *names, object exc_info,
 ) except -1:
     """Make the record and have it handled. Returns False, with nothing done, if the standard method must do it.
 
-    `queue` is what queue_of() said, `way` is where it was remembered or NULL. `arguments` are the message and its `count` - 1 arguments, then the values of
-    the keywords `names`.
+    `queue` is what queue_of() said, and `way` is where it was remembered, or NULL. `arguments` are the message and
+    its `count` - 1 arguments, then the values of the keywords `names`.
     """
     cdef Keywords keywords
     cdef World world = look()

@@ -10,11 +10,12 @@ cdef object LeanRecord, logging
 import logging
 import sys
 
+from logflume._c.context cimport context_for, current_context
 from logflume._c.listener cimport ListenerCore
 
 from logflume._c.listener import RUNNING as _RUNNING
 from logflume._c.record import LeanRecord
-from logflume._c.record cimport RecordCore, context_for, current_context, snapshot
+from logflume._c.record cimport RecordCore, snapshot
 
 cdef extern from "enqueue.h":
     object logflume_call1(object callable, object argument)

@@ -46,5 +46,3 @@ cdef int track_if_needed(RecordCore record) except -1
 cdef object message(RecordCore record)
 cdef double milliseconds(RecordCore record)
 cpdef object snapshot(object record)
-cdef object current_context()
-cpdef object context_for(object record)

@@ -16,21 +16,17 @@ from cpython.tuple cimport PyTuple_CheckExact
 from cpython.unicode cimport PyUnicode_CheckExact
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object copy, copy_context, is_worth_carrying, logging, rendered_copy, sys
+cdef object copy, logging, rendered_copy, sys
 import copy
 import logging
 import sys
-from contextvars import copy_context
 
-from logflume._py.context import is_worth_carrying
 from logflume._py.record import rendered_copy
 
 cdef extern from "pycompat.h":
     object logflume_get(object dictionary, object key, object missing)
     object logflume_instance_dict(object)
     object logflume_new_object(PyTypeObject *type, Py_ssize_t fields)
-    int logflume_sees_context(PyObject **context)
-    void logflume_remember_context(PyObject *context, bint worth_carrying)
 
 cdef extern from "Python.h":
     PyTypeObject *Py_TYPE(object)
@@ -318,31 +314,6 @@ cdef object message(RecordCore record):
     if args:
         text = text % args
     return text
-
-
-cdef object current_context():
-    """Return the contextvars that the running code sees, or None if there are none worth carrying."""
-    cdef PyObject *known = NULL
-    cdef object context
-    cdef bint worth
-    if not logflume_sees_context(&known):
-        return None
-    if known is not NULL:
-        return <object>known
-    context = copy_context()
-    worth = is_worth_carrying(context)
-    logflume_remember_context(<PyObject *>context, worth)
-    return context if worth else None
-
-
-def forget_context():
-    """Let go of the contextvars that were seen last."""
-    logflume_remember_context(NULL, False)
-
-
-cpdef object context_for(object record):
-    """Return what has to go through a queue beside `record`, or None: a lean record carries it itself."""
-    return None if Py_TYPE(record) is lean_type else current_context()
 
 
 cpdef object snapshot(object record):

@@ -361,7 +361,7 @@ cdef object look_at_process():
     find = package.get("current_process", MISSING)
     if find is MISSING or module.get("_current_process") is None:
         return MISSING  # it is being loaded
-    if find is not module.get("current_process") or not is_standard(find, sys.modules[find.__module__], "current_process"):
+    if not is_standard(find, sys.modules["multiprocessing.process"], "current_process"):
         return None
     return module["_current_process"]
 

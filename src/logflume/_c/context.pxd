@@ -1,0 +1,4 @@
+"""The contextvars that the caller of a log call sees."""
+
+cdef object current_context()
+cpdef object context_for(object record)

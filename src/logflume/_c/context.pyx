@@ -1,0 +1,44 @@
+"""The contextvars that the caller of a log call sees: the pure twin has the rest."""
+
+from cpython.object cimport PyObject, PyTypeObject
+
+# C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
+cdef object LeanRecord, copy_context, is_worth_carrying
+from contextvars import copy_context
+
+from logflume._c.record import LeanRecord
+from logflume._py.context import is_worth_carrying
+
+cdef extern from "pycompat.h":
+    bint logflume_sees_context(PyObject **context)
+    void logflume_remember_context(PyObject *context, bint worth_carrying)
+
+cdef extern from "Python.h":
+    PyTypeObject *Py_TYPE(object)
+
+cdef PyTypeObject *lean_type = <PyTypeObject *><PyObject *>LeanRecord
+
+
+cdef object current_context():
+    """Return the contextvars that the running code sees, or None if there are none worth carrying."""
+    cdef PyObject *known = NULL
+    cdef object context
+    cdef bint worth
+    if not logflume_sees_context(&known):
+        return None
+    if known is not NULL:
+        return <object>known
+    context = copy_context()
+    worth = is_worth_carrying(context)
+    logflume_remember_context(<PyObject *>context, worth)
+    return context if worth else None
+
+
+def forget_context():
+    """Let go of the contextvars that were seen last."""
+    logflume_remember_context(NULL, False)
+
+
+cpdef object context_for(object record):
+    """Return what has to go through a queue beside `record`, or None: a lean record carries it itself."""
+    return None if Py_TYPE(record) is lean_type else current_context()
