@@ -270,3 +270,113 @@ with logflume.QueueListener(queue, logging.StreamHandler()):
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "sent so\n")
+
+
+def test_two_queues_without_a_link(lf, clean_logging):
+    logging.root.setLevel(logging.INFO)
+    sinks = [Asking(), Asking()]
+    with swapped(lf, sinks[0]), swapped(lf, sinks[1]):
+        log_from(["r1"])
+    assert sinks[0].got == sinks[1].got == [("r1", "r1"), ("again", "r1"), ("outside", "none")]
+
+
+def test_values_are_not_compared(lf, clean_logging):
+    """What they are worth to each other is their own business, and may be an error."""
+    logging.root.setLevel(logging.INFO)
+
+    class Array:
+        def __eq__(self, other):
+            raise ValueError("the truth value of an array is ambiguous")
+
+        __hash__ = None
+
+    sink = Asking()
+    values = [Array(), Array(), {}, {}]
+    with linked(lf, sink):
+        log_from(values)
+    assert len(sink.got) == 2 * len(values) + 1
+    assert all(seen is value for (_, seen), value in zip(sink.got[:-1:2], values, strict=True))
+
+
+def test_a_record_that_a_listener_makes_has_no_other_ones_context(lf, clean_logging):
+    """It may come to lie where a record was that is gone."""
+    logging.root.setLevel(logging.INFO)
+
+    class Copying(lf.QueueListener):
+        def prepare(self, record):
+            return logging.makeLogRecord(vars(record))
+
+        def handle(self, record):
+            super().handle(record)
+
+    sink = Asking()
+    handler = lf.LocalQueueHandler(handlers=[sink], listener=Copying)
+    logging.root.addHandler(handler)
+    with handler.listener:
+        log_from([f"r{number}" for number in range(50)])
+    expected = [
+        pair for number in range(50) for pair in ((f"r{number}", f"r{number}"), ("again", f"r{number}"))
+    ]
+    assert sink.got == [*expected, ("outside", "none")]
+
+
+def test_delivery_in_the_caller_is_not_in_its_context(lf, clean_logging):
+    """A stopped listener's records are handled by whoever logs, and not all of them are his."""
+    logging.root.setLevel(logging.INFO)
+    sink = Asking()
+    handler = lf.LocalQueueHandler(handlers=[sink])
+    logging.root.addHandler(handler)
+    handler.listener.start()
+    handler.listener.stop()
+    handler.queue.put(logging.makeLogRecord({"msg": "of nobody", "levelno": 20}))
+    log_from(["r1"])
+    assert sink.got == [("of nobody", "none"), ("r1", "r1"), ("again", "r1"), ("outside", "none")]
+
+
+def test_a_listener_with_its_own_dequeue_gets_records(lf, clean_logging):
+    logging.root.setLevel(logging.INFO)
+
+    class Marking(lf.QueueListener):
+        def dequeue(self, block):
+            record = super().dequeue(block)
+            if record is not None:
+                record.marked = True
+            return record
+
+    sink = Asking()
+    handler = lf.LocalQueueHandler(handlers=[sink], listener=Marking)
+    logging.root.addHandler(handler)
+    with handler.listener:
+        log_from(["r1"])
+    assert sink.got == [("r1", "r1"), ("again", "r1"), ("outside", "none")]
+
+
+def test_nothing_is_kept_for_a_standard_listener(lf, clean_logging):
+    """It would not take it, and the record may be where its own context has it."""
+    logging.root.setLevel(logging.INFO)
+
+    class Session:
+        records = ()
+
+    ends = []
+
+    class Collecting(logging.Handler):
+        def emit(self, record):
+            request.get().records = [record]
+
+    def serve():
+        session = Session()
+        ends.append(weakref.ref(session))
+        request.set(session)
+        logging.getLogger("app").info("hello")
+
+    records = queue.SimpleQueue()
+    logging.root.handlers = [Collecting(), lf.LocalQueueHandler(records)]
+    listener = logging.handlers.QueueListener(records, logging.NullHandler())
+    listener.start()
+    for _ in range(5):
+        contextvars.Context().run(serve)
+    listener.stop()
+    sys.modules[lf.__name__ + "._impl"].forget_context()
+    gc.collect()
+    assert [end() for end in ends] == [None] * 5

@@ -469,6 +469,38 @@ def logger_gone_and_another_in_its_place(scene):
 
 
 @change
+def one_attribute_for_another(scene):
+    del scene.abc.level
+    scene.abc.handle = lambda record: scene.got.append(("mine", *said(record)))
+
+
+@change
+def another_handler_at_the_same_address(scene):
+    """Which has the size of the queue handler, and nothing else of it."""
+    slots = [f"slot{number}" for number in range(8)]
+    classes = [type("Handler", (logging.Handler,), {"__slots__": slots[:size]}) for size in range(len(slots))]
+    for cls in classes:
+        handler = scene.queue_handler()
+        scene.root.handlers[:] = [handler]
+        scene.abc.info("known")
+        scene.abc.info("known")
+        address = id(handler)
+        scene.root.handlers.clear()
+        del handler
+        gc.collect()
+        others = [cls.__new__(cls) for _ in range(20)]
+        for other in others:
+            logging.Handler.__init__(other)
+            if id(other) == address:
+                other.handle = lambda record: scene.got.append(("other", *said(record)))
+                scene.root.handlers.append(other)
+        scene.got.append("line")
+        scene.abc.info("to another")
+        scene.root.handlers.clear()
+    scene.got[:] = [got for got in scene.got if got[0] != "other"]  # which depends on luck
+
+
+@change
 def attribute_removed(scene):
     del scene.abc.name
     with contextlib.suppress(AttributeError):

@@ -101,9 +101,14 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
 
     def _with_context(self, record: logging.LogRecord, context: Context) -> Any:
         """Return what to enqueue for `record`, so that the listener gets `context` with it."""
-        if self._route is not None or (self._core is not None and type(self.queue) is _queue.SimpleQueue):
+        core = self._core
+        if self._route is not None or (
+            core is not None
+            and type(self.queue) is _queue.SimpleQueue
+            and type(core).dequeue is QueueListener.dequeue
+        ):
             return self._route, record, context
-        keep_context(record, context)  # others may take the records from this queue
+        keep_context(record, self.queue, context)  # others may take the records from this queue
         return record
 
     def emit(self, record: logging.LogRecord) -> None:

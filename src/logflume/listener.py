@@ -14,6 +14,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import Context
 from threading import get_ident
 
 from ._impl import (
@@ -32,7 +33,7 @@ from ._impl import (
     forget_context,
     take,
 )
-from ._py.context import call_in_context, context_of, set_handled
+from ._py.context import call_in_context, context_of, expect_contexts, set_handled
 from .pace import Pace
 from .stats import ListenerStats
 
@@ -96,6 +97,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         flush_level: int = logging.CRITICAL,
     ) -> None:
         super().__init__(queue, *handlers, respect_handler_level=respect_handler_level)
+        expect_contexts(queue)
         self.on_error = on_error
         self.exit_timeout = exit_timeout
         self.flush_level = flush_level
@@ -177,7 +179,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._look_up_handlers()
         self._stop_requested = self._stopped_from_within = False
         self.state = RUNNING
-        thread = threading.Thread(target=self._monitor, name=f"{type(self).__name__}", daemon=True)
+        # From 3.14 on a thread may begin with the contextvars of whoever starts it.
+        context: Any = {"context": Context()} if sys.version_info >= (3, 14) else {}
+        thread = threading.Thread(target=self._monitor, name=f"{type(self).__name__}", daemon=True, **context)
         self._thread = thread
         try:
             if _exit_has_come:
@@ -414,7 +418,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             left = self._queued(unknown=sys.maxsize)
             while self._taken or (left > 0 and not self._is_running and self._take(1)):
                 left -= len(self._taken)
-                if self._handle_taken() and self._is_running:
+                if Context().run(self._handle_taken) and self._is_running:
                     # The sentinel was for the thread, which was started meanwhile, and may wait in the queue.
                     self._stopped_from_within = True
                     self._put_now_or_soon(self.enqueue_sentinel, 0.0)
@@ -599,6 +603,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 if self._stop_requested:
                     break
                 self._nudge.acquire(timeout=ERROR_PAUSE)  # the queue may be broken for good
+        forget_context()
         # Records put from now on are for the caller; the ones put just before are for us.
         with _held(self._life_lock):
             self.state = STOPPED
@@ -610,6 +615,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def _monitor_any_queue(self) -> None:
         told_to_end = False
         while not told_to_end:
+            forget_context()
             try:
                 item = self.dequeue(True)
             except _queue.Empty:

@@ -22,8 +22,6 @@ SHORT_QUEUE = 4  # times the limit: what a few holds can take
 FIRST_LIMIT = 64
 LEAST_LIMIT = 4
 GREATEST_LIMIT = 1 << 16
-
-
 # Holds between two pauses against a thread that computes all the time: it gets its turns while files are written.
 HOLDS = 4
 

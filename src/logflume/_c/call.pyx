@@ -475,10 +475,12 @@ cdef tuple METHODS = (
 cdef bint shadows_methods(object attributes):
     """Whether one of the logger's own attributes hides a method that the call goes through."""
     cdef Py_ssize_t size = PyDict_Size(attributes)
-    if size == ATTRIBUTES:
-        return False
-    if size == ATTRIBUTES + 1 and logflume_get(attributes, "manager", None) is not None:
-        return False
+    # All but `level` are read by each call; one that is missing could make room for another.
+    if logflume_get(attributes, "level", None) is not None:
+        if size == ATTRIBUTES:
+            return False
+        if size == ATTRIBUTES + 1 and logflume_get(attributes, "manager", None) is not None:
+            return False
     for name in METHODS:
         if name in attributes:
             return True
@@ -599,7 +601,8 @@ cdef bint attempt(
         return True
     if enabled == LOGFLUME_ON:
         queue = <object>way.handler
-        if levelno >= (<HandlerCore>queue).level_value:
+        # It has the address of the handler that was there; if the list was changed it may be another.
+        if isinstance(queue, HandlerCore) and levelno >= (<HandlerCore>queue).level_value:
             name = <object>way.name  # before anything runs that could change the way
             if (<HandlerCore>queue).takes_directly():
                 return log_enabled(

@@ -6,7 +6,10 @@ from cpython.object cimport PyObject, PyTypeObject
 cdef object LeanRecord, copy_context, is_worth_carrying
 from contextvars import copy_context
 
+from logflume._c.record cimport RecordCore
+
 from logflume._c.record import LeanRecord
+from logflume._py import context as _twin
 from logflume._py.context import is_worth_carrying
 
 cdef extern from "pycompat.h":
@@ -42,3 +45,11 @@ def forget_context():
 cpdef object context_for(object record):
     """Return what has to go through a queue beside `record`, or None: a lean record carries it itself."""
     return None if Py_TYPE(record) is lean_type else current_context()
+
+
+def carried(record):
+    """Return the contextvars that a lean record carries; None for any other."""
+    return (<RecordCore>record).context if Py_TYPE(record) is lean_type else None
+
+
+_twin.carried = carried

@@ -58,8 +58,6 @@ cdef class Run:
         if Py_TYPE(item) is lean_type and self.route is None and self.records:
             self.records.append(item)
             self.count += 1
-            if (<RecordCore>item).context is not None:
-                self.note_context(item)
             return True
         if item is None or type(item) is flush_request or not self.records:
             return False
@@ -76,19 +74,19 @@ cdef class Run:
         return True
 
     cdef int note_context(self, object item) except -1:
-        """Note what came with the last record."""
+        """Note what came beside the last record."""
         cdef object record = self.records[len(self.records) - 1]
         cdef object context = None
         if Py_TYPE(record) is lean_type:
-            context = (<RecordCore>record).context
-        elif record is not item:
+            return 0  # which carries it
+        if record is not item:
             context = (<tuple>item)[2] if len(<tuple>item) == 3 else None
         elif kept:
             context = take_context(record)
         if context is not None:
             if self.contexts is None:
                 self.contexts = {}
-            self.contexts[id(record)] = context
+            self.contexts[id(record)] = record, context
         return 0
 
 

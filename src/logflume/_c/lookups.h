@@ -3,6 +3,7 @@
    A call needs a score of look-ups in dictionaries: is the level on, which handlers are there, on the logger or
    above it, what is the thread's name. The answers stay the same for hours, and the interpreter can tell whether
    a dictionary is as it was. Where it cannot, nothing is remembered, and the caller looks each time. */
+/* For one .pyx alone: what is remembered is static, as it is in pycompat.h. */
 #ifndef LOGFLUME_LOOKUPS_H
 #define LOGFLUME_LOOKUPS_H
 
@@ -224,7 +225,8 @@ logflume_is_object_as_seen(const logflume_watched_group *group, const logflume_s
 
 /* A logger with a level that is off; or one with a level that is on, and one handler in all on the way from it
    to the root. Nothing here is owned. The logger's dictionary, unchanged, holds its cache, its filters, its name,
-   its list of handlers and its parent, and so on upwards; the list holds the handler. */
+   its list of handlers and its parent, and so on upwards. What is in the lists may change meanwhile: whoever is the
+   only handler and has the handler's address may be another one. */
 typedef struct {
     long long level;
     int is_on;
@@ -243,14 +245,15 @@ typedef struct {
 enum { LOGFLUME_UNKNOWN, LOGFLUME_OFF, LOGFLUME_ON };
 
 #if LOGFLUME_GIL
-#define LOGFLUME_WAYS 1024
+#define LOGFLUME_WAYS_BITS 10
+#define LOGFLUME_WAYS (1 << LOGFLUME_WAYS_BITS)
 static logflume_way logflume_ways[LOGFLUME_WAYS];
 
 static inline size_t
 logflume_way_index(PyObject *logger, long long level)
 {
     uint64_t mixed = (((uint64_t)(uintptr_t)logger >> 4) + ((uint64_t)level << 20)) * 0x9E3779B97F4A7C15u;
-    return (size_t)(mixed >> 54);
+    return (size_t)(mixed >> (64 - LOGFLUME_WAYS_BITS));
 }
 
 static inline const logflume_way *
@@ -328,7 +331,8 @@ logflume_remember(const logflume_way *way)
 /* ---- the names of threads ---- */
 
 #if LOGFLUME_GIL
-#define LOGFLUME_THREADS 64
+#define LOGFLUME_THREADS_BITS 6
+#define LOGFLUME_THREADS (1 << LOGFLUME_THREADS_BITS)
 
 /* What threading._active has for an identity. The dictionary, unchanged, holds the thread, whose own one holds
    the name. */
@@ -344,7 +348,7 @@ static logflume_named_thread logflume_named_threads[LOGFLUME_THREADS];
 static inline logflume_named_thread *
 logflume_named_thread_at(unsigned long ident)
 {
-    return &logflume_named_threads[((uint64_t)ident * 0x9E3779B97F4A7C15u) >> 58];
+    return &logflume_named_threads[((uint64_t)ident * 0x9E3779B97F4A7C15u) >> (64 - LOGFLUME_THREADS_BITS)];
 }
 
 /* The name of the thread that is `active` under `ident`, borrowed; NULL without an exception if it has to be looked up. */

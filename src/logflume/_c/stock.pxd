@@ -17,7 +17,7 @@ cdef enum:
 cdef class World:
     """The globals of logging, and of the modules that it asks, as one log call finds them."""
     cdef unsigned long long[12] state  # of the watched dictionaries before the look
-    cdef unsigned long long number  # of the look; 0 if a change of what is below `plain` is not noticed
+    cdef unsigned long long number  # of the look; 0 if the names of levels or sys.modules cannot be watched
     cdef bint plain  # else nothing below counts and the standard method does it all
     cdef bint standard_factory
     cdef object clock  # time.time, or time.time_ns on Pythons that use it

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
     R = TypeVar("R")
+    Contexts = dict[int, tuple[logging.LogRecord, Context]]  # by the id() of the record
 
 _last: Context | None = None
+_MISSING: object = object()
 
 
 def is_worth_carrying(context: Context) -> bool:
@@ -37,7 +39,12 @@ def current_context() -> Context | None:
     if not context or not is_worth_carrying(context):
         return None
     last = _last
-    if context == last:
+    # By identity: comparing values may run anybody's code, and equal ones are not the same.
+    if (
+        last is not None
+        and len(context) == len(last)
+        and all(last.get(variable, _MISSING) is value for variable, value in context.items())
+    ):
         return last
     _last = context
     return context
@@ -64,29 +71,50 @@ class _Key(weakref.ref):  # type: ignore[type-arg]
     record_id: int
 
 
-_kept: dict[int, tuple[_Key, Context]] = {}
+# By the id() of the record: the context, and one mark for each queue that the record is in.
+_kept: dict[int, tuple[_Key, Context, list[None]]] = {}
+_listened: weakref.WeakSet[object] = weakref.WeakSet()
 
 
-def _drop(key: _Key, kept: dict[int, tuple[_Key, Context]] = _kept) -> None:
+def expect_contexts(queue: object) -> None:
+    """Tell that a listener takes what is kept for the records in `queue`."""
+    try:
+        _listened.add(queue)
+    except TypeError:
+        pass
+
+
+def _drop(key: _Key, kept: dict[int, tuple[_Key, Context, list[None]]] = _kept) -> None:
     kept.pop(key.record_id, None)
 
 
-def keep_context(record: logging.LogRecord, context: Context) -> None:
-    """Keep `context` for the listener that takes `record` out of its queue."""
+def keep_context(record: logging.LogRecord, queue: object, context: Context) -> None:
+    """Keep `context` for the listener that takes `record` out of `queue`; not if there is none that would."""
     try:
-        key = _Key(record, _drop)
+        if queue not in _listened:
+            return
+        found = _kept.get(id(record))
+        if found is None:
+            key = _Key(record, _drop)
+            key.record_id = id(record)
+            found = key, context, []
     except TypeError:
         return
-    key.record_id = id(record)
-    _kept[id(record)] = key, context
+    found[2].append(None)
+    _kept[id(record)] = found  # again, as another listener may have taken the last one just now
 
 
 def take_context(record: object) -> Context | None:
-    """Return what is kept for `record`, and keep it no longer; None if there is nothing."""
-    if not _kept:
+    """Return what is kept for `record`, or None; with the last queue that it was in it is kept no longer."""
+    found = _kept.get(id(record)) if _kept else None
+    if found is None or found[0]() is not record:
         return None
-    found = _kept.pop(id(record), None)
-    return found[1] if found is not None and found[0]() is record else None
+    _, context, marks = found
+    if marks:
+        marks.pop()
+    if not marks:
+        _kept.pop(id(record), None)
+    return context
 
 
 # ---- where the handlers run ----
@@ -94,17 +122,23 @@ def take_context(record: object) -> Context | None:
 _handling = threading.local()
 
 
-def set_handled(contexts: dict[int, Context] | None) -> dict[int, Context] | None:
-    """Tell the contexts of the records that this thread handles from now on, by their id(); return those before."""
-    before = getattr(_handling, "contexts", None)
+def carried(record: logging.LogRecord) -> Context | None:
+    """Return the contextvars that `record` carries itself. The compiled core puts its own function here."""
+    return None
+
+
+def set_handled(contexts: Contexts | None) -> Contexts | None:
+    """Tell the contexts of the records that this thread handles from now on; return those before."""
+    before: Contexts | None = getattr(_handling, "contexts", None)
     _handling.contexts = contexts
     return before
 
 
 def context_of(record: logging.LogRecord) -> Context | None:
     """Return the contextvars that came with a record that this thread handles, or None."""
-    contexts = getattr(_handling, "contexts", None)
-    return contexts.get(id(record)) if contexts else None
+    contexts: Contexts | None = getattr(_handling, "contexts", None)
+    found = contexts.get(id(record)) if contexts else None
+    return found[1] if found is not None and found[0] is record else carried(record)
 
 
 def call_in_context(context: Context | None, function: Callable[[T], R], argument: T) -> R:

@@ -12,8 +12,9 @@ from .context import take_context
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
-    from contextvars import Context
     from typing import Any
+
+    from .context import Contexts
 
 IDLE = 0
 RUNNING = 1
@@ -67,7 +68,7 @@ class Run:
     def __init__(self, item: Any) -> None:
         self.route = None
         self.request = None
-        self.contexts: dict[int, Context] | None = None
+        self.contexts: Contexts | None = None
         self.records: list[logging.LogRecord] = []
         self.count = 1
         self.created = 0.0
@@ -114,7 +115,7 @@ class Run:
         if context is not None:
             if self.contexts is None:
                 self.contexts = {}
-            self.contexts[id(self.records[-1])] = context
+            self.contexts[id(self.records[-1])] = self.records[-1], context
 
 
 def take(queue: Any, limit: int) -> list[Run]:
