@@ -15,7 +15,8 @@ LONGEST_PAUSE = 2e-3
 USUAL_PAUSE = 1e-3  # after a hold of USUAL_HOLD
 USUAL_HOLD = 200e-6
 BREATH = 20e-6  # a pause between two holds while the queue is long; the system rounds it up
-CONTENDED = 2e-3  # a pause that took so long was spent waiting for a thread that computes all the time
+# A pause that took such a part of the switch interval was spent waiting for a thread that computes all the time.
+CONTENDED = 0.8
 # Records.
 LONG_QUEUE = 50_000  # for each so many queued records a hold may be longer, up to four times
 SHORT_QUEUE = 4  # times the limit: what a few holds can take
@@ -64,7 +65,7 @@ class Pace:
         pause = SHORTEST_PAUSE if queued < SHORT_QUEUE * self.limit else BREATH
         before = time.perf_counter()
         time.sleep(pause)
-        if time.perf_counter() - before >= CONTENDED:
+        if time.perf_counter() - before >= pause + CONTENDED * sys.getswitchinterval():
             self._hold = min(2 * self._hold, LONG_HOLD * min(4, 1 + queued // LONG_QUEUE))
             self._holds_left = HOLDS - 1
         else:
