@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterable
+
 import pytest
 
 import cores
@@ -12,3 +15,16 @@ if "compiled" in cores.available():
     from logflume._c import delivery as compiled
 
     DELIVERIES.append(pytest.param(compiled.deliver_batch, id="compiled"))
+
+
+def one_at_a_time(
+    handler: logging.Handler,
+    records: Iterable[logging.LogRecord],
+    report: Callable[[logging.LogRecord, logging.Handler], object],
+) -> None:
+    """What a batch has to come to: give each record to `handler`, and report what it raises."""
+    for record in records:
+        try:
+            handler.handle(record)
+        except Exception:
+            report(record, handler)

@@ -15,7 +15,7 @@ from unittest import mock
 
 import pytest
 
-from deliveries import DELIVERIES
+from deliveries import DELIVERIES, one_at_a_time
 
 each_core = pytest.mark.parametrize("deliver_batch", DELIVERIES)
 
@@ -108,11 +108,8 @@ def test_a_formatter_is_called_as_often_as_the_handler_calls_it(deliver_batch: A
         handler = logging.handlers.RotatingFileHandler(path, maxBytes=100, backupCount=9)
         handler.setFormatter(Counting("%(message)s"))
         some = records(20)
-        if batches:
-            deliver_batch(handler, some, unexpected)
-        else:
-            for record in some:
-                handler.handle(record)
+        deliver = deliver_batch if batches else one_at_a_time
+        deliver(handler, some, unexpected)
         handler.close()
         contents.append([path.read_bytes() for path in sorted(tmp_path.glob(f"{batches}*"))])
     assert contents[0] == contents[1]
@@ -219,11 +216,8 @@ def test_what_is_patched_counts_from_the_next_batch(
         def deliver(some: list[logging.LogRecord]) -> None:
             for record in some:
                 record.created, record.msecs, record.exc_info = 1700000000.5, 500.0, exc_info
-            if batches:  # noqa: B023
-                deliver_batch(handler, some, unexpected)  # noqa: B023
-            else:
-                for record in some:
-                    handler.handle(record)  # noqa: B023
+            way = deliver_batch if batches else one_at_a_time  # noqa: B023
+            way(handler, some, unexpected)  # noqa: B023
 
         deliver(records(3))
         with mock.patch.object(*patch, create=True):
@@ -352,11 +346,8 @@ def test_rotation_where_the_standard_handler_rotates(deliver_batch: Any, tmp_pat
         )
         handler.namer = lambda name: name + ".old"
         some = [r for width in range(60) for r in records(1, "\xe9" * width + "%d")]
-        if batches:
-            deliver_batch(handler, some, unexpected)
-        else:
-            for record in some:
-                handler.handle(record)
+        deliver = deliver_batch if batches else one_at_a_time
+        deliver(handler, some, unexpected)
         handler.close()
         contents.append({path.name: path.read_bytes() for path in folder.iterdir()})
     assert contents[0] == contents[1]
@@ -373,11 +364,8 @@ def test_one_writer_at_a_time(deliver_batch: Any, tmp_path: Path) -> None:
     def work(number: int) -> None:
         for at in range(0, 300, 10):
             some = records(10, f"thread{number} {at + 10**6} %d")
-            if number % 2:
-                deliver_batch(handler, some, unexpected)
-            else:
-                for record in some:
-                    handler.handle(record)
+            deliver = deliver_batch if number % 2 else one_at_a_time
+            deliver(handler, some, unexpected)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
     for thread in threads:

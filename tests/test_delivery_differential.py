@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import logflume
-from deliveries import DELIVERIES
+from deliveries import DELIVERIES, one_at_a_time
 
 FIELDS = (
     *(
@@ -335,11 +335,7 @@ def test_same_as_one_at_a_time(deliver_batch: Any, data: st.DataObject) -> None:
                     deliver_batch(handler, batch, report)
                     assert not batch
             else:
-                for record in own:
-                    try:
-                        handler.handle(record)
-                    except Exception:
-                        report(record, handler)
+                one_at_a_time(handler, own, report)
             outcomes.append((results(handler, folder), errors, escaped, [list(vars(r).items()) for r in own]))
     assert outcomes[0][0] == outcomes[1][0]
     assert outcomes[0][1] == outcomes[1][1]
@@ -549,11 +545,7 @@ def test_formatters_that_are_not_stock(
             if batches:
                 deliver_batch(handler, own[:], report)
             else:
-                for record in own:
-                    try:
-                        handler.handle(record)
-                    except Exception:
-                        report(record, handler)
+                one_at_a_time(handler, own, report)
             outcomes.append((results(handler, Path(name)), errors, [list(vars(r).items()) for r in own]))
             outcomes[-1] += (formatter.calls,)  # type: ignore[assignment]
     assert outcomes[0][:2] == outcomes[1][:2]

@@ -489,6 +489,13 @@ logger.info("before")
 flush()
 out.truncate(0); out.seek(0)
 """
+BACK = """
+logger.info("after")
+now = time.time()
+flush()
+text = out.getvalue()
+out.truncate(0); out.seek(0)
+"""
 
 
 def test_freezegun(outcome):
@@ -497,7 +504,6 @@ def test_freezegun(outcome):
         "import time, datetime\nimport freezegun\n"
         + SHIFTED
         + """
-relative = []
 kept = Kept()
 logging.root.addHandler(kept)
 for _ in range(2):
@@ -508,11 +514,9 @@ for _ in range(2):
         flush()
 with freezegun.freeze_time("2021-01-01", tick=True):
     logger.info("ticking")
-logger.info("after")
-now = time.time()
-flush()
-text = out.getvalue()
-out.truncate(0); out.seek(0)
+"""
+        + BACK
+        + """
 finish(
     lines=[line for line in text.splitlines() if line.startswith("2020")],
     years=[line[:4] for line in text.splitlines()][:5],
@@ -541,11 +545,9 @@ for _ in range(2):
         traveller.shift(1.5)
         logger.info("ticked")
         flush()
-logger.info("after")
-now = time.time()
-flush()
-text = out.getvalue()
-out.truncate(0); out.seek(0)
+"""
+        + BACK
+        + """
 finish(
     lines=[line for line in text.splitlines() if line.startswith("2020")],
     real=abs(kept.records[-1].created - now) < 5,
