@@ -464,7 +464,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         return told_to_end or self._stopped_from_within
 
     def _handle_run(self, run: Run) -> None:
-        if run.contexts is None and not self._depth:
+        if run.contexts is None:
             self._handle_records(run)
             return
         outer = set_handled(run.contexts)

@@ -48,7 +48,6 @@ cdef extern from "pycompat.h":
 cdef extern from "lookups.h":
     enum:
         LOGFLUME_LONGEST_WAY
-        LOGFLUME_UNKNOWN
         LOGFLUME_OFF
         LOGFLUME_ON
     ctypedef struct logflume_watched_group:

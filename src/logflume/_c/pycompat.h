@@ -17,6 +17,21 @@
 #define LOGFLUME_GIL 0
 #endif
 
+#if LOGFLUME_GIL
+#ifndef Py_BUILD_CORE
+#define Py_BUILD_CORE 1
+#define LOGFLUME_BUILD_CORE
+#endif
+#include "internal/pycore_context.h"
+#if PY_VERSION_HEX < 0x030C0000
+#include "internal/pycore_frame.h"
+#endif
+#ifdef LOGFLUME_BUILD_CORE
+#undef Py_BUILD_CORE
+#undef LOGFLUME_BUILD_CORE
+#endif
+#endif
+
 /* ---- words that threads share ---- */
 
 /* Without the GIL, and on machines with smaller words, a plain access could see half of a change. Python's own
@@ -189,16 +204,6 @@ static inline void logflume_read_state(unsigned long long *state) { (void)state;
 
 /* ---- the caller's frame ---- */
 
-#if LOGFLUME_GIL && PY_VERSION_HEX < 0x030C0000
-#ifndef Py_BUILD_CORE
-#define Py_BUILD_CORE 1
-#include "internal/pycore_frame.h"
-#undef Py_BUILD_CORE
-#else
-#include "internal/pycore_frame.h"
-#endif
-#endif
-
 /* A new reference to the code that the running Python frame executes, and the offset of its current
    instruction; NULL without an exception if there is no frame. */
 static inline PyObject *
@@ -244,14 +249,6 @@ logflume_running_code(int *lasti)
 /* ---- contextvars ---- */
 
 #if LOGFLUME_GIL
-#ifndef Py_BUILD_CORE
-#define Py_BUILD_CORE 1
-#include "internal/pycore_context.h"
-#undef Py_BUILD_CORE
-#else
-#include "internal/pycore_context.h"
-#endif
-
 /* The copy that was made last, which stands for every context with the same variables: what holds them never
    changes, and is exchanged when a variable is set. */
 static PyObject *logflume_known_context;
