@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have the tests first that look for lean records.
 
     From 3.13 on a class gets a thousand version tags and no more, each accelerate_loggers() and restore_loggers()
-    takes one of logging.Logger's, and without one every call goes the standard way.
+    takes one of logging.Logger's, and on free-threaded builds every call goes the standard way without one.
     """
     items.sort(key=lambda item: item.path.name not in FIRST)
 

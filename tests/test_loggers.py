@@ -577,7 +577,15 @@ class TestReplacements:
     def test_a_class_that_was_changed_very_often(self, records):
         """From 3.13 a class gets a thousand version tags, and then no more."""
 
-        class Own(logging.Logger):
+        class Base(logging.Logger):
+            pass
+
+        class Other(logging.Logger):
+            def makeRecord(self, *args, **kwargs):
+                calls.append("Other")
+                return super().makeRecord(*args, **kwargs)
+
+        class Own(Base):
             pass
 
         class Text:
@@ -585,20 +593,45 @@ class TestReplacements:
 
         own = Own("own")
         own.parent = logging.root
+        calls = []
         for i in range(1500):
             Own.more = Text.more = i
             own.info("m")
             own.info("%s", Text)
             own.info("%s", Text())
             own.debug("m")
-        assert len(records()) == 4500
-        calls = []
-        Own.makeRecord = wrapped(Own.makeRecord, calls)
+        taken = records()
+        assert len(taken) == 4500
+        assert FREE_THREADED or all(map(made_lean, taken[-3:]))
+        for changed in (Own, Base):
+            changed.makeRecord = wrapped(changed.makeRecord, calls)
+            own.info("m")
+            assert calls.pop() == "makeRecord"
+            del changed.makeRecord
+            own.info("m")
+        Own.isEnabledFor = lambda self, level: False
         own.info("m")
-        assert calls == ["makeRecord"]
-        del Own.makeRecord
+        del Own.isEnabledFor
+        Own.__bases__ = (Other,)
         own.info("m")
-        assert calls == ["makeRecord"]
+        assert calls == ["Other"]
+        Own.__bases__ = (Base,)
+        own.info("m")
+        taken = records()
+        assert calls == ["Other"]
+        unpatched = not FREE_THREADED
+        assert [made_lean(record) for record in taken] == [False, unpatched, False, unpatched, False, unpatched]
+
+    def test_accelerated_and_restored_very_often(self, package, records):
+        for _ in range(1200):
+            package.restore_loggers()
+            logger.info("m")
+            package.accelerate_loggers()
+            logger.info("m")
+        taken = records()
+        assert [made_lean(record) for record in taken[:2]] == [False, True]
+        assert [made_lean(record) for record in taken[-2:]] == [False, not FREE_THREADED]
+        assert len(taken) == 2400
 
     def test_a_class_that_becomes_a_mapping(self, records):
         class Later:

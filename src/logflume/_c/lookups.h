@@ -197,7 +197,7 @@ static inline int
 logflume_see_object(logflume_watched_group *group, logflume_seen_object *seen, PyObject *object, PyObject *dict)
 {
     seen->object = object;
-    seen->class_version = logflume_type_version(Py_TYPE(object));
+    seen->class_version = logflume_renew_version(Py_TYPE(object));
     if (seen->class_version == 0 || !logflume_tells_of_attributes
         || (logflume_must_own_values && !logflume_own_values(dict))) {
         return 0;

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 
 cdef extern from "typeversion.h":
     unsigned int logflume_type_version(PyTypeObject *type)
+    unsigned int logflume_renew_version(PyTypeObject *type)
 
 cdef extern from "pycompat.h":
     enum:
@@ -120,14 +121,11 @@ cdef void remember(unsigned int version, unsigned int found) noexcept:
 
 
 cdef unsigned int look_at_class(object cls) except? 0:
-    # Looking anything up gives a class without a version tag a new one, if it can have one.
-    getattr(cls, "__mro__", None)
-    getattr(cls, "name", None)
     cdef PyTypeObject *pointer = <PyTypeObject *><PyObject *>cls
-    cdef unsigned int version = logflume_type_version(pointer)
+    cdef unsigned int version = logflume_renew_version(pointer)
     cdef unsigned int found = 0
     if version == 0:
-        return 0  # it has been changed too often to get another one: what it has cannot be remembered
+        return 0  # what it has cannot be remembered
     if issubclass(cls, logging.Logger):
         found = look_at_logger(cls)
     elif cls is logging.LogRecord:
