@@ -4,8 +4,9 @@
 
 Each case is timed for all contenders in turn, round after round, and the shortest round of each counts. The
 contenders are standard loggers with the standard QueueHandler, standard loggers with a subclass of it whose
-prepare() does nothing, and accelerated loggers with a LocalQueueHandler. Except for the backlog, the queues
-are emptied after each round. The plain call is also compared with picologging's own loggers, and made in a
+prepare() does nothing, and accelerated loggers with a LocalQueueHandler, each in a process of its own: a process
+in which loggers were changed again and again runs none of them as a service would. Except for the backlog, the
+queues are emptied after each round. The plain call is also compared with picologging's own loggers, and made in a
 coroutine under uvloop, where these are installed.
 """
 
@@ -22,7 +23,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import logflume
 
@@ -147,12 +148,12 @@ CONTENDERS: dict[str, tuple[Callable[[], logging.handlers.QueueHandler], bool]] 
 CASES: dict[str, Callable[[int], float]] = {
     "plain": plain,
     "in a coroutine": coroutine,
-    **({"in a coroutine, uvloop": coroutine_uvloop} if uvloop else {}),
+    **({"in a coroutine under uvloop": coroutine_uvloop} if uvloop else {}),
     "with extra": with_extra,
     "argument of a user's class": user_class,
     "LoggerAdapter": adapter,
     "disabled level": disabled,
-    "exception, depth 20": exception,
+    "exception at depth 20": exception,
 }
 
 
@@ -164,6 +165,7 @@ def contender(name: str) -> Iterator[queue.SimpleQueue[logging.LogRecord]]:
     make, accelerated = CONTENDERS[name]
     handler = make()
     logging.root.handlers[:] = [handler]
+    logging.root.setLevel(logging.INFO)
     if accelerated:
         logflume.accelerate_loggers()
     try:
@@ -173,15 +175,44 @@ def contender(name: str) -> Iterator[queue.SimpleQueue[logging.LogRecord]]:
         logging.root.handlers.clear()
 
 
-def shortest(case: Callable[[int], float], calls: int, rounds: int) -> dict[str, float]:
+def serve(name: str) -> None:
+    """Run a round of a case for each line on standard input, as one of the contenders."""
+    with contender(name) as records:
+        for line in sys.stdin:
+            case, collector, calls = line.rstrip().split(",")
+            (gc.enable if collector == "on" else gc.disable)()
+            seconds = (CASES | THREADS)[case](int(calls))
+            while not records.empty():
+                records.get()
+            print(seconds, flush=True)
+
+
+@contextmanager
+def servers() -> Iterator[dict[str, subprocess.Popen[str]]]:
+    """Start a process for each contender."""
+    with ExitStack() as stack:
+        processes = {}
+        for name in CONTENDERS:
+            processes[name] = stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, __file__, "--serve", name],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                    bufsize=1,
+                )
+            )
+        yield processes
+
+
+def shortest(case: str, collector: str, calls: int, rounds: int) -> dict[str, float]:
     """Return nanoseconds a call for each contender."""
     times = dict.fromkeys(CONTENDERS, float("inf"))
-    for _ in range(rounds):
-        for name in CONTENDERS:
-            with contender(name) as records:
-                times[name] = min(times[name], case(calls))
-                while not records.empty():
-                    records.get()
+    with servers() as processes:
+        for _ in range(rounds):
+            for name, process in processes.items():
+                print(case, collector, calls, sep=",", file=process.stdin)
+                times[name] = min(times[name], float(process.stdout.readline()))
     return {name: seconds / calls * 1e9 for name, seconds in times.items()}
 
 
@@ -218,7 +249,6 @@ def print_resident(name: str, records: int) -> None:
         with open("/proc/self/statm") as statm:
             return int(statm.read().split()[1]) * resource.getpagesize()
 
-    logging.root.setLevel(logging.INFO)
     with contender(name) as queued:
         plain(100)
         before = size()
@@ -276,19 +306,15 @@ def row(case: str, collector: str, values: dict[str, float], unit: str) -> None:
 def main(rounds: int = 40) -> None:
     print(f"Python {sys.version.split()[0]}, logflume {logflume.__version__} ({logflume.IMPLEMENTATION})")
     print(f"{'':28} {'gc':4}{'standard':>10}{'no prep.':>10}{'logflume':>10} {'':5}{'faster than':>15}")
-    logging.root.setLevel(logging.INFO)
-    for name, case in CASES.items():
+    for case in CASES:
         for collector in ("on", "off"):
-            (gc.enable if collector == "on" else gc.disable)()
-            row(name, collector, shortest(case, CALLS, rounds), "ns")
-    gc.enable()
-    for name, case in THREADS.items():
-        row(name, "on", shortest(case, CALLS * 8, max(rounds // 4, 3)), "ns")
+            row(case, collector, shortest(case, collector, CALLS, rounds), "ns")
+    for case in THREADS:
+        row(case, "on", shortest(case, "on", CALLS * 8, max(rounds // 4, 3)), "ns")
     if picologging:
         against_picologging(rounds)
     for collector in ("on", "off"):
-        (gc.enable if collector == "on" else gc.disable)()
-        row("backlog of 200,000", collector, shortest(plain, BACKLOG, 2), "ns")
+        row(f"backlog of {BACKLOG:,}", collector, shortest("plain", collector, BACKLOG, 2), "ns")
     gc.enable()
     row("a queued plain record", "", {name: memory(name) for name in CONTENDERS}, "bytes")
     if sys.platform == "linux":
@@ -296,7 +322,9 @@ def main(rounds: int = 40) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--resident"]:
+    if sys.argv[1:2] == ["--serve"]:
+        serve(sys.argv[2])
+    elif sys.argv[1:2] == ["--resident"]:
         print_resident(sys.argv[2], int(sys.argv[3]))
     else:
         main(*map(int, sys.argv[1:]))
