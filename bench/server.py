@@ -1,10 +1,12 @@
 """What logging costs an asyncio server: requests per second, latency and CPU, with each way to log.
 
-    python bench/server.py [--seconds 3] [--rounds 2] [--records 10 1] [--rate 0 1500] [contender ...]
+    python bench/server.py [--server streams protocol] [--records 10 1] [--rate 0 1500] [contender ...]
 
-An echo server (asyncio protocols) answers 16 connections that another process drives in a closed loop, or at a
-fixed rate. Each request logs some records to a file. Every contender runs in a process of its own, the rounds
-alternate between them, and a run whose file does not hold every record once and in order is an error.
+An echo server (asyncio's streams, or a bare protocol, which does half as much for a request) answers 16 connections
+that another process drives in a closed loop, or at a fixed rate. Each request logs some records to a file. Every
+contender runs in a process of its own. All run at once, and each in turn gets the load for a fraction of a second:
+speeds change from one second to the next, and what is compared is what was measured beside each other. A run whose
+file does not hold every record once and in order is an error.
 
 The server is confined to one core first, and then free to use two; the clients have the last core.
 """
@@ -79,7 +81,19 @@ class Echo(asyncio.Protocol):
         self.transport.write(data)
 
 
-def serve(contender: str, path: str, records: int, cores: list[int]) -> None:
+async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Do what Echo does, as most servers are written."""
+    while data := await reader.read(65536):
+        number = Echo.requests
+        Echo.requests += 1
+        for i in range(Echo.records):
+            logger.info("request %d of %s: %d", number, "client", i)
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+
+
+def serve(kind: str, contender: str, path: str, records: int, cores: list[int]) -> None:
     os.sched_setaffinity(0, cores)
     # asyncio allocates 256 KiB to receive. glibc maps and unmaps them each time, which takes as long as the rest of
     # a request, until a program has freed something larger: let all contenders have done so.
@@ -88,7 +102,10 @@ def serve(contender: str, path: str, records: int, cores: list[int]) -> None:
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(Echo, "127.0.0.1", 0)
+        if kind == "streams":
+            server = await asyncio.start_server(echo, "127.0.0.1", 0)
+        else:
+            server = await loop.create_server(Echo, "127.0.0.1", 0)
         print(server.sockets[0].getsockname()[1], flush=True)
         await loop.run_in_executor(None, sys.stdin.readline)
         server.close()
@@ -151,63 +168,73 @@ def check(path: Path, requests: int, records: int) -> None:
         raise SystemExit(f"{requests * records} records were logged and {n + 1} arrived")
 
 
-def run(contender: str, records: int, cores: list[int], seconds: float, rate: float) -> dict[str, float]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "log")
-        server = subprocess.Popen(
-            [
-                sys.executable,
-                __file__,
-                "--serve",
-                contender,
-                str(path),
-                str(records),
-                ",".join(map(str, cores)),
-            ],
+class Server:
+    """A server in a process of its own, and what it was measured to do."""
+
+    def __init__(self, kind: str, contender: str, folder: str, records: int, cores: list[int]) -> None:
+        self.contender = contender
+        self.records = records
+        self.path = Path(folder, contender)
+        self.turns: list[dict[str, float]] = []
+        arguments = [kind, contender, str(self.path), str(records), ",".join(map(str, cores))]
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, "--serve", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        assert server.stdin is not None
-        assert server.stdout is not None
-        port = int(server.stdout.readline())
-        per_second, latencies = drive(port, seconds, rate, max(os.sched_getaffinity(os.getppid())))
-        server.stdin.write("\n")
-        server.stdin.flush()
-        requests, used, left, ending = server.stdout.readline().split()
-        server.wait()
-        if contender != "none":
-            check(path, int(requests), records)
-    latencies.sort()
-    return {
-        "rps": per_second,
-        "p50": latencies[len(latencies) // 2],
-        "p99": latencies[len(latencies) * 99 // 100],
-        "cpu": (float(used) + float(ending)) / int(requests),
-        "left": int(left) / max(1, int(requests) * records),
-    }
+        self.port = int(self.process.stdout.readline())
+
+    def measure(self, seconds: float, rate: float, core: int) -> None:
+        per_second, latencies = drive(self.port, seconds, rate, core)
+        latencies.sort()
+        self.turns.append(
+            {
+                "rps": per_second,
+                "p50": latencies[len(latencies) // 2],
+                "p99": latencies[len(latencies) * 99 // 100],
+            }
+        )
+
+    def end(self) -> None:
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        requests, used, left, ending = self.process.stdout.readline().split()
+        self.process.wait()
+        if self.contender != "none":
+            check(self.path, int(requests), self.records)
+        self.cpu = (float(used) + float(ending)) / int(requests)
+        self.left = int(left) / max(1, int(requests) * self.records)
 
 
-def table(args: argparse.Namespace, records: int, cores: list[int], rate: float) -> None:
-    results: dict[str, list[dict[str, float]]] = {contender: [] for contender in args.contenders}
-    for _ in range(args.rounds):
-        for contender in args.contenders:
-            results[contender].append(run(contender, records, cores, args.seconds, rate))
-    middle = {
-        contender: {key: statistics.median(r[key] for r in runs) for key in runs[0]}
-        for contender, runs in results.items()
-    }
+def table(args: argparse.Namespace, kind: str, records: int, cores: list[int], rate: float) -> None:
     load = f"{rate:.0f} requests/s" if rate else "closed loop"
-    print(f"\n{records} records a request, {load}, the server on {len(cores)} core(s)")
+    print(f"\n{kind}, {records} records a request, {load}, the server on {len(cores)} core(s)")
     print(
         f"{'':12} {'req/s':>8} {'share':>7} {'p50 x':>7} {'p99 x':>7} {'us CPU/record':>14} {'left at end':>12}"
     )
-    base = middle["none"]
-    for contender, r in middle.items():
-        cpu = (r["cpu"] - base["cpu"]) / records * 1e6
+    client = max(os.sched_getaffinity(os.getppid()))
+    with tempfile.TemporaryDirectory() as folder:
+        servers = [Server(kind, contender, folder, records, cores) for contender in args.contenders]
+        for turn in range(args.turns + 1):
+            for server in servers[:: 1 if turn % 2 else -1]:
+                server.measure(args.seconds, rate, client)
+        for server in servers:
+            del server.turns[0]  # to get warm
+            server.end()
+    base = servers[args.contenders.index("none")]
+    for server in servers:
+
+        def middle(key: str, turns: list[dict[str, float]] = server.turns) -> float:
+            return statistics.median(
+                turn[key] / beside[key] for turn, beside in zip(turns, base.turns, strict=True)
+            )
+
+        per_second = statistics.median(turn["rps"] for turn in server.turns)
+        cpu = (server.cpu - base.cpu) / records * 1e6
         print(
-            f"{contender:12} {r['rps']:8.0f} {r['rps'] / base['rps']:7.1%} {r['p50'] / base['p50']:7.2f} "
-            f"{r['p99'] / base['p99']:7.2f} {cpu:14.2f} {r['left']:12.1%}",
+            f"{server.contender:12} {per_second:8.0f} {middle('rps'):7.1%} {middle('p50'):7.2f} "
+            f"{middle('p99'):7.2f} {cpu:14.2f} {server.left:12.1%}",
             flush=True,
         )
 
@@ -217,8 +244,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("contenders", nargs="*", default=CONTENDERS)
-    parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--server", nargs="*", default=["streams", "protocol"])
+    parser.add_argument("--seconds", type=float, default=0.4, help="of one turn")
+    parser.add_argument("--turns", type=int, default=20)
     parser.add_argument("--records", type=int, nargs="*", default=[10, 1])
     parser.add_argument("--rate", type=float, nargs="*", default=[0, 1500])
     parser.add_argument("--cores", type=int, nargs="*", default=[1, 2])
@@ -228,15 +256,16 @@ def main() -> None:
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
         raise SystemExit("needs two cores: one for the server, one for the clients")
-    for rate in args.rate:
-        for records in args.records if not rate else [max(args.records)]:
-            for n in args.cores:
-                table(args, records, cores[:n], rate)
+    for kind in args.server:
+        for rate in args.rate:
+            for records in args.records if not rate else [max(args.records)]:
+                for n in args.cores:
+                    table(args, kind, records, cores[:n], rate)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--serve"]:
-        _, _, contender, path, records, cores = sys.argv
-        serve(contender, path, int(records), [int(core) for core in cores.split(",")])
+        _, _, kind, contender, path, records, cores = sys.argv
+        serve(kind, contender, path, int(records), [int(core) for core in cores.split(",")])
     else:
         main()

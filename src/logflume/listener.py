@@ -427,11 +427,14 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             lock.release()
         return True
 
-    def _take(self, limit: int) -> bool:
-        """Take up to `limit` items from the queue; False if it was empty."""
+    def _take(self, limit: int) -> int:
+        """Take up to `limit` items from the queue; return how many those were."""
         runs = take(self.queue, limit)
         self._taken.extend(runs)
-        return bool(runs)
+        count = 0
+        for run in runs:
+            count += run.count
+        return count
 
     def _handle_taken(self) -> bool:
         """Handle what was taken; True if the thread was told to end. The delivery lock is held."""
@@ -451,7 +454,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 elif run.records:
                     self._handling = run.records
                     self._handle_run(run)
-                    self._handle_caused()
+                    if self._caused:
+                        self._handle_caused()
                     self._count(run)
                 else:
                     told_to_end = told_to_end or self._stop_requested
@@ -515,6 +519,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def _deliver(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
         """Give `records` to each of `handlers`, and empty the list."""
+        if len(handlers) == 1 and batching(handlers[0]) == UNSEEN:
+            self._deliver_turn(handlers, records, holders=2, unseen=True)
+            return
         ways = tuple(map(batching, handlers))
         in_turn = len(handlers) > 1 and _share_an_output(handlers)
         if ALONE not in ways and not in_turn:
@@ -538,17 +545,22 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 self._turn = 2 * size if quick else max(1, size // 4)
 
     def _deliver_turn(
-        self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord], holders: int
+        self,
+        handlers: tuple[logging.Handler, ...],
+        records: list[logging.LogRecord],
+        holders: int,
+        unseen: bool = False,
     ) -> None:
         for handler in handlers:
             mine = at_level(records, handler.level) if self.respect_handler_level else records[:]
             while mine:
                 try:
-                    deliver_batch(handler, mine, self._report, holders)
+                    deliver_batch(handler, mine, self._report, holders, unseen)
                 except BaseException as error:  # SystemExit, say: in the thread nobody else would see it
                     if not self._is_running:
                         raise
                     self._report_error(None, handler, error)
+                unseen = False
         records.clear()
 
     def _report(self, record: logging.LogRecord, handler: logging.Handler) -> None:
@@ -629,13 +641,13 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         pace = self._pace
         quiet = 0
         told_to_end = False
+        before = thread_time()
         while not told_to_end:
             self._wakeups += 1
             urgent, self._urgent = self._urgent, False
-            before = thread_time()
             with self._delivery_lock:
-                self._take(pace.limit)
-                count = self._left_in_hand()
+                count = len(self._taken)  # the one that was waited for
+                count += self._take(pace.limit)
                 if count:
                     self._batches += 1
                     told_to_end = self._handle_taken()
@@ -643,7 +655,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                     self._flush_handlers()
             if count:
                 quiet = 0
-                pace.measure(count, thread_time() - before)
+                now = thread_time()
+                pace.measure(count, now - before)
+                before = now
                 if (queued := self._queued()) >= pace.limit:
                     if self.state == RUNNING:
                         pace.breathe(queued)
@@ -676,8 +690,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def _count(self, run: Run) -> None:
         self._handled += run.count
         if run.created:
-            self._delay = time.time() - run.created
-            self._longest_delay = max(self._longest_delay, self._delay)
+            self._delay = delay = time.time() - run.created
+            if delay > self._longest_delay:
+                self._longest_delay = delay
 
     # Fork.
 

@@ -10,9 +10,9 @@ __all__ = ["Pace"]
 # Seconds. A hold is the time that the listener computes without a break.
 SHORT_HOLD = 300e-6
 LONG_HOLD = 5e-3  # as long as the interpreter lets any other thread compute
-SHORTEST_PAUSE = 0.5e-3  # between two holds, while the queue is short
-LONGEST_PAUSE = 2e-3
-USUAL_PAUSE = 1e-3  # after a hold of USUAL_HOLD
+SHORTEST_PAUSE = 1e-3  # between two holds, while the queue is short
+LONGEST_PAUSE = 4e-3
+USUAL_PAUSE = 2e-3  # after a hold of USUAL_HOLD
 USUAL_HOLD = 200e-6
 BREATH = 20e-6  # a pause between two holds while the queue is long; the system rounds it up
 # A pause that took such a part of the switch interval was spent waiting for a thread that computes all the time.

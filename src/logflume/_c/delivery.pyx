@@ -1,16 +1,20 @@
 """Hands batches of records to the real handlers: the pure twin's way of a batch, with compiled parts."""
 
+from cpython.dict cimport PyDict_Contains
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.long cimport PyLong_CheckExact
 
-from logflume._c.format cimport compose
+from logflume._c.format cimport Segment, compose
 from logflume._c.pieces cimport is_stock
 from logflume._c.record cimport RecordCore
 
 import logging
+from logging.handlers import TimedRotatingFileHandler, WatchedFileHandler
 
 from logflume._c.record import LeanRecord as _LeanRecord
-from logflume._py.delivery import ALONE, SEEN, UNSEEN, deliver
-from logflume._py.sinks import rotates_by_size
+from logflume._py.delivery import ALONE as _ALONE, SEEN as _SEEN, UNSEEN as _UNSEEN, deliver, one_by_one
+from logflume._py.sinks import FileSink as _FileSink, due, rotates_by_size, sink_of
 from logflume._py.standard import (
     FORMATTER_METHODS as _FORMATTER_METHODS,
     HANDLER_METHODS as _HANDLER_METHODS,
@@ -22,6 +26,7 @@ from logflume._py.standard import (
 __all__ = ["ALONE", "SEEN", "UNSEEN", "at_level", "batching", "deliver_batch"]
 
 cdef extern from "pycompat.h":
+    object logflume_get(object dictionary, object key, object missing)
     object logflume_instance_dict(object)
 
 cdef tuple HANDLERS = _HANDLERS
@@ -31,6 +36,11 @@ cdef tuple FORMATTER_METHODS = tuple(_FORMATTER_METHODS)
 cdef tuple STYLE_METHODS = tuple(_STYLE_METHODS)
 cdef type Formatter = logging.Formatter
 cdef type LeanRecord = _LeanRecord
+cdef type FileSink = _FileSink
+cdef int alone_way = _ALONE, seen_way = _SEEN, unseen_way = _UNSEEN
+ALONE = _ALONE
+SEEN = _SEEN
+UNSEEN = _UNSEEN
 
 
 cdef bint is_one_of(type cls, tuple classes):
@@ -42,17 +52,17 @@ cdef bint is_one_of(type cls, tuple classes):
 
 cdef bint has_any(object attributes, tuple names) except -1:
     for name in names:
-        if name in attributes:
+        if PyDict_Contains(attributes, name):
             return True
     return False
 
 
 cdef bint formatter_is_stock(object formatter) except -1:
-    cdef object own
+    cdef object own, style
     if type(formatter) is not Formatter or not is_stock(Formatter):
         return False
     own = logflume_instance_dict(formatter)
-    style = own.get("_style")
+    style = logflume_get(own, "_style", None)
     return (
         is_one_of(type(style), STYLES)
         and is_stock(type(style))
@@ -61,31 +71,108 @@ cdef bint formatter_is_stock(object formatter) except -1:
     )
 
 
-def recognised(handler):
-    """As the pure twin says, but quicker."""
-    cdef object own
+cdef int way_of(object handler) except -1:
+    """As the pure twin's recognised() says, but quicker."""
+    cdef object own, filters
     if not is_one_of(type(handler), HANDLERS) or not is_stock(type(handler)):
-        return ALONE
+        return alone_way
     own = logflume_instance_dict(handler)
-    if own.get("filters", True) or own.get("lock") is None or has_any(own, HANDLER_METHODS):
-        return ALONE
-    if formatter_is_stock(own.get("formatter") or logging._defaultFormatter):
-        return UNSEEN
-    return ALONE if rotates_by_size(handler) else SEEN
+    filters = logflume_get(own, "filters", None)
+    if (
+        not PyList_CheckExact(filters)
+        or PyList_GET_SIZE(filters) != 0
+        or logflume_get(own, "lock", None) is None
+        or has_any(own, HANDLER_METHODS)
+    ):
+        return alone_way
+    if formatter_is_stock(logflume_get(own, "formatter", None) or logging._defaultFormatter):
+        return unseen_way
+    return alone_way if rotates_by_size(handler) else seen_way
 
 
-def deliver_batch(handler, list records not None, report, int holders=0):
+def recognised(handler):
+    """As the pure twin says."""
+    return way_of(handler)
+
+
+def batching(handler):
+    """How `deliver_batch` now delivers to `handler`; see the pure twin."""
+    return way_of(handler) or (SEEN if hasattr(type(handler), "handle_batch") else ALONE)
+
+
+def deliver_batch(handler, list records not None, report, int holders=0, bint unseen=False):
     """Deliver `records`, in order, to `handler`, and empty the list; see the pure twin, which says it all."""
-    deliver(handler, records, report, recognised, compose_batch, holders, 1)
+    cdef Py_ssize_t alone
+    # Asked again after each record that went alone: what ran for it may have changed the handler
+    while records and (unseen or way_of(handler) == unseen_way):
+        unseen = False
+        lock = logflume_get(logflume_instance_dict(handler), "lock", None)
+        lock.acquire()
+        try:
+            alone = write(handler, records, holders)
+        finally:
+            lock.release()
+        if alone:
+            one_by_one(handler, records, alone, report)
+    if records:
+        deliver(handler, records, report, recognised, compose_batch, holders, False, 1)
 
 
 def compose_batch(handler, list records, sink, int holders):
     return compose(handler, records, sink, holders)
 
 
-def batching(handler):
-    """How `deliver_batch` now delivers to `handler`; see the pure twin."""
-    return recognised(handler) or (SEEN if hasattr(type(handler), "handle_batch") else ALONE)
+cdef Py_ssize_t write(object handler, list records, int holders) except -1:
+    """Write the records that go together; return how many of those left have to go one at a time."""
+    cdef type cls = type(handler)
+    cdef Segment segment
+    cdef Py_ssize_t alone
+    if cls is TimedRotatingFileHandler or cls is WatchedFileHandler:
+        if due(handler):
+            return 1
+    elif handler.stream is None:
+        return 1
+    sink = sink_of(handler)
+    if sink is None:
+        return len(records)
+    segment = compose(handler, records, sink, holders)
+    alone = put(handler, records, sink, segment) if segment.count else 0
+    if segment.interrupt is not None:
+        del records[:1]
+        raise segment.interrupt
+    return alone or segment.special
+
+
+cdef Py_ssize_t put(object handler, list records, object sink, Segment segment) except -1:
+    """As FileSink.put() does it; other sinks do it themselves."""
+    cdef Py_ssize_t size, whole, written = 0
+    cdef bint begun, interrupted = True
+    if type(sink) is not FileSink:
+        return sink.put(handler, records, segment)
+    data = segment.data
+    size = len(data)
+    try:
+        while True:
+            count = sink.raw.write(memoryview(data)[written:] if written else data)
+            if count:  # else the file would block
+                written += count  # nobody's code runs between the write and this
+            if not count or written >= size:
+                break
+            PyErr_CheckSignals()
+        interrupted = False
+    except Exception:
+        interrupted = False  # the next record's own write meets the same failure, and is reported
+    finally:
+        if written == size:
+            del records[:segment.count]
+        else:
+            whole = segment.whole(written)
+            begun = written > segment.end(whole - 1)
+            record = records[whole] if begun else None
+            del records[:whole + begun]
+            if begun:
+                sink.finish(handler, record, data[written:segment.end(whole)], interrupted)
+    return 0 if written == size else len(records)
 
 
 def at_level(list records not None, level):

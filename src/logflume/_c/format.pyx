@@ -9,8 +9,9 @@ from cpython.dict cimport PyDict_CheckExact
 from cpython.exc cimport PyErr_NoMemory
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
-from cpython.mem cimport PyMem_Free, PyMem_Realloc
+from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_CheckExact
 from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_Format
 from libc.math cimport floor
@@ -23,10 +24,14 @@ import types
 
 from logflume._c cimport record as lean
 from logflume._c.pieces cimport (
-    ASCTIME, CREATED, FILENAME, FUNCNAME, LEVELNAME, LEVELNO, LINENO, LITERAL, MESSAGE, MODULE, MSECS, NAME, NUMBER,
-    PATHNAME, PROCESS, PROCESSNAME, TEXT, THREAD, THREADNAME, Field, Piece, Program, is_stock, program_of,
+    ASCTIME, CREATED, FILENAME, FUNCNAME, LEVELNAME, LEVELNO, LINENO, LITERAL, MESSAGE, MODULE, MOST_RUNS, MSECS, NAME,
+    NUMBER, PATHNAME, PROCESS, PROCESSNAME, TEXT, THREAD, THREADNAME, Field, Piece, Program, is_stock, program_of,
 )
 from logflume._c.record import LeanRecord as _LeanRecord
+
+cdef extern from "copy.h":
+    void logflume_copy(char *to, const char *source, size_t size)
+    char *logflume_digits(char *end, unsigned long long number)
 
 cdef extern from "pycompat.h":
     object logflume_instance_dict(object)
@@ -40,6 +45,7 @@ cdef extern from "Python.h":
     Py_UCS4 PyUnicode_READ(int kind, void *data, Py_ssize_t index)
     Py_ssize_t PyUnicode_GET_LENGTH(object)
     Py_ssize_t Py_REFCNT(object)
+    void Py_XDECREF(PyObject *)
     Py_ssize_t PyTuple_GET_SIZE(object)
     PyObject *PyTuple_GET_ITEM(object, Py_ssize_t)
     object PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
@@ -113,10 +119,8 @@ cdef int end_record(Segment segment) except -1:
 # then left to the handler.
 
 cdef inline int add_ascii(Segment segment, const char *text, Py_ssize_t size) except -1:
-    if size == 0:
-        return 0  # text and the segment's may be NULL, which memcpy() must not get
     reserve(segment, size)
-    memcpy(segment._text + segment._size, text, size)
+    logflume_copy(segment._text + segment._size, text, size)
     segment._size += size
     return 0
 
@@ -189,32 +193,38 @@ cdef inline int add_padded(Segment segment, object text, Py_ssize_t width, bint 
     return 0
 
 
-cdef int add_number(Segment segment, long long number, Py_ssize_t width, bint left, bint zeros) except -1:
+cdef inline int add_number(Segment segment, long long number, Py_ssize_t width, bint left, bint zeros) except -1:
     cdef char digits[24]
-    cdef int at = 24
-    cdef bint negative = number < 0
-    cdef unsigned long long rest = <unsigned long long>number
-    cdef Py_ssize_t padding
-    if negative:
-        rest = 0 - rest
-    while True:
-        at -= 1
-        digits[at] = <char>(c'0' + rest % 10)
-        rest //= 10
-        if rest == 0:
-            break
-    padding = width - (24 - at) - negative
-    if not left and not zeros:
-        add_spaces(segment, padding)
-    if negative:
-        add_ascii(segment, "-", 1)
-    if zeros and padding > 0:
-        reserve(segment, padding)
-        memset(segment._text + segment._size, c'0', padding)
-        segment._size += padding
-    add_ascii(segment, &digits[at], 24 - at)
+    cdef char *end = digits + 24
+    cdef char *begin
+    if number < 0:
+        begin = logflume_digits(end, 0 - <unsigned long long>number)
+        begin -= 1
+        begin[0] = c'-'
+    else:
+        begin = logflume_digits(end, <unsigned long long>number)
+    if width > end - begin:
+        return add_padded_number(segment, begin, end - begin, width, left, zeros)
+    return add_ascii(segment, begin, end - begin)
+
+
+cdef int add_padded_number(
+    Segment segment, const char *text, Py_ssize_t size, Py_ssize_t width, bint left, bint zeros
+) except -1:
+    cdef bint negative = text[0] == c'-'
+    reserve(segment, width)
+    cdef char *out = segment._text + segment._size
+    segment._size += width
     if left:
-        add_spaces(segment, padding)
+        memcpy(out, text, size)
+        memset(out + size, c' ', width - size)
+    elif zeros:
+        out[0] = c'-'
+        memset(out + negative, c'0', width - size)
+        memcpy(out + width - size + negative, text + negative, size - negative)
+    else:
+        memset(out, c' ', width - size)
+        memcpy(out + width - size, text, size)
     return 0
 
 
@@ -250,67 +260,128 @@ cdef int add_value(Segment segment, Piece piece, object value) except -1:
 # nobody's code was run.
 cdef enum:
     OTHERWISE = 2
+    MOST_PARTS = 8  # of a message
+    PLANS = 16  # of messages, kept during one batch
+
+cdef struct Conversion:
+    const char *literal  # the text before it
+    Py_ssize_t size
+    char kind  # 0: there is none, only the text
+    bint left
+    bint zeros
+    Py_ssize_t width
+
+# What a message with arguments is made of, so that it is looked through once and not for each record.
+cdef struct Plan:
+    PyObject *message  # owned
+    int count
+    Py_ssize_t arguments  # how many it takes; -1: it has to be left to the interpreter
+    Conversion parts[MOST_PARTS]
 
 
-cdef int add_message(Segment segment, lean.RecordCore record) except -1:
-    """Add the message of a record, if it is made of plain strings and whole numbers."""
-    cdef const char *text
-    cdef const char *end
+cdef inline Plan *plan_of(Plan **plans, object message) except NULL:
+    """Return the plan for a str."""
+    cdef Plan **plan = &plans[(<size_t><PyObject *>message >> 4) % PLANS]
+    if plan[0] is NULL or plan[0].message != <PyObject *>message:
+        renew_plan(plan, message)
+    return plan[0]
+
+
+cdef int renew_plan(Plan **place, object message) except -1:
+    cdef Plan *plan = place[0]
+    if plan is NULL:
+        plan = <Plan *>PyMem_Malloc(sizeof(Plan))
+        if plan is NULL:
+            PyErr_NoMemory()
+        place[0] = plan
+    else:
+        Py_XDECREF(plan.message)  # a str, whose end runs nobody's code
+    Py_INCREF(message)
+    plan.message = <PyObject *>message
+    plan.count = 0
+    plan.arguments = -1
+    if PyUnicode_IS_ASCII(message):
+        make_plan(plan, <const char *>PyUnicode_DATA(message), PyUnicode_GET_LENGTH(message))
+    return 0
+
+
+cdef void make_plan(Plan *plan, const char *text, Py_ssize_t length) noexcept:
+    """Take apart a message of that many characters, with a NUL after them."""
+    cdef const char *end = text + length
     cdef const char *found
-    cdef Py_ssize_t count, width, next = 0
-    cdef bint left, zeros
-    cdef int unfit
+    cdef Conversion *part
+    cdef Py_ssize_t arguments = 0
+    while plan.count < MOST_PARTS:
+        part = &plan.parts[plan.count]
+        plan.count += 1
+        part.literal = text
+        part.kind = 0
+        part.left = part.zeros = part.width = 0
+        found = <const char *>memchr(text, c'%', end - text)
+        if found == NULL:
+            part.size = end - text
+            plan.arguments = arguments
+            return
+        part.size = found - text
+        text = found + 1
+        if text[0] == c'%':
+            part.size += 1
+            text += 1
+            continue
+        part.left = text[0] == c'-'
+        part.zeros = text[0] == c'0'
+        text += part.left or part.zeros
+        if c'1' <= text[0] <= c'9':
+            while c'0' <= text[0] <= c'9' and part.width < 1000:
+                part.width = 10 * part.width + text[0] - c'0'
+                text += 1
+        if text[0] != c's' and text[0] != c'd' and text[0] != c'i':
+            return
+        part.kind = text[0]
+        text += 1
+        arguments += 1
+
+
+cdef inline int add_message(Segment segment, Plan **plans, lean.RecordCore record) except -1:
+    """Add the message of a record, if it is made of plain strings and whole numbers."""
+    cdef Plan *plan
+    cdef Conversion *part
+    cdef PyObject *args
+    cdef Py_ssize_t next = 0
+    cdef int index, unfit
     if record.rendered is not None:
         return add_text(segment, record.rendered) if PyUnicode_CheckExact(record.rendered) else OTHERWISE
     if not record.safe or not PyUnicode_CheckExact(record.msg) or not PyTuple_CheckExact(record.args):
         return OTHERWISE
-    count = PyTuple_GET_SIZE(record.args)
-    if count == 0:
+    args = <PyObject *>record.args
+    if PyTuple_GET_SIZE(<object>args) == 0:
         return add_text(segment, record.msg)
-    if not PyUnicode_IS_ASCII(record.msg):
+    plan = plan_of(plans, record.msg)
+    if plan.arguments != PyTuple_GET_SIZE(<object>args):
         return OTHERWISE
-    text = <const char *>PyUnicode_DATA(record.msg)
-    end = text + PyUnicode_GET_LENGTH(record.msg)
-    while True:
-        found = <const char *>memchr(text, c'%', end - text)
-        if found == NULL:
-            add_ascii(segment, text, end - text)
-            return 0 if next == count else OTHERWISE
-        add_ascii(segment, text, found - text)
-        text = found + 1  # what it points to may be the NUL at the end
-        if text[0] == c'%':
-            add_ascii(segment, text, 1)
-            text += 1
-            continue
-        left = text[0] == c'-'
-        zeros = text[0] == c'0'
-        text += left or zeros
-        width = 0
-        if c'1' <= text[0] <= c'9':
-            while c'0' <= text[0] <= c'9' and width < 1000:
-                width = 10 * width + text[0] - c'0'
-                text += 1
-        if next == count:
-            return OTHERWISE
-        unfit = add_argument(segment, PyTuple_GET_ITEM(record.args, next), text[0], width, left, zeros)
-        if unfit:
-            return unfit
-        next += 1
-        text += 1
+    for index in range(plan.count):
+        part = &plan.parts[index]
+        add_ascii(segment, part.literal, part.size)
+        if part.kind:
+            unfit = add_argument(
+                segment, PyTuple_GET_ITEM(<object>args, next), part.kind, part.width, part.left, part.zeros
+            )
+            if unfit:
+                return unfit
+            next += 1
+    return 0
 
 
 cdef inline int add_argument(
     Segment segment, PyObject *value, char conversion, Py_ssize_t width, bint left, bint zeros
 ) except -1:
-    """Add an argument of a message, as %s or %d say."""
+    """Add an argument of a message, as %s, %d or %i say."""
     cdef int overflow
     cdef long long number
     if conversion == c's':
         if PyUnicode_CheckExact(<object>value):
             return add_padded(segment, <object>value, width, left)
         zeros = False
-    elif conversion != c'd' and conversion != c'i':
-        return OTHERWISE
     if not PyLong_CheckExact(<object>value):
         return OTHERWISE
     number = PyLong_AsLongLongAndOverflow(<object>value, &overflow)
@@ -405,7 +476,7 @@ cdef bint tick(Clock clock, double created) except -1:
     return PyUnicode_IS_ASCII(clock.text)
 
 
-cdef int add_time(Segment segment, Clock clock, int msecs) except -1:
+cdef inline int add_time(Segment segment, Clock clock, int msecs) except -1:
     """Add the time that the clock shows."""
     cdef char *digits
     add_text(segment, clock.shown)
@@ -448,6 +519,12 @@ cdef object time_text(Clock clock, object record, dict attributes):
 
 # ---- records ----
 
+# The text of a run of pieces, as it was added for some record.
+cdef struct Repeated:
+    Py_ssize_t start  # in the segment
+    Py_ssize_t size
+
+
 cdef class Job:
     """What is the same for all records of a batch."""
     cdef object formatter
@@ -457,6 +534,17 @@ cdef class Job:
     cdef bint stock_record
     cdef bint private  # nobody but the deliverer refers to the record at hand
     cdef object explained  # the last record whose traceback was formatted
+    cdef Plan *plans[PLANS]
+    # The last record, if add_simple() did it, and where the texts that do not change often are.
+    cdef lean.RecordCore previous
+    cdef Repeated repeated[MOST_RUNS]
+
+    def __dealloc__(self):
+        cdef int index
+        for index in range(PLANS):
+            if self.plans[index] is not NULL:
+                Py_XDECREF(self.plans[index].message)
+                PyMem_Free(self.plans[index])
 
 
 cdef Job job_of(object formatter):
@@ -563,45 +651,85 @@ cdef inline int add_whole(Segment segment, PyObject *piece, long long number) ex
     return add_number(segment, number, (<Piece>piece).width, (<Piece>piece).left, (<Piece>piece).zeros)
 
 
+cdef inline bint has_same_texts(
+    PyObject *pieces, Py_ssize_t index, Py_ssize_t end, lean.RecordCore record, lean.RecordCore previous
+) noexcept:
+    """Whether two records have the very same strings for these pieces."""
+    cdef Field field
+    while index < end:
+        field = (<Piece>PyTuple_GET_ITEM(<object>pieces, index)).field
+        if text_of(record, field) != text_of(previous, field):
+            return False
+        index += 1
+    return True
+
+
+cdef inline int add_piece(Segment segment, Job job, lean.RecordCore record, PyObject *piece) except -1:
+    cdef Field field = (<Piece>piece).field
+    cdef PyObject *text
+    if field == MESSAGE:
+        return add_message(segment, job.plans, record)
+    if field == ASCTIME:
+        return add_time(segment, job.clock, <int>lean.milliseconds(record))
+    if field == MSECS:
+        return add_whole(segment, piece, <int>lean.milliseconds(record))
+    if field == LEVELNO:
+        return add_whole(segment, piece, record.levelno)
+    if field == LINENO:
+        return add_argument(
+            segment, <PyObject *>record.site.lineno, c'd',
+            (<Piece>piece).width, (<Piece>piece).left, (<Piece>piece).zeros,
+        )
+    if field == PROCESS:
+        return add_whole(segment, piece, record.process) if record.has_process else OTHERWISE
+    if field == THREAD:
+        return add_whole(segment, piece, record.thread) if record.has_thread else OTHERWISE
+    text = text_of(record, field)
+    if text == NULL:
+        text = <PyObject *>(<Piece>piece).text  # a literal
+    if not PyUnicode_CheckExact(<object>text):
+        return OTHERWISE
+    return add_padded(segment, <object>text, (<Piece>piece).width, (<Piece>piece).left)
+
+
 cdef int add_simple(Segment segment, Job job, lean.RecordCore record) except -1:
     """Add a record as add_lean() does, if it holds plain strings and numbers only."""
-    cdef PyObject *piece
-    cdef PyObject *text
-    cdef Field field
-    cdef Py_ssize_t index
-    cdef int unfit, msecs
+    cdef PyObject *pieces = <PyObject *>job.program.pieces
+    cdef Py_ssize_t count = PyTuple_GET_SIZE(<object>pieces)
+    cdef Py_ssize_t index = 0, end, start, wide
+    cdef int unfit, run
+    cdef Repeated *repeated
     if job.program.uses_time and not tick(job.clock, record.created):
         return OTHERWISE
-    msecs = <int>lean.milliseconds(record)
-    for index in range(PyTuple_GET_SIZE(job.program.pieces)):
-        piece = PyTuple_GET_ITEM(job.program.pieces, index)
-        field = (<Piece>piece).field
-        if field == MESSAGE:
-            unfit = add_message(segment, record)
-        elif field == ASCTIME:
-            unfit = add_time(segment, job.clock, msecs)
-        elif field == MSECS:
-            unfit = add_whole(segment, piece, msecs)
-        elif field == LEVELNO:
-            unfit = add_whole(segment, piece, record.levelno)
-        elif field == LINENO:
-            unfit = add_argument(
-                segment, <PyObject *>record.site.lineno, c'd',
-                (<Piece>piece).width, (<Piece>piece).left, (<Piece>piece).zeros,
-            )
-        elif field == PROCESS:
-            unfit = add_whole(segment, piece, record.process) if record.has_process else OTHERWISE
-        elif field == THREAD:
-            unfit = add_whole(segment, piece, record.thread) if record.has_thread else OTHERWISE
-        else:
-            text = text_of(record, field)
-            if text == NULL:
-                text = <PyObject *>(<Piece>piece).text  # a literal
-            if not PyUnicode_CheckExact(<object>text):
-                return OTHERWISE
-            unfit = add_padded(segment, <object>text, (<Piece>piece).width, (<Piece>piece).left)
-        if unfit:
-            return unfit
+    while index < count:
+        run = (<Piece>PyTuple_GET_ITEM(<object>pieces, index)).run
+        if run < 0:
+            unfit = add_piece(segment, job, record, PyTuple_GET_ITEM(<object>pieces, index))
+            if unfit:
+                return unfit
+            index += 1
+            continue
+        # Of logger, level, file ... the next record has mostly the same, and their text is there already.
+        end = index + (<Piece>PyTuple_GET_ITEM(<object>pieces, index)).run_length
+        repeated = &job.repeated[run]
+        if (
+            job.previous is not None
+            and repeated.size >= 0
+            and has_same_texts(pieces, index, end, record, job.previous)
+        ):
+            reserve(segment, repeated.size)
+            add_ascii(segment, segment._text + repeated.start, repeated.size)
+            index = end
+            continue
+        start = segment._size
+        wide = segment._wide
+        while index < end:
+            unfit = add_piece(segment, job, record, PyTuple_GET_ITEM(<object>pieces, index))
+            if unfit:
+                return unfit
+            index += 1
+        repeated.start = start
+        repeated.size = segment._size - start if segment._wide == wide else -1
     return 0
 
 
@@ -667,6 +795,7 @@ cdef int add_record(Segment segment, Job job, object record) except -1:
                     start = segment._size
                     wide = segment._wide
                     unfit = add_simple(segment, job, core)
+                    job.previous = core if unfit == 0 else None
                     if unfit != OTHERWISE:
                         return unfit
                     segment._size = start

@@ -27,6 +27,10 @@ cdef enum Field:
     EXTRA  # not an attribute that records have from the start
 
 
+cdef enum:
+    MOST_RUNS = 8
+
+
 cdef class Piece:
     cdef Kind kind
     cdef Field field
@@ -36,6 +40,10 @@ cdef class Piece:
     cdef Py_ssize_t width
     cdef bint left
     cdef bint zeros
+    # Pieces beside each other whose texts are the same in many records make a run; its first one has its number and
+    # how many they are. -1: not the first of a run.
+    cdef int run
+    cdef Py_ssize_t run_length
 
 
 # A format, ready to be run.

@@ -57,6 +57,7 @@ cdef Piece literal(str text):
     cdef Piece piece = Piece.__new__(Piece)
     piece.kind = LITERAL
     piece.text = text
+    piece.run = -1
     return piece
 
 
@@ -67,6 +68,7 @@ cdef Piece value_piece(str name, Kind kind, object spec, bint percent):
     piece.text = name
     piece.spec = spec
     piece.percent = percent
+    piece.run = -1
     return piece
 
 
@@ -161,6 +163,28 @@ cdef bint is_simple(Piece piece):
     return piece.kind == TEXT and piece.field not in (UNKNOWN, CREATED, EXTRA)
 
 
+cdef bint repeats(Piece piece):
+    """Whether many records in a row have the same text for `piece`."""
+    return piece.kind == LITERAL or (piece.kind == TEXT and piece.field in (
+        NAME, LEVELNAME, PATHNAME, FILENAME, MODULE, FUNCNAME, THREADNAME, PROCESSNAME,
+    ))
+
+
+cdef int find_runs(tuple pieces) except -1:
+    cdef Py_ssize_t index = 0, end
+    cdef int runs = 0
+    while index < len(pieces) and runs < MOST_RUNS:
+        end = index
+        while end < len(pieces) and repeats(pieces[end]):
+            end += 1
+        if end - index > 1:
+            (<Piece>pieces[index]).run = runs
+            (<Piece>pieces[index]).run_length = end - index
+            runs += 1
+        index = end + 1
+    return 0
+
+
 cdef dict programs = {}  # by style class and format
 cdef Py_ssize_t MOST_PROGRAMS = 64
 
@@ -202,6 +226,7 @@ cdef Program compile_style(object style, type cls, str fmt):
         return None
     program = Program.__new__(Program)
     program.pieces = tuple([piece for piece in pieces if piece.kind != LITERAL or piece.text])
+    find_runs(program.pieces)
     program.uses_time = style.usesTime()
     program.lean = True
     program.simple = all([is_simple(piece) for piece in program.pieces])

@@ -87,7 +87,7 @@ def compose(
     return TextSegment(b"".join(lines), ends, special, interrupt)
 
 
-def _one_by_one(
+def one_by_one(
     handler: logging.Handler, records: list[logging.LogRecord], count: int, report: Report
 ) -> None:
     """Give the first `count` records to `handler.handle`, and take each from the list as it is given."""
@@ -241,12 +241,14 @@ def deliver(
     recognised: Recognised,
     compose: Compose,
     holders: int,
+    unseen: bool,
     least: int,
 ) -> None:
     """Do what `deliver_batch` says, with what a core brings; fewer than `least` records are no batch."""
     while records:
         # Asked again after each record that went alone: what ran for it may have changed the handler
-        way = recognised(handler) if len(records) >= least else ALONE
+        way = ALONE if len(records) < least else UNSEEN if unseen else recognised(handler)
+        unseen = False
         if way == UNSEEN:
             alone = _segment(handler, records, compose, holders)
         elif way == SEEN and len(records) > 1:
@@ -257,11 +259,15 @@ def deliver(
         else:
             alone = len(records)
         if alone:
-            _one_by_one(handler, records, alone, report)
+            one_by_one(handler, records, alone, report)
 
 
 def deliver_batch(
-    handler: logging.Handler, records: list[logging.LogRecord], report: Report, holders: int = 0
+    handler: logging.Handler,
+    records: list[logging.LogRecord],
+    report: Report,
+    holders: int = 0,
+    unseen: bool = False,
 ) -> None:
     """Deliver `records`, in order, to `handler`, and empty the list.
 
@@ -280,13 +286,13 @@ def deliver_batch(
 
     `holders` is how many of the caller's lists hold each record, this one among them. Where nothing else
     refers to a record the compiled core need not set its `message` and `asctime`, which nobody can see; 0
-    has it set them always.
+    has it set them always. `unseen` spares a look at the handler: `batching(handler)` said UNSEEN just now.
 
     No `Exception` leaves this function. If another one does (`KeyboardInterrupt`), the records that are
     still in the list have not been delivered, and those that are no longer there must not be delivered
     again. As with `handle`, the one that was being formatted or written is gone.
     """
-    deliver(handler, records, report, recognised, compose, holders, 2)
+    deliver(handler, records, report, recognised, compose, holders, unseen, 2)
 
 
 def recognised(handler: logging.Handler) -> int:

@@ -59,7 +59,11 @@ class Sink:
 class FileSink(Sink):
     """A file that the handler opened itself: the bytes go straight to it, and each one is accounted for."""
 
-    def __init__(self, stream: io.TextIOWrapper, raw: io.FileIO, ascii: bool) -> None:
+    def __init__(
+        self, handler: logging.Handler, stream: io.TextIOWrapper, raw: io.FileIO, ascii: bool
+    ) -> None:
+        key = id(handler)
+        self.handler = weakref.ref(handler, lambda _: _file_sinks.pop(key, None))
         # weakly: a stream that nobody else has any more closes its file
         self.stream: weakref.ref[io.TextIOWrapper] = weakref.ref(stream)
         self.encoding: str = stream.encoding
@@ -100,10 +104,10 @@ class FileSink(Sink):
             record = records[whole] if begun else None
             del records[: whole + begun]
             if begun:
-                self._finish(handler, record, data[written : segment.end(whole)], interrupted)
+                self.finish(handler, record, data[written : segment.end(whole)], interrupted)
         return 0 if written == size else len(records)
 
-    def _finish(self, handler: Any, record: Any, rest: bytes, interrupted: bool) -> None:
+    def finish(self, handler: Any, record: Any, rest: bytes, interrupted: bool) -> None:
         """Leave the rest of a half written record where the standard handler leaves it: in the buffer."""
         try:
             self.buffer.write(rest)
@@ -156,7 +160,7 @@ class StreamSink(Sink):
             handler.handleError(record)
 
 
-_file_sinks: weakref.WeakKeyDictionary[logging.Handler, FileSink] = weakref.WeakKeyDictionary()
+_file_sinks: dict[int, FileSink] = {}  # by the handler's id()
 _memory = StreamSink(UNLIMITED, ascii=False)
 
 
@@ -248,8 +252,8 @@ def sink_of(handler: Any) -> Sink | None:
     Call it with the handler's lock held.
     """
     stream = handler.stream
-    known = _file_sinks.get(handler)
-    if known is not None and known.fits(stream):
+    known = _file_sinks.get(id(handler))
+    if known is not None and known.handler() is handler and known.fits(stream):
         try:
             stream.flush()
             known.room = _room(handler, known.raw)
@@ -274,9 +278,9 @@ def sink_of(handler: Any) -> Sink | None:
             return None
         stream.flush()
         if type(stream) is io.TextIOWrapper and _opened_itself(handler, raw):
-            sink = FileSink(stream, raw, repertoire == "ascii")
+            sink = FileSink(handler, stream, raw, repertoire == "ascii")
             sink.room = _room(handler, raw)
-            _file_sinks[handler] = sink
+            _file_sinks[id(handler)] = sink
             return sink
         size = _buffer_size(buffer)
         return StreamSink(size, repertoire == "ascii") if size > 1 and not rotates else None
