@@ -431,7 +431,7 @@ simple_arguments = st.one_of(
 @st.composite
 def templates(draw: st.DrawFn) -> tuple[str, tuple[Any, ...]]:
     """A message and, mostly, as many arguments as it takes."""
-    wanted = draw(st.lists(conversions, max_size=4))
+    wanted = draw(st.lists(conversions, max_size=draw(st.sampled_from([4, 4, 9]))))
     between = draw(st.lists(texts, min_size=len(wanted) + 1, max_size=len(wanted) + 1))
     template = between[0] + "".join(c + text for c, text in zip(wanted, between[1:], strict=True))
     count = max(0, len(wanted) + draw(st.sampled_from([0, 0, 0, 0, 0, 0, 1, -1])))
@@ -455,14 +455,21 @@ plain_calls = st.fixed_dictionaries(
 
 @pytest.mark.skipif(logflume.IMPLEMENTATION != "compiled", reason="the pure core has no lean records")
 @pytest.mark.parametrize(
-    "fmt", ["%(message)s", "%(levelno)3d %(name)-9s|%(message)s|%(asctime)s", "%(name)s"]
+    "fmt",
+    [
+        "%(message)s",
+        "%(levelno)3d %(name)-9s|%(message)s|%(asctime)s",
+        "%(name)s",
+        "%(asctime)s %(levelname)s %(name)s:%(module)s %(message)s <%(filename)s %(threadName)s> %(lineno)d.",
+        "".join(f"{i} %(name){i}s%(message)s" for i in range(12)),
+    ],
 )
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(given_calls=st.lists(plain_calls, min_size=1, max_size=5), ascii_only=st.booleans())
 def test_messages_of_lean_records(fmt: str, given_calls: list[dict[str, Any]], ascii_only: bool) -> None:
     from logflume._c.delivery import deliver_batch
 
-    lean = lean_records(given_calls)
+    lean = lean_records(given_calls * 2 + given_calls[:1] * 2)
     standard = [logging.makeLogRecord(dict(vars(copy.copy(record)))) for record in lean]
     outcomes = []
     for ours in (False, True):
