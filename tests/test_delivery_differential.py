@@ -368,7 +368,9 @@ def lean_records(given_calls: list[dict[str, Any]]) -> list[logging.LogRecord]:
         args = (args,) if isinstance(args, dict) else args
         exc_info = None if call["exception"] is None else TRACEBACKS[call["exception"]]
         logging.getLogger(call["name"]).log(call["level"], msg, *args, exc_info=exc_info, extra=call["extra"])
-    return [taken.get() for _ in range(taken.qsize())]
+    records = [taken.get() for _ in range(taken.qsize())]
+    assert logging.LogRecord not in map(type, records)
+    return records
 
 
 @pytest.fixture
@@ -466,7 +468,9 @@ plain_calls = st.fixed_dictionaries(
 )
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(given_calls=st.lists(plain_calls, min_size=1, max_size=5), ascii_only=st.booleans())
-def test_messages_of_lean_records(fmt: str, given_calls: list[dict[str, Any]], ascii_only: bool) -> None:
+def test_messages_of_lean_records(
+    accelerated: None, fmt: str, given_calls: list[dict[str, Any]], ascii_only: bool
+) -> None:
     from logflume._c.delivery import deliver_batch
 
     lean = lean_records(given_calls * 2 + given_calls[:1] * 2)
