@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ALL = ["handler", "call", "delivery", "listener", "server"]
+ALL = ["handler", "call", "delivery", "listener", "server", "kill"]
 
 for name in sys.argv[1:] or ALL:
     print(f"\n==== {name} ====", flush=True)

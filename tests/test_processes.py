@@ -219,6 +219,32 @@ def test_sigkill_leaves_a_prefix(run, moment):
     assert len(whole) > 100
 
 
+@posix
+@pytest.mark.parametrize("moment", [0.3, 0.77, 1.1])
+def test_sigkill_finds_the_file_up_to_date(run, moment):
+    """What was logged longer ago than a batch takes is in the file, and does not wait for a buffer to be full."""
+    code, lines, progress = run(
+        f"""
+        set_up(PATH)
+        def kill():
+            time.sleep({moment})
+            os.kill(os.getpid(), signal.SIGKILL)
+        threading.Thread(target=kill).start()
+        i = 0
+        while True:
+            logging.info("%d", i)
+            os.write(2, b"%d %d\\n" % (i, time.monotonic_ns()))
+            i += 1
+            time.sleep(0.005)
+        """
+    )
+    assert code == -signal.SIGKILL
+    logged = [int(line.split()[1]) / 1e9 for line in progress.splitlines()]
+    missing = logged[len(lines) :]
+    assert len(logged) > 10
+    assert not missing or logged[-1] - missing[0] < 0.25, "some 10 ms, and patience with slow machines"
+
+
 def test_os_exit_loses_at_most_what_is_queued(run):
     code, lines, _ = run(
         f"""

@@ -78,6 +78,7 @@ cdef extern from "lookups.h":
     PyObject *logflume_recall_name(unsigned long ident, object active)
     void logflume_remember_name(
         unsigned long ident, const logflume_seen *active, const logflume_seen_object *thread, object name)
+    void logflume_mind_only(object names)
     void logflume_try_watching(object instance, object dictionary, const char *name)
 
 cdef extern from "Python.h":
@@ -469,6 +470,10 @@ cdef enum:
 cdef tuple METHODS = (
     "isEnabledFor", "_log", "findCaller", "makeRecord", "handle", "filter", "callHandlers", "error",
 )
+
+
+# Its attributes that a call reads.
+cdef tuple READ = ("name", "level", "parent", "propagate", "handlers", "disabled", "_cache", "filters", "manager")
 
 
 cdef bint shadows_methods(object attributes):
@@ -896,4 +901,5 @@ class _Probe:
 
 _probe = _Probe()
 logflume_try_watching(_probe, _probe.__dict__, "level")
+logflume_mind_only(frozenset(METHODS + READ))
 logflume_watch_fork()

@@ -32,12 +32,24 @@ static logflume_watched_group logflume_loggers = {-1, 1};
 static logflume_watched_group logflume_threads = {-1, 1};
 static int logflume_tells_of_attributes = 1;
 static int logflume_must_own_values = 0;
+static PyObject *logflume_logger_names;  /* a frozenset of str; NULL: all */
+
+/* Has attributes with other names than these make no difference. */
+static inline void
+logflume_mind_only(PyObject *names)
+{
+    logflume_logger_names = Py_NewRef(names);
+}
 
 static int
 logflume_on_logger_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value)
 {
-    (void)event; (void)dict; (void)key; (void)value;
-    logflume_loggers.changes++;
+    (void)dict; (void)value;
+    /* What is no str is a level in a logger's cache, or a dictionary that took the place of all. */
+    if (logflume_logger_names == NULL || event > PyDict_EVENT_DELETED || !PyUnicode_CheckExact(key)
+        || PySet_Contains(logflume_logger_names, key) != 0) {
+        logflume_loggers.changes++;
+    }
     return 0;
 }
 
@@ -132,6 +144,7 @@ static logflume_watched_group logflume_loggers, logflume_threads;
 #define logflume_tells_of_attributes 1
 #define logflume_must_own_values 0
 #define logflume_own_values(dict) 1
+#define logflume_mind_only(names) ((void)(names))
 
 static inline int
 logflume_see(logflume_watched_group *group, logflume_seen *seen, PyObject *dict)
@@ -161,6 +174,7 @@ static logflume_watched_group logflume_loggers, logflume_threads;
 #define logflume_tells_of_attributes 0
 #define logflume_must_own_values 0
 #define logflume_own_values(dict) 1
+#define logflume_mind_only(names) ((void)(names))
 
 static inline int
 logflume_see(logflume_watched_group *group, logflume_seen *seen, PyObject *dict)
