@@ -31,7 +31,13 @@ from pathlib import Path
 
 CONNECTIONS = 16
 FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
-CONTENDERS = ["none", "synchronous", "standard", "no-prepare", "logflume"]
+CONTENDERS = [
+    "none",
+    "synchronous",
+    "standard",
+    "no-prepare",
+    "logflume",
+]  # "picologging" writes synchronously, too
 logger = logging.getLogger("bench.server.echo")
 
 
@@ -62,6 +68,16 @@ def logging_set_up(contender: str, path: str):
         logflume.accelerate_loggers()
         with logflume.setup_logging_queue() as listener:
             yield lambda: listener.queue.qsize()
+    elif contender == "picologging":
+        import picologging
+
+        fast = picologging.FileHandler(path)
+        fast.setFormatter(picologging.Formatter(FORMAT))
+        global logger
+        logger = picologging.getLogger(logger.name)
+        logger.setLevel(picologging.INFO)
+        logger.addHandler(fast)
+        yield lambda: 0
     else:
         yield lambda: 0
 
