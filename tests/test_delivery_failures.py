@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import io
 import logging
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 
 from deliveries import DELIVERIES
+from logflume._py import sinks
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="uses /dev/full, pipes and limits of Linux"),
@@ -275,6 +277,26 @@ def test_an_interrupt_takes_its_own_record_only(deliver_batch: Any, batchable: b
         deliver_batch(handler, batch, Reports())
     assert stream.getvalue() == lines(2)
     assert [record.lineno for record in batch] == [3, 4]
+
+
+def test_an_interrupt_and_a_failed_write_together(deliver_batch: Any, tmp_path: Path) -> None:
+    """The records before the interrupted one are not written yet when the disk is full: they stay in the list."""
+
+    class Full(io.FileIO):
+        def write(self, data: Any) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    handler: Any = logging.FileHandler(tmp_path / "log")
+    batch = records(5, "record %s")
+    batch[2].args = (Interrupts(),)
+    deliver_batch(handler, records(2), Reports())
+    [sink] = (sink for sink in sinks._file_sinks.values() if sink.handler() is handler)
+    sink.raw = Full(tmp_path / "full", "w")
+    with pytest.raises(Interrupt):
+        deliver_batch(handler, batch, Reports())
+    assert [record.lineno for record in batch] == [0, 1, 3, 4]
+    sink.raw.close()
+    handler.close()
 
 
 def test_an_interrupted_write_is_accounted_for(deliver_batch: Any, tmp_path: Path) -> None:

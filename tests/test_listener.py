@@ -885,3 +885,34 @@ def test_handlers_that_share_an_output_take_turns(lf, clean_logging, tmp_path, s
     assert text() == "".join(f"{handler} record {number}\n" for number in range(50) for handler in range(2))
     for handler in handlers:
         handler.close()
+
+
+@pytest.mark.parametrize("gone", ["formatter", "stream", "datefmt", "_style", "_fmt", "lock"])
+def test_a_handler_that_lacks_something(lf, tmp_path, gone):
+    """Each record is tried and reported, once, and the listener goes on."""
+    handler = logging.FileHandler(tmp_path / "log")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    failed = []
+    source = lf.LocalQueueHandler(handlers=[handler])
+    source.listener.on_error = lambda record, handler, error: failed.append(record)
+    handler.handleError = failed.append
+    logger = logging.Logger("lacking")
+    logger.addHandler(source)
+    logger.warning("before")
+    assert source.listener.flush(30)
+    owner = {"datefmt": handler.formatter, "_style": handler.formatter, "_fmt": handler.formatter._style}.get(
+        gone, handler
+    )
+    kept = getattr(owner, gone)
+    delattr(owner, gone)
+    logger.warning("one")
+    logger.warning("other")
+    assert source.listener.flush(30)
+    setattr(owner, gone, kept)
+    logger.warning("after")
+    assert source.listener.flush(30)
+    source.close()
+    # Without a record it is the flush of the handler that failed.
+    assert [record.getMessage() for record in failed if record] == ["one", "other"]
+    assert [line.split()[-1] for line in (tmp_path / "log").read_text().splitlines()] == ["before", "after"]
+    handler.close()

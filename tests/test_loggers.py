@@ -622,6 +622,15 @@ class TestReplacements:
         unpatched = not FREE_THREADED
         assert [made_lean(record) for record in taken] == [False, unpatched] * 3
 
+    def test_a_property_of_filterer(self, records, monkeypatch):
+        logger.info("m")
+        disabled = property(lambda logger: True, lambda logger, value: None)
+        monkeypatch.setattr(logging.Filterer, "disabled", disabled, raising=False)
+        logger.info("m")
+        monkeypatch.undo()
+        logger.info("m")
+        assert len(records()) == 2
+
     def test_a_class_that_becomes_a_mapping(self, records):
         class Later:
             def __len__(self):

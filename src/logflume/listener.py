@@ -554,12 +554,14 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         for handler in handlers:
             mine = at_level(records, handler.level) if self.respect_handler_level else records[:]
             while mine:
+                left = len(mine)
                 try:
                     deliver_batch(handler, mine, self._report, holders, unseen)
                 except BaseException as error:  # SystemExit, say: in the thread nobody else would see it
                     if not self._is_running:
                         raise
-                    self._report_error(None, handler, error)
+                    # One that could not even be tried must not be tried for ever.
+                    self._report_error(mine.pop(0) if len(mine) == left else None, handler, error)
                 unseen = False
         records.clear()
 
@@ -641,10 +643,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         pace = self._pace
         quiet = 0
         told_to_end = False
-        before = thread_time()
         while not told_to_end:
             self._wakeups += 1
             urgent, self._urgent = self._urgent, False
+            before = thread_time()
             with self._delivery_lock:
                 count = len(self._taken)  # the one that was waited for
                 count += self._take(pace.limit)
@@ -655,9 +657,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                     self._flush_handlers()
             if count:
                 quiet = 0
-                now = thread_time()
-                pace.measure(count, now - before)
-                before = now
+                pace.measure(count, thread_time() - before)
                 if (queued := self._queued()) >= pace.limit:
                     if self.state == RUNNING:
                         pace.breathe(queued)

@@ -126,19 +126,24 @@ cdef Py_ssize_t write(object handler, list records, int holders) except -1:
     """Write the records that go together; return how many of those left have to go one at a time."""
     cdef type cls = type(handler)
     cdef Segment segment
-    cdef Py_ssize_t alone
-    if cls is TimedRotatingFileHandler or cls is WatchedFileHandler:
-        if due(handler):
+    cdef Py_ssize_t alone, left, interrupted
+    try:
+        if cls is TimedRotatingFileHandler or cls is WatchedFileHandler:
+            if due(handler):
+                return 1
+        elif handler.stream is None:
             return 1
-    elif handler.stream is None:
-        return 1
-    sink = sink_of(handler)
-    if sink is None:
-        return len(records)
-    segment = compose(handler, records, sink, holders)
+        sink = sink_of(handler)
+        if sink is None:
+            return len(records)
+        segment = compose(handler, records, sink, holders)
+    except Exception:
+        return 1  # whatever is wrong, the handler meets it on its own, and reports it
+    left = len(records)
     alone = put(handler, records, sink, segment) if segment.count else 0
     if segment.interrupt is not None:
-        del records[:1]
+        interrupted = segment.count - (left - len(records))  # the ones before it may not have been written
+        del records[interrupted:interrupted + 1]
         raise segment.interrupt
     return alone or segment.special
 

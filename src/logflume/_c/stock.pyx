@@ -78,6 +78,7 @@ cdef tuple LOGGER_ATTRIBUTES = (
     "name", "level", "parent", "propagate", "handlers", "disabled", "_cache", "filters",
     "__getattribute__", "__getattr__", "__bool__", "__len__", "__dict__",
 )
+cdef dict FILTERER_HAS = {name: _static(logging.Filterer, name) for name in LOGGER_ATTRIBUTES}
 cdef dict RECORD_CLASS = dict(logging.LogRecord.__dict__)
 # getMessage() is looked at when it is called, and of the special methods only these make a difference.
 cdef set RECORD_METHODS = {
@@ -154,7 +155,7 @@ cdef bint has_own_reading(cls) except -1:
 cdef unsigned int look_at_logger(cls) except? 0:
     cdef unsigned int found = READS_PLAINLY if cls.__dictoffset__ else 0
     for name in LOGGER_ATTRIBUTES:
-        if name != "__dict__" and _static(cls, name) is not _static(logging.Filterer, name):
+        if name != "__dict__" and _static(cls, name) is not FILTERER_HAS[name]:
             found = 0
     if has_standard(cls, "isEnabledFor"):
         found |= IS_ENABLED

@@ -109,15 +109,22 @@ def _segment(
 ) -> int:
     """Write the records that go together; return how many of those left have to go one at a time."""
     with handler.lock:  # type: ignore[union-attr]
-        if due(handler):
-            return 1
-        sink = sink_of(handler)
-        if sink is None:
-            return len(records)
-        segment = compose(handler, records, sink, holders)
+        try:
+            if due(handler):
+                return 1
+            sink = sink_of(handler)
+            if sink is None:
+                return len(records)
+            segment = compose(handler, records, sink, holders)
+        except Exception:
+            return 1  # whatever is wrong, the handler meets it on its own, and reports it
+        left = len(records)
         alone = sink.put(handler, records, segment) if segment.count else 0
         if segment.interrupt is not None:
-            del records[:1]
+            interrupted = segment.count - (
+                left - len(records)
+            )  # the ones before it may not have been written
+            del records[interrupted : interrupted + 1]
             raise segment.interrupt
         return alone or (1 if segment.special else 0)
 

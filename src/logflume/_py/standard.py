@@ -95,7 +95,7 @@ def class_is_stock(cls: type) -> bool:
 
 def formatter_of(handler: logging.Handler) -> Any:
     """The formatter that `handler.format` would use."""
-    return handler.formatter or logging._defaultFormatter  # type: ignore[attr-defined]
+    return vars(handler).get("formatter") or logging._defaultFormatter  # type: ignore[attr-defined]
 
 
 def formatter_is_stock(formatter: Any) -> bool:
