@@ -142,7 +142,8 @@ cdef Py_ssize_t write(object handler, list records, int holders) except -1:
     left = len(records)
     alone = put(handler, records, sink, segment) if segment.count else 0
     if segment.interrupt is not None:
-        interrupted = segment.count - (left - len(records))  # the ones before it may not have been written
+        # the ones before it may not have been written
+        interrupted = segment.count - (left - len(records))
         del records[interrupted:interrupted + 1]
         raise segment.interrupt
     return alone or segment.special

@@ -121,9 +121,8 @@ def _segment(
         left = len(records)
         alone = sink.put(handler, records, segment) if segment.count else 0
         if segment.interrupt is not None:
-            interrupted = segment.count - (
-                left - len(records)
-            )  # the ones before it may not have been written
+            # the ones before it may not have been written
+            interrupted = segment.count - (left - len(records))
             del records[interrupted : interrupted + 1]
             raise segment.interrupt
         return alone or (1 if segment.special else 0)
