@@ -1,11 +1,10 @@
 """Hands batches of records to the real handlers: the pure twin's way of a batch, with compiled parts."""
 
 from cpython.dict cimport PyDict_Contains
-from cpython.exc cimport PyErr_CheckSignals
 from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.long cimport PyLong_CheckExact
 
-from logflume._c.format cimport Segment, compose
+from logflume._c.format cimport compose
 from logflume._c.pieces cimport is_stock
 from logflume._c.record cimport RecordCore
 
@@ -13,8 +12,8 @@ import logging
 from logging.handlers import TimedRotatingFileHandler, WatchedFileHandler
 
 from logflume._c.record import LeanRecord as _LeanRecord
-from logflume._py.delivery import ALONE as _ALONE, SEEN as _SEEN, UNSEEN as _UNSEEN, deliver, one_by_one
-from logflume._py.sinks import FileSink as _FileSink, due, rotates_by_size, sink_of
+from logflume._py.delivery import ALONE as _ALONE, SEEN as _SEEN, UNSEEN as _UNSEEN, deliver, one_by_one, put_segment
+from logflume._py.sinks import due, rotates_by_size, sink_of
 from logflume._py.standard import (
     FORMATTER_METHODS as _FORMATTER_METHODS,
     HANDLER_METHODS as _HANDLER_METHODS,
@@ -36,7 +35,6 @@ cdef tuple FORMATTER_METHODS = tuple(_FORMATTER_METHODS)
 cdef tuple STYLE_METHODS = tuple(_STYLE_METHODS)
 cdef type Formatter = logging.Formatter
 cdef type LeanRecord = _LeanRecord
-cdef type FileSink = _FileSink
 cdef int alone_way = _ALONE, seen_way = _SEEN, unseen_way = _UNSEEN
 ALONE = _ALONE
 SEEN = _SEEN
@@ -125,8 +123,6 @@ def compose_batch(handler, list records, sink, int holders):
 cdef Py_ssize_t write(object handler, list records, int holders) except -1:
     """Write the records that go together; return how many of those left have to go one at a time."""
     cdef type cls = type(handler)
-    cdef Segment segment
-    cdef Py_ssize_t alone, left, interrupted
     try:
         if cls is TimedRotatingFileHandler or cls is WatchedFileHandler:
             if due(handler):
@@ -139,46 +135,7 @@ cdef Py_ssize_t write(object handler, list records, int holders) except -1:
         segment = compose(handler, records, sink, holders)
     except Exception:
         return 1  # whatever is wrong, the handler meets it on its own, and reports it
-    left = len(records)
-    alone = put(handler, records, sink, segment) if segment.count else 0
-    if segment.interrupt is not None:
-        # the ones before it may not have been written
-        interrupted = segment.count - (left - len(records))
-        del records[interrupted:interrupted + 1]
-        raise segment.interrupt
-    return alone or segment.special
-
-
-cdef Py_ssize_t put(object handler, list records, object sink, Segment segment) except -1:
-    """As FileSink.put() does it; other sinks do it themselves."""
-    cdef Py_ssize_t size, whole, written = 0
-    cdef bint begun, interrupted = True
-    if type(sink) is not FileSink:
-        return sink.put(handler, records, segment)
-    data = segment.data
-    size = len(data)
-    try:
-        while True:
-            count = sink.raw.write(memoryview(data)[written:] if written else data)
-            if count:  # else the file would block
-                written += count  # nobody's code runs between the write and this
-            if not count or written >= size:
-                break
-            PyErr_CheckSignals()
-        interrupted = False
-    except Exception:
-        interrupted = False  # the next record's own write meets the same failure, and is reported
-    finally:
-        if written == size:
-            del records[:segment.count]
-        else:
-            whole = segment.whole(written)
-            begun = written > segment.end(whole - 1)
-            record = records[whole] if begun else None
-            del records[:whole + begun]
-            if begun:
-                sink.finish(handler, record, data[written:segment.end(whole)], interrupted)
-    return 0 if written == size else len(records)
+    return put_segment(handler, records, sink, segment)
 
 
 def at_level(list records not None, level):

@@ -118,14 +118,21 @@ def _segment(
             segment = compose(handler, records, sink, holders)
         except Exception:
             return 1  # whatever is wrong, the handler meets it on its own, and reports it
-        left = len(records)
-        alone = sink.put(handler, records, segment) if segment.count else 0
-        if segment.interrupt is not None:
-            # the ones before it may not have been written
-            interrupted = segment.count - (left - len(records))
-            del records[interrupted : interrupted + 1]
-            raise segment.interrupt
-        return alone or (1 if segment.special else 0)
+        return put_segment(handler, records, sink, segment)
+
+
+def put_segment(
+    handler: logging.Handler, records: list[logging.LogRecord], sink: Sink, segment: Segment
+) -> int:
+    """Write `segment`, made of the first of `records`; return how many of those left have to go one at a time."""
+    left = len(records)
+    alone = sink.put(handler, records, segment) if segment.count else 0
+    if segment.interrupt is not None:
+        # the ones before it may not have been written
+        interrupted = segment.count - (left - len(records))
+        del records[interrupted : interrupted + 1]
+        raise segment.interrupt
+    return alone or (1 if segment.special else 0)
 
 
 class Raised:

@@ -104,10 +104,10 @@ class FileSink(Sink):
             record = records[whole] if begun else None
             del records[: whole + begun]
             if begun:
-                self.finish(handler, record, data[written : segment.end(whole)], interrupted)
+                self._finish(handler, record, data[written : segment.end(whole)], interrupted)
         return 0 if written == size else len(records)
 
-    def finish(self, handler: Any, record: Any, rest: bytes, interrupted: bool) -> None:
+    def _finish(self, handler: Any, record: Any, rest: bytes, interrupted: bool) -> None:
         """Leave the rest of a half written record where the standard handler leaves it: in the buffer."""
         try:
             self.buffer.write(rest)
