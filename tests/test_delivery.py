@@ -64,6 +64,19 @@ def test_files_and_memory_get_the_batch_at_once(deliver_batch: Any, tmp_path: Pa
         handler.close()
 
 
+@each_core
+@pytest.mark.parametrize("text", ["gr\u00fcn %d", "\u4e2d\u6587 %d", "\U0001f600 %d"])
+def test_texts_in_any_script_go_in_batches(deliver_batch: Any, text: str, tmp_path: Path) -> None:
+    handler = logging.FileHandler(tmp_path / "app.log", "w", encoding="utf-8")
+    lock, handler.lock = handler.lock, mock.MagicMock()
+    deliver_batch(handler, records(20, text), unexpected)
+    taken = handler.lock.__enter__.call_count + handler.lock.acquire.call_count
+    handler.lock = lock
+    handler.close()
+    assert taken <= 2
+    assert (tmp_path / "app.log").read_text("utf-8") == "".join(f"{text % i}\n" for i in range(20))
+
+
 class Counting(logging.Formatter):
     """Somebody's own formatter, to which it matters how often it is called."""
 

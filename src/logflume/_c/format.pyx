@@ -131,7 +131,7 @@ cdef int add_wide(Segment segment, object text) except -1:
     cdef int kind = PyUnicode_KIND(text)
     cdef void *data = PyUnicode_DATA(text)
     cdef Py_ssize_t index
-    cdef Py_UCS4 char
+    cdef unsigned int char  # what is Py_UCS4 is a str to the operators below
     cdef unsigned char *out
     if segment._ascii or length > PY_SSIZE_T_MAX // 4:
         return 1
