@@ -10,7 +10,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-ROOMS = ["record", "context", "stock", "call", "handler", "listener", "pieces", "format", "delivery"]
+ROOMS = ["record", "context", "stock", "call", "handler", "listener", "pieces", "format", "delivery", "flow"]
 
 
 def switched_on(name: str) -> bool:

@@ -22,6 +22,7 @@ __all__ = [
     "batching",
     "context_for",
     "deliver_batch",
+    "deliver_flow",
     "forget_context",
     "is_accelerated",
     "restore",
@@ -50,6 +51,7 @@ if not _pure and not TYPE_CHECKING:
         from ._c.call import accelerate, is_accelerated, restore
         from ._c.context import context_for, forget_context
         from ._c.delivery import ALONE, SEEN, UNSEEN, at_level, batching, deliver_batch
+        from ._c.flow import deliver_flow
         from ._c.handler import HandlerCore, set_standard_methods
         from ._c.listener import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest, ListenerCore, Run, take
         from ._c.record import snapshot
@@ -66,6 +68,7 @@ if IMPLEMENTATION == "pure":
     from ._py.call import accelerate, is_accelerated, restore
     from ._py.context import context_for, forget_context
     from ._py.delivery import ALONE, SEEN, UNSEEN, at_level, batching, deliver_batch
+    from ._py.flow import deliver_flow
     from ._py.handler import HandlerCore, set_standard_methods
     from ._py.listener import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest, ListenerCore, Run, take
     from ._py.record import snapshot

@@ -30,6 +30,7 @@ from ._impl import (
     at_level,
     batching,
     deliver_batch,
+    deliver_flow,
     forget_context,
     take,
 )
@@ -38,9 +39,6 @@ from .pace import Pace
 from .stats import ListenerStats
 
 __all__ = ["QueueListener"]
-
-# The CPU time of this thread, without that of the threads that have the GIL meanwhile, where the system knows.
-thread_time = getattr(time, "thread_time", time.perf_counter)
 
 TYPE_CHECKING = False  # importing typing would double the time that importing logflume takes
 if TYPE_CHECKING:
@@ -644,20 +642,19 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         quiet = 0
         told_to_end = False
         while not told_to_end:
-            self._wakeups += 1
             urgent, self._urgent = self._urgent, False
-            before = thread_time()
+            batches = self._batches
+            count = deliver_flow(self, pace, urgent)
             with self._delivery_lock:
-                count = len(self._taken)  # the one that was waited for
-                count += self._take(pace.limit)
-                if count:
+                if self._taken:
                     self._batches += 1
                     told_to_end = self._handle_taken()
                 if urgent:
                     self._flush_handlers()
-            if count:
+            if self._batches != batches:
                 quiet = 0
-                pace.measure(count, thread_time() - before)
+            if count:
+                pace.end(count)
                 if (queued := self._queued()) >= pace.limit:
                     if self.state == RUNNING:
                         pace.breathe(queued)

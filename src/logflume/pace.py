@@ -7,6 +7,9 @@ import time
 
 __all__ = ["Pace"]
 
+# The CPU time of this thread, without that of the threads that have the GIL meanwhile, where the system knows.
+thread_time = getattr(time, "thread_time", time.perf_counter)
+
 # Seconds. A hold is the time that the listener computes without a break.
 SHORT_HOLD = 300e-6
 LONG_HOLD = 5e-3  # as long as the interpreter lets any other thread compute
@@ -42,13 +45,26 @@ class Pace:
         self.pause = SHORTEST_PAUSE
         self._hold = SHORT_HOLD if self.has_gil else LONG_HOLD
         self._holds_left = 0
+        self._begin: float | None = None
 
-    def measure(self, records: int, cpu_seconds: float) -> None:
-        """Learn from the last hold: how many records it was given, and what it took."""
+    def begin(self) -> None:
+        """Note that a hold begins."""
+        self._begin = thread_time()
+
+    def end(self, records: int) -> None:
+        """Learn from the hold that ends, if its begin was noted: how many records it was given, and what it took."""
+        if self._begin is None:
+            return
+        cpu_seconds = thread_time() - self._begin
+        self._begin = None
         # Short pauses cost much, as the GIL changes hands after each, and long ones make for long holds, which others
         # notice: so the longer the hold was, the shorter is the pause.
-        pause = USUAL_PAUSE * USUAL_HOLD / max(cpu_seconds, 1e-6)
-        self.pause = min(max(pause, SHORTEST_PAUSE), LONGEST_PAUSE)
+        if cpu_seconds <= USUAL_HOLD * USUAL_PAUSE / LONGEST_PAUSE:
+            self.pause = LONGEST_PAUSE
+        elif cpu_seconds >= USUAL_HOLD * USUAL_PAUSE / SHORTEST_PAUSE:
+            self.pause = SHORTEST_PAUSE
+        else:
+            self.pause = USUAL_PAUSE * USUAL_HOLD / cpu_seconds
         if cpu_seconds > 2 * self._hold:
             self.limit = max(LEAST_LIMIT, self.limit // 2)
         elif records >= self.limit and cpu_seconds < self._hold:

@@ -25,13 +25,13 @@ import threading
 
 from logflume._c.context cimport current_context
 from logflume._c.handler cimport HandlerCore
-from logflume._c.record cimport CallSite, RecordCore, is_plain, new_record, track_if_needed
+from logflume._c.record cimport CallSite, RecordCore, is_plain, is_plain_value, new_record, track_if_needed
 from logflume._c.stock cimport (
     ERROR, HANDLE, IS_ENABLED, LOG, MAKE_RECORD, MISSING, NAME, READS_PLAINLY, RECORD, World,
     is_builtin, is_mapping, is_standard, look, traits,
 )
 
-from logflume._c.stock import add_compiled, prepare
+from logflume._c.stock import Probe, add_compiled, prepare
 
 cdef extern from "pycompat.h":
     enum:
@@ -79,7 +79,8 @@ cdef extern from "lookups.h":
     void logflume_remember_name(
         unsigned long ident, const logflume_seen *active, const logflume_seen_object *thread, object name)
     void logflume_mind_only(object names)
-    void logflume_try_watching(object instance, object dictionary, const char *name)
+    void logflume_try_watching(
+        logflume_watched_group *group, object instance, object dictionary, const char *name)
 
 cdef extern from "Python.h":
     ctypedef void *vectorcallfunc
@@ -649,6 +650,7 @@ cdef bint log_enabled(
     cdef long stacklevel = 1
     cdef Py_ssize_t i
     cdef object args, msg, level_name = None, extra = None
+    cdef bint safe
     if not world.plain:
         return False
     if way is not NULL and way.look == world.number and way.level_name is not NULL:
@@ -671,16 +673,18 @@ cdef bint log_enabled(
     if site is None:
         return False
 
+    msg = <object>arguments[0]
+    safe = is_plain_value(msg)
     args = PyTuple_New(count - 1)
     for i in range(1, count):
         Py_INCREF(<object>arguments[i])
         PyTuple_SET_ITEM(args, i - 1, <object>arguments[i])
+        safe = safe and is_plain_value(<object>arguments[i])
     if exc_info is not None and exc_info:
         if isinstance(exc_info, BaseException):
             exc_info = (type(exc_info), exc_info, exc_info.__traceback__)
         elif not isinstance(exc_info, tuple):
             exc_info = sys.exc_info()
-    msg = <object>arguments[0]
 
     if not (have & MAKE_RECORD and world.standard_factory and traits(record_class) & RECORD):
         make_and_handle_in_python(
@@ -702,7 +706,7 @@ cdef bint log_enabled(
     record.levelname = name_of_level(world, level) if level_name is None else level_name
     if not stamp(world, record):
         return False
-    record.safe = is_plain(msg) and is_plain(args)
+    record.safe = safe or (is_plain(msg) and is_plain(args))
     if record.safe:
         if count > 1:
             PyObject_GC_UnTrack(<PyObject *>args)
@@ -722,7 +726,7 @@ cdef bint log_enabled(
     elif queue is SEVERAL:
         put_into_each(logger, logflume_instance_dict(logger), record)
     elif queue is not NOBODY:
-        (<HandlerCore>queue).put(record)
+        (<HandlerCore>queue).put_lean(record)
     return True
 
 
@@ -894,12 +898,7 @@ def is_accelerated():
     return accelerated
 
 
-class _Probe:
-    def __init__(self):
-        self.level = 0
-
-
-_probe = _Probe()
-logflume_try_watching(_probe, _probe.__dict__, "level")
+_probe = Probe()
+logflume_try_watching(&logflume_loggers, _probe, _probe.__dict__, "level")
 logflume_mind_only(frozenset(METHODS + READ))
 logflume_watch_fork()

@@ -138,7 +138,7 @@ cdef Py_ssize_t write(object handler, list records, int holders) except -1:
     return put_segment(handler, records, sink, segment)
 
 
-def at_level(list records not None, level):
+cpdef list at_level(list records, object level):
     """Return the records at or above `level`."""
     cdef list found = []
     cdef int least

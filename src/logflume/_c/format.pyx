@@ -5,6 +5,7 @@ the values of a standard record come from its dictionary, and it is left as `For
 Whatever is out of the ordinary is given to the formatter itself: a piece, a time, or a record as a whole.
 """
 
+from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.dict cimport PyDict_CheckExact
 from cpython.exc cimport PyErr_NoMemory
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
@@ -24,8 +25,8 @@ import types
 
 from logflume._c cimport record as lean
 from logflume._c.pieces cimport (
-    ASCTIME, CREATED, FILENAME, FUNCNAME, LEVELNAME, LEVELNO, LINENO, LITERAL, MESSAGE, MODULE, MOST_RUNS, MSECS, NAME,
-    NUMBER, PATHNAME, PROCESS, PROCESSNAME, TEXT, THREAD, THREADNAME, Field, Piece, Program, is_stock, program_of,
+    ASCTIME, CREATED, FILENAME, FUNCNAME, LEVELNAME, LEVELNO, LINENO, LITERAL, MESSAGE, MODULE, MSECS, NAME, NUMBER,
+    PATHNAME, PROCESS, PROCESSNAME, TEXT, THREAD, THREADNAME, Field, Piece, Repeats, is_stock, program_of,
 )
 from logflume._c.record import LeanRecord as _LeanRecord
 
@@ -34,6 +35,8 @@ cdef extern from "copy.h":
     char *logflume_digits(char *end, unsigned long long number)
 
 cdef extern from "pycompat.h":
+    enum:
+        LOGFLUME_GIL
     object logflume_instance_dict(object)
     object logflume_get(object dictionary, object key, object missing)
 
@@ -57,12 +60,48 @@ cdef object MISSING = object()
 
 # ---- the text ----
 
+# Room that a segment has left: to have the system map new pages for each batch costs more than to fill them.
+# Without the GIL nobody keeps any.
+cdef char *spare_text = NULL
+cdef Py_ssize_t spare_text_room = 0
+cdef Py_ssize_t *spare_ends = NULL
+cdef Py_ssize_t spare_ends_room = 0
+
+cdef enum:
+    MOST_SPARE_TEXT = 1 << 20  # bytes
+    MOST_SPARE_ENDS = 1 << 14
+
+
 cdef class Segment:
-    """The text of some records in UTF-8, and where each ends."""
+    """The text of some records in UTF-8, and where each ends. It is a buffer of its bytes, too."""
+
+    def __cinit__(self):
+        global spare_text, spare_ends
+        if LOGFLUME_GIL and spare_text is not NULL:
+            self._text = spare_text
+            self._text_room = spare_text_room
+            spare_text = NULL
+        if LOGFLUME_GIL and spare_ends is not NULL:
+            self._ends = spare_ends
+            self._ends_room = spare_ends_room
+            spare_ends = NULL
 
     def __dealloc__(self):
-        PyMem_Free(self._text)
-        PyMem_Free(self._ends)
+        global spare_text, spare_text_room, spare_ends, spare_ends_room
+        if LOGFLUME_GIL and spare_text is NULL and self._text_room <= MOST_SPARE_TEXT:
+            spare_text = self._text
+            spare_text_room = self._text_room
+        else:
+            PyMem_Free(self._text)
+        if LOGFLUME_GIL and spare_ends is NULL and self._ends_room <= MOST_SPARE_ENDS:
+            spare_ends = self._ends
+            spare_ends_room = self._ends_room
+        else:
+            PyMem_Free(self._ends)
+
+    def __getbuffer__(self, Py_buffer *buffer, int flags):
+        # the text stays where it is: nothing is added once a segment is composed
+        PyBuffer_FillInfo(buffer, self, self._text, self._size, True, flags)
 
     @property
     def data(self):
@@ -260,24 +299,6 @@ cdef int add_value(Segment segment, Piece piece, object value) except -1:
 # nobody's code was run.
 cdef enum:
     OTHERWISE = 2
-    MOST_PARTS = 8  # of a message
-    PLANS = 16  # of messages, kept during one batch
-
-cdef struct Conversion:
-    const char *literal  # the text before it
-    Py_ssize_t size
-    char kind  # 0: there is none, only the text
-    bint left
-    bint zeros
-    Py_ssize_t width
-
-# What a message with arguments is made of, so that it is looked through once and not for each record.
-cdef struct Plan:
-    PyObject *message  # owned
-    int count
-    Py_ssize_t arguments  # how many it takes; -1: it has to be left to the interpreter
-    Conversion parts[MOST_PARTS]
-
 
 cdef inline Plan *plan_of(Plan **plans, object message) except NULL:
     """Return the plan for a str."""
@@ -420,15 +441,19 @@ cdef object stamp(object converter, object fmt, double second):
 
 
 cdef class Clock:
-    """Makes `asctime` for one formatter, during one batch."""
-    cdef object formatter
-    cdef object converter
-    cdef object datefmt
-    cdef object format  # of the part that changes each second; None: the formatter has to say
-    cdef str separator  # before the milliseconds; None if they are not shown
-    cdef double second
-    cdef str text  # of that second
-    cdef str shown  # that and the separator
+    """Makes `asctime` for one formatter."""
+
+
+cdef dict time_globals = vars(_time)
+cdef dict logging_globals = vars(logging)
+
+
+cdef bint time_is_stock() except -1:
+    return (
+        TIME_IS_STOCK
+        and logflume_get(logging_globals, "time", None) is _time
+        and logflume_get(time_globals, "strftime", None) is format_time
+    )
 
 
 cdef Clock clock_of(object formatter):
@@ -437,12 +462,7 @@ cdef Clock clock_of(object formatter):
     clock.datefmt = formatter.datefmt
     clock.converter = formatter.converter
     clock.second = -1e300
-    if (
-        not TIME_IS_STOCK
-        or logging.time is not _time
-        or _time.strftime is not format_time
-        or (clock.converter is not local_time and clock.converter is not utc_time)
-    ):
+    if not time_is_stock() or (clock.converter is not local_time and clock.converter is not utc_time):
         return clock
     fmt = clock.datefmt
     if not fmt:
@@ -470,8 +490,10 @@ cdef bint tick(Clock clock, double created) except -1:
     if clock.format is None or not -1e11 < created < 1e11:
         return False
     if second != clock.second:
+        zone = _time.tzname
         clock.text = stamp(clock.converter, clock.format, second)
         clock.shown = clock.text + (clock.separator or "")
+        clock.zone = zone
         clock.second = second if PyUnicode_IS_ASCII(clock.text) else -1e300
     return PyUnicode_IS_ASCII(clock.text)
 
@@ -519,25 +541,8 @@ cdef object time_text(Clock clock, object record, dict attributes):
 
 # ---- records ----
 
-# The text of a run of pieces, as it was added for some record.
-cdef struct Repeated:
-    Py_ssize_t start  # in the segment
-    Py_ssize_t size
-
-
 cdef class Job:
-    """What is the same for all records of a batch."""
-    cdef object formatter
-    cdef Program program
-    cdef dict defaults
-    cdef Clock clock
-    cdef bint stock_record
-    cdef bint private  # nobody but the deliverer refers to the record at hand
-    cdef object explained  # the last record whose traceback was formatted
-    cdef Plan *plans[PLANS]
-    # The last record, if add_simple() did it, and where the texts that do not change often are.
-    cdef lean.RecordCore previous
-    cdef Repeated repeated[MOST_RUNS]
+    """What is the same for all records of a batch, and from one batch to the next if the formatter is as it was."""
 
     def __dealloc__(self):
         cdef int index
@@ -555,10 +560,29 @@ cdef Job job_of(object formatter):
     defaults = style._defaults
     if not defaults or PyDict_CheckExact(defaults):
         job.program = program_of(style)
-        job.defaults = defaults or None
+        job.defaults = defaults
     if job.program is not None and job.program.uses_time:
         job.clock = clock_of(formatter)
     return job
+
+
+cdef Job lasting_job_of(object formatter):
+    """Return a Job that can be renewed, as long as nothing about `formatter` and logging's classes changes."""
+    cdef Job job = job_of(formatter)
+    if job.clock is not None and job.clock.format is not None:
+        job.clock.lasts = NUMERIC.fullmatch(job.clock.format) is not None
+    return job
+
+
+cdef bint renew(Job job) except -1:
+    """Make `job` ready for another batch; false if time is told in another way now."""
+    cdef Clock clock = job.clock
+    if clock is not None and clock.format is not None:
+        if not time_is_stock():
+            return False
+        if not clock.lasts or clock.zone is not logflume_get(time_globals, "tzname", None):
+            clock.second = -1e300
+    return True
 
 
 cdef object message_of(dict attributes):
@@ -651,16 +675,12 @@ cdef inline int add_whole(Segment segment, PyObject *piece, long long number) ex
     return add_number(segment, number, (<Piece>piece).width, (<Piece>piece).left, (<Piece>piece).zeros)
 
 
-cdef inline bint has_same_texts(
-    PyObject *pieces, Py_ssize_t index, Py_ssize_t end, lean.RecordCore record, lean.RecordCore previous
-) noexcept:
-    """Whether two records have the very same strings for these pieces."""
-    cdef Field field
-    while index < end:
-        field = (<Piece>PyTuple_GET_ITEM(<object>pieces, index)).field
-        if text_of(record, field) != text_of(previous, field):
+cdef inline bint has_same_texts(Repeats *run, lean.RecordCore record, lean.RecordCore previous) noexcept:
+    """Whether two records have the very same strings for the values of a run."""
+    cdef int index
+    for index in range(run.count):
+        if text_of(record, run.fields[index]) != text_of(previous, run.fields[index]):
             return False
-        index += 1
     return True
 
 
@@ -698,9 +718,16 @@ cdef int add_simple(Segment segment, Job job, lean.RecordCore record) except -1:
     cdef Py_ssize_t count = PyTuple_GET_SIZE(<object>pieces)
     cdef Py_ssize_t index = 0, end, start, wide
     cdef int unfit, run
+    cdef int msecs
+    cdef bint same_time = False
     cdef Repeated *repeated
-    if job.program.uses_time and not tick(job.clock, record.created):
-        return OTHERWISE
+    if job.program.uses_time:
+        if not tick(job.clock, record.created):
+            return OTHERWISE
+        msecs = <int>lean.milliseconds(record) if job.clock.separator is not None else 0
+        same_time = msecs == job.msecs and job.clock.second == job.second
+        job.msecs = msecs
+        job.second = job.clock.second
     while index < count:
         run = (<Piece>PyTuple_GET_ITEM(<object>pieces, index)).run
         if run < 0:
@@ -710,12 +737,13 @@ cdef int add_simple(Segment segment, Job job, lean.RecordCore record) except -1:
             index += 1
             continue
         # Of logger, level, file ... the next record has mostly the same, and their text is there already.
-        end = index + (<Piece>PyTuple_GET_ITEM(<object>pieces, index)).run_length
+        end = index + job.program.runs[run].pieces
         repeated = &job.repeated[run]
         if (
             job.previous is not None
             and repeated.size >= 0
-            and has_same_texts(pieces, index, end, record, job.previous)
+            and (same_time or not job.program.runs[run].times)
+            and has_same_texts(&job.program.runs[run], record, job.previous)
         ):
             reserve(segment, repeated.size)
             add_ascii(segment, segment._text + repeated.start, repeated.size)
@@ -822,16 +850,19 @@ cdef Segment compose(object handler, list records, object sink, int holders):
     It ends before a record that cannot be formatted or encoded here, or that may rotate the file. A lean record
     to which only `holders` lists refer, the given one among them, is left without `message` and `asctime`.
     """
+    cdef Job job = job_of(handler.formatter or logging._defaultFormatter)
+    return compose_job(job, records, handler.terminator, sink.limit, sink.room, sink.ascii, holders)
+
+
+cdef Segment compose_job(
+    Job job, list records, object terminator, Py_ssize_t limit, Py_ssize_t room, bint ascii, int holders
+):
     cdef Segment segment = Segment.__new__(Segment)
-    cdef Py_ssize_t limit = sink.limit
-    cdef Py_ssize_t room = sink.room
     cdef Py_ssize_t start = 0, wide = 0
     cdef int unfit = 0
-    cdef Job job = job_of(handler.formatter or logging._defaultFormatter)
-    record = None
-    terminator = handler.terminator
     cdef bint terminates = PyUnicode_CheckExact(terminator)
-    segment._ascii = sink.ascii
+    record = None
+    segment._ascii = ascii
     try:
         for record in records:
             start = segment._size
@@ -859,4 +890,6 @@ cdef Segment compose(object handler, list records, object sink, int holders):
         segment.special = True
         if job.explained is record and getattr(record, "exc_text", None) is not None:
             record.exc_text = None  # a format may show whether it was there before
+    job.previous = None
+    job.explained = None
     return segment

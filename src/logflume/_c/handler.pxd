@@ -1,4 +1,5 @@
 from logflume._c.listener cimport ListenerCore
+from logflume._c.record cimport RecordCore
 
 
 cdef class HandlerCore:
@@ -19,4 +20,5 @@ cdef class HandlerCore:
     cdef bint _class_is_standard(self) except -1
     cdef int keep(self, object value) except -1
     cdef int put(self, object record) except -1
+    cdef int put_lean(self, RecordCore record) except -1
     cdef int report_put(self, object record) except -1

@@ -212,6 +212,25 @@ cdef class HandlerCore:
                 core._hurry()
         return 0
 
+    cdef int put_lean(self, RecordCore record) except -1:
+        """Do what put() does for a LeanRecord, which needs less."""
+        cdef ListenerCore core = self._core
+        if (
+            not record.lean
+            or not record.safe
+            or self._route is not None
+            or (core is not None and core._delivering_thread == PyThread_get_thread_ident())
+        ):
+            return self.put(record)
+        if logflume_put(self._put, record) < 0:
+            self.report_put(record)
+        if core is not None:
+            if core.state != RUNNING:
+                core._attend()
+            if record.levelno >= core.flush_level:
+                core._hurry()
+        return 0
+
     cdef int report_put(self, object record) except -1:
         """Give the exception that is set to handleError()."""
         try:

@@ -3,6 +3,15 @@ cdef class ListenerCore:
     # As wide as these: sys.maxsize may be given for "never", and gevent's identities are addresses.
     cdef public long long flush_level  # the level from which on a record is handled at once
     cdef unsigned long long _delivering_thread  # identity of the thread that runs the handlers, or 0
+    cdef unsigned int _plain_version  # of the class when nobody overrode handle() and prepare()
+    cdef object _output  # what is known of the handler that the last records went to, or None: see flow.pyx
+    # What was done so far, and how long it took (seconds): see ListenerStats.
+    cdef public long long _handled
+    cdef public long long _batches
+    cdef public long long _wakeups
+    cdef public double _delay
+    cdef public double _longest_delay
+    cdef public bint _urgent  # somebody wants what is queued handled at once
 
 
 cdef class Run:
@@ -14,3 +23,6 @@ cdef class Run:
     cdef readonly dict contexts
     cdef bint add(self, object item) except -1
     cdef int note_context(self, object item) except -1
+
+
+cpdef list take(object queue, Py_ssize_t limit)

@@ -6,12 +6,15 @@ from cpython.object cimport PyObject, PyTypeObject
 from logflume._c.record cimport RecordCore
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object Empty, LeanRecord, take_context
-from queue import Empty
+cdef object Empty, LeanRecord, SimpleQueue, take_context
+from queue import Empty, SimpleQueue
 
 from logflume._c.record import LeanRecord
 from logflume._py.context import _kept, take_context
 from logflume._py.listener import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest
+
+cdef extern from "pycompat.h":
+    object logflume_call0(object callable)
 
 cdef extern from "Python.h":
     PyTypeObject *Py_TYPE(object)
@@ -102,16 +105,18 @@ cdef double created(object record) except? -1.0:
     return PyFloat_AS_DOUBLE(found) if PyFloat_CheckExact(found) else 0.0
 
 
-def take(queue, Py_ssize_t limit):
+cpdef list take(object queue, Py_ssize_t limit):
     """Return up to `limit` items that are in `queue` now, oldest first, without waiting, in runs."""
     cdef list runs = []
     cdef Run run = None
     cdef object get = queue.get_nowait
     cdef object item
     cdef Py_ssize_t _
+    if type(queue) is SimpleQueue:
+        limit = min(limit, <Py_ssize_t>queue.qsize())  # to be told by an exception costs more
     try:
         for _ in range(limit):
-            item = get()
+            item = logflume_call0(get)
             if run is None or not run.add(item):
                 run = Run(item)
                 runs.append(run)

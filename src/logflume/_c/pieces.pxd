@@ -29,6 +29,14 @@ cdef enum Field:
 
 cdef enum:
     MOST_RUNS = 8
+    MOST_REPEATED = 6  # values in a run
+
+# Values whose texts are the same in many records, and what is between them.
+cdef struct Repeats:
+    int pieces
+    int count
+    bint times  # the time is among them
+    Field fields[MOST_REPEATED]
 
 
 cdef class Piece:
@@ -40,15 +48,15 @@ cdef class Piece:
     cdef Py_ssize_t width
     cdef bint left
     cdef bint zeros
-    # Pieces beside each other whose texts are the same in many records make a run; its first one has its number and
-    # how many they are. -1: not the first of a run.
+    # Pieces beside each other whose texts are the same in many records make a run; its first one has its number.
+    # -1: not the first of a run.
     cdef int run
-    cdef Py_ssize_t run_length
 
 
 # A format, ready to be run.
 cdef class Program:
     cdef tuple pieces
+    cdef Repeats runs[MOST_RUNS]
     cdef bint uses_time
     cdef bint lean  # every value is at hand in a lean record's fields
     cdef bint simple  # and is written as it is, or padded; the message is among them

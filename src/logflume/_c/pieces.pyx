@@ -166,22 +166,34 @@ cdef bint is_simple(Piece piece):
 cdef bint repeats(Piece piece):
     """Whether many records in a row have the same text for `piece`."""
     return piece.kind == LITERAL or (piece.kind == TEXT and piece.field in (
-        NAME, LEVELNAME, PATHNAME, FILENAME, MODULE, FUNCNAME, THREADNAME, PROCESSNAME,
+        ASCTIME, NAME, LEVELNAME, PATHNAME, FILENAME, MODULE, FUNCNAME, THREADNAME, PROCESSNAME,
     ))
 
 
-cdef int find_runs(tuple pieces) except -1:
+cdef int find_runs(Program program) except -1:
+    cdef tuple pieces = program.pieces
+    cdef Piece piece
     cdef Py_ssize_t index = 0, end
-    cdef int runs = 0
-    while index < len(pieces) and runs < MOST_RUNS:
+    cdef int number = 0
+    cdef Repeats *run
+    while index < len(pieces) and number < MOST_RUNS:
+        run = &program.runs[number]
+        run.pieces = run.count = run.times = 0
         end = index
-        while end < len(pieces) and repeats(pieces[end]):
+        while end < len(pieces) and repeats(pieces[end]) and run.count < MOST_REPEATED:
+            piece = pieces[end]
+            if piece.kind != LITERAL:
+                if piece.field == ASCTIME:
+                    run.times = True
+                else:
+                    run.fields[run.count] = piece.field
+                    run.count += 1
             end += 1
-        if end - index > 1:
-            (<Piece>pieces[index]).run = runs
-            (<Piece>pieces[index]).run_length = end - index
-            runs += 1
-        index = end + 1
+        run.pieces = <int>(end - index)
+        if run.pieces > 1:
+            (<Piece>pieces[index]).run = number
+            number += 1
+        index = max(end, index + 1)
     return 0
 
 
@@ -226,7 +238,7 @@ cdef Program compile_style(object style, type cls, str fmt):
         return None
     program = Program.__new__(Program)
     program.pieces = tuple([piece for piece in pieces if piece.kind != LITERAL or piece.text])
-    find_runs(program.pieces)
+    find_runs(program)
     program.uses_time = style.usesTime()
     program.lean = True
     program.simple = all([is_simple(piece) for piece in program.pieces])

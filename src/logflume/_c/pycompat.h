@@ -301,6 +301,11 @@ logflume_call0(PyObject *callable)
     if (PyCFunction_CheckExact(callable) && PyCFunction_GET_FLAGS(callable) == METH_NOARGS) {
         return PyCFunction_GET_FUNCTION(callable)(PyCFunction_GET_SELF(callable), NULL);
     }
+    if (PyCMethod_CheckExact(callable)
+        && PyCFunction_GET_FLAGS(callable) == (METH_METHOD | METH_FASTCALL | METH_KEYWORDS)) {
+        PyCMethod function = (PyCMethod)(void (*)(void))PyCFunction_GET_FUNCTION(callable);
+        return function(PyCFunction_GET_SELF(callable), PyCFunction_GET_CLASS(callable), NULL, 0, NULL);
+    }
     return PyObject_CallNoArgs(callable);
 }
 

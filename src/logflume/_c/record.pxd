@@ -1,5 +1,12 @@
 """A log record that keeps what was captured in C fields until somebody looks at its dictionary."""
 
+from cpython.bool cimport PyBool_Check
+from cpython.bytes cimport PyBytes_CheckExact
+from cpython.float cimport PyFloat_CheckExact
+from cpython.long cimport PyLong_CheckExact
+from cpython.unicode cimport PyUnicode_CheckExact
+
+
 cdef class CallSite:
     """The place a log call was made from; shared by all records made there."""
     cdef readonly object pathname
@@ -41,7 +48,19 @@ cdef class RecordCore:
 
 
 cdef RecordCore new_record()
+cdef int let_go(list records, Py_ssize_t count) except -1
 cdef bint is_plain(object value)
+
+cdef inline bint is_plain_value(object value):
+    return (
+        PyUnicode_CheckExact(value)
+        or PyLong_CheckExact(value)
+        or value is None
+        or PyFloat_CheckExact(value)
+        or PyBool_Check(value)
+        or PyBytes_CheckExact(value)
+    )
+
 cdef int track_if_needed(RecordCore record) except -1
 cdef object message(RecordCore record)
 cdef double milliseconds(RecordCore record)

@@ -7,13 +7,9 @@ smaller, cheaper to make, and, when it holds nothing but plain values, invisible
 
 cimport cython
 from cpython.bool cimport PyBool_Check
-from cpython.bytes cimport PyBytes_CheckExact
 from cpython.dict cimport PyDict_Update
-from cpython.float cimport PyFloat_CheckExact
-from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport PyObject, PyObject_GenericGetAttr, PyObject_GenericSetAttr, PyTypeObject
 from cpython.tuple cimport PyTuple_CheckExact
-from cpython.unicode cimport PyUnicode_CheckExact
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
 cdef object copy, logging, rendered_copy, sys
@@ -32,7 +28,15 @@ cdef extern from "Python.h":
     PyTypeObject *Py_TYPE(object)
     void PyObject_GC_Track(PyObject *)
     bint PyObject_GC_IsTracked(PyObject *)
+    PyObject *PyList_GET_ITEM(object, Py_ssize_t)
+    void PyList_SET_ITEM(object, Py_ssize_t, PyObject *)
+    int PyList_SetSlice(object, Py_ssize_t, Py_ssize_t, PyObject *) except -1
+    void Py_DECREF(PyObject *)
     int generic_delattr "PyObject_GenericSetAttr"(object, object, PyObject *) except -1
+
+cdef extern from "spare.h":
+    bint logflume_spare_object(PyObject *object, Py_ssize_t fields)
+    PyObject *logflume_reuse_object()
 
 cdef Py_ssize_t OBJECT_FIELDS = 12  # of RecordCore
 cdef int NESTING = 8  # tuples in tuples that is_plain() looks into
@@ -146,23 +150,36 @@ cdef frozenset METHODS = frozenset(
 
 cdef RecordCore new_record():
     """Return a LeanRecord with empty fields that the garbage collector does not track."""
-    return <RecordCore>logflume_new_object(lean_type, OBJECT_FIELDS)
+    cdef PyObject *spare = logflume_reuse_object()
+    cdef RecordCore record
+    if spare is NULL:
+        return <RecordCore>logflume_new_object(lean_type, OBJECT_FIELDS)
+    record = <RecordCore>spare
+    Py_DECREF(spare)
+    return record
+
+
+cdef int let_go(list records, Py_ssize_t count) except -1:
+    """Delete the first `count` records from the list, and keep those to be used again that nobody else has."""
+    cdef PyObject *record
+    cdef Py_ssize_t index
+    for index in range(count):
+        record = PyList_GET_ITEM(records, index)
+        if (
+            Py_TYPE(<object>record) is lean_type
+            and (<RecordCore>record).lean
+            and logflume_spare_object(record, OBJECT_FIELDS)
+        ):
+            (<RecordCore>record).lean = (<RecordCore>record).safe = False
+            (<RecordCore>record).has_thread = (<RecordCore>record).has_process = False
+            PyList_SET_ITEM(records, index, NULL)  # nothing ran, and nothing runs until the list is shorter
+    PyList_SetSlice(records, 0, count, NULL)
+    return 0
 
 
 cdef bint is_plain(object value):
     """Whether `value` cannot change: exactly a str, number, bool, None, bytes, or a tuple of those."""
     return is_plain_value(value) or (PyTuple_CheckExact(value) and is_plain_tuple(<tuple>value, NESTING))
-
-
-cdef inline bint is_plain_value(object value):
-    return (
-        PyUnicode_CheckExact(value)
-        or PyLong_CheckExact(value)
-        or value is None
-        or PyFloat_CheckExact(value)
-        or PyBool_Check(value)
-        or PyBytes_CheckExact(value)
-    )
 
 
 cdef bint is_plain_tuple(tuple values, int nesting):

@@ -82,15 +82,23 @@ class FileSink(Sink):
             and len(vars(known)) == self.attributes
         )
 
-    def put(self, handler: logging.Handler, records: list[logging.LogRecord], segment: Segment) -> int:
+    def put(
+        self,
+        handler: logging.Handler,
+        records: list[logging.LogRecord],
+        segment: Segment,
+        begun: int | None = None,
+    ) -> int:
+        """As Sink.put(); `begun` is what a first write of the segment returned, if one was made already."""
         data = segment.data
         size = len(data)
         # filled in C, so that no signal handler can raise between a write and the note of it
-        counts: list[int | None] = []
+        counts: list[int | None] = [] if begun is None else [begun]
         written = 0
         interrupted = True
         try:
-            counts.extend(map(self.raw.write, (data,)))
+            if not counts:
+                counts.extend(map(self.raw.write, (data,)))
             while counts[-1] and (written := sum(counts)) < size:  # type: ignore[arg-type]
                 counts.extend(map(self.raw.write, (memoryview(data)[written:],)))
             interrupted = False
@@ -100,10 +108,10 @@ class FileSink(Sink):
             if written != size:
                 written = sum(filter(None, counts))  # None: the file would block
             whole = segment.whole(written)
-            begun = written > segment.end(whole - 1)
-            record = records[whole] if begun else None
-            del records[: whole + begun]
-            if begun:
+            torn = written > segment.end(whole - 1)
+            record = records[whole] if torn else None
+            del records[: whole + torn]
+            if torn:
                 self._finish(handler, record, data[written : segment.end(whole)], interrupted)
         return 0 if written == size else len(records)
 

@@ -1,0 +1,304 @@
+"""The turns of a listener's thread while nothing comes but records that one stock handler writes to its file.
+
+A turn comes some hundred times a second, and what it needs is mostly not in the processor's caches by then: so
+what was found out about the handler is kept, and nothing in a turn runs bytecode. Whatever is unusual ends
+the flow, and is left in `listener._taken` for the listener itself.
+"""
+
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
+from cpython.list cimport PyList_GET_SIZE
+from cpython.long cimport PyLong_CheckExact
+from cpython.object cimport PyObject, PyTypeObject
+from cpython.pythread cimport PyThread_get_thread_ident
+from cpython.tuple cimport PyTuple_CheckExact, PyTuple_GET_SIZE
+
+from logflume._c.delivery cimport at_level, has_any, unseen_way, way_of
+from logflume._c.format cimport Job, Segment, compose_job, lasting_job_of, renew
+from logflume._c.listener cimport ListenerCore, Run, take
+from logflume._c.record cimport let_go
+
+import logging
+import time as _time
+from logging.handlers import RotatingFileHandler as _RotatingFileHandler
+from logging.handlers import TimedRotatingFileHandler as _TimedRotatingFileHandler
+from logging.handlers import WatchedFileHandler as _WatchedFileHandler
+
+from logflume._c.stock import Probe
+from logflume._py.delivery import put_segment
+from logflume._py.sinks import FileSink as _FileSink, _room, due, sink_of
+
+__all__ = ["deliver_flow"]
+
+cdef extern from "pycompat.h":
+    enum:
+        LOGFLUME_GIL
+    object logflume_call0(object callable)
+    object logflume_get(object dictionary, object key, object missing)
+    object logflume_instance_dict(object)
+
+cdef extern from "typeversion.h":
+    unsigned int logflume_type_version(PyTypeObject *)
+
+cdef extern from "outputs.h":
+    ctypedef struct logflume_watched_group:
+        pass
+    ctypedef struct logflume_seen_object:
+        PyObject *object
+    logflume_watched_group logflume_outputs
+    bint logflume_see_object(
+        logflume_watched_group *group, logflume_seen_object *seen, object instance, object dictionary)
+    bint logflume_is_same_object(const logflume_seen_object *seen, object instance)
+    void logflume_try_watching(
+        logflume_watched_group *group, object instance, object dictionary, const char *name)
+
+cdef extern from "Python.h":
+    PyTypeObject *Py_TYPE(object)
+
+cdef tuple LISTENER_METHODS = ("handle", "prepare")
+cdef tuple LISTENER_ATTRIBUTES = ("handlers", "respect_handler_level", "_caused")
+cdef type StreamHandler = logging.StreamHandler
+cdef type StringTemplateStyle = logging.StringTemplateStyle
+cdef type FileSink = _FileSink
+cdef type RotatingFileHandler = _RotatingFileHandler
+cdef type TimedRotatingFileHandler = _TimedRotatingFileHandler
+cdef type WatchedFileHandler = _WatchedFileHandler
+cdef PyTypeObject *record_type = <PyTypeObject *><PyObject *>logging.LogRecord
+cdef dict time_globals = vars(_time)
+
+cdef enum:
+    MEASURED = 4  # one turn in so many
+
+
+# ---- what a handler writes to ----
+
+cdef class Output:
+    """A handler that was looked at, and its file. It counts as long as nothing of them changes."""
+    cdef logflume_seen_object handler
+    cdef logflume_seen_object formatter
+    cdef logflume_seen_object style
+    cdef unsigned int record_version
+    # The handler's dictionary, unchanged, holds these.
+    cdef PyObject *filters
+    cdef PyObject *stream
+    cdef object terminator
+    cdef object sink
+    cdef object raw
+    cdef object encoding  # the stream's, and how many attributes it has
+    cdef Py_ssize_t attributes
+    cdef bint ascii
+    cdef bint may_be_due
+    cdef bint may_rotate
+    cdef Job job
+
+
+cdef Output output_of(ListenerCore listener, object handler):
+    """What is known of `handler`, whose lock is held; None if it has to be asked each time."""
+    cdef Output known = listener._output
+    if known is None or not is_as_it_was(known, handler):
+        known = look_at(handler)
+        listener._output = known
+    return known
+
+
+cdef bint is_as_it_was(Output output, object handler) except -1:
+    # Each is held by the one before: the dictionary of a handler that did not change has its formatter.
+    return (
+        output.handler.object == <PyObject *>handler
+        and logflume_is_same_object(&output.handler, handler)
+        and PyList_GET_SIZE(<object>output.filters) == 0
+        and logflume_is_same_object(&output.formatter, <object>output.formatter.object)
+        and logflume_is_same_object(&output.style, <object>output.style.object)
+        and logflume_type_version(record_type) == output.record_version
+        and <object>(<object>output.stream).encoding is output.encoding
+        and len(logflume_instance_dict(<object>output.stream)) == output.attributes
+        and renew(output.job)
+    )
+
+
+cdef Output look_at(object handler):
+    cdef Output output = Output.__new__(Output)
+    cdef object own = logflume_instance_dict(handler)
+    cdef object formatter, style, stream
+    output.record_version = logflume_type_version(record_type)
+    # Seen first, and read then: a change in between is found the next time.
+    if output.record_version == 0 or not logflume_see_object(&logflume_outputs, &output.handler, handler, own):
+        return None
+    if way_of(handler) != unseen_way:
+        return None
+    formatter = logflume_get(own, "formatter", None)
+    stream = logflume_get(own, "stream", None)
+    if formatter is None or stream is None:
+        return None
+    if not logflume_see_object(&logflume_outputs, &output.formatter, formatter, logflume_instance_dict(formatter)):
+        return None
+    style = formatter._style
+    if type(style) is StringTemplateStyle:  # its template may change, and does not tell
+        return None
+    if not logflume_see_object(&logflume_outputs, &output.style, style, logflume_instance_dict(style)):
+        return None
+    try:
+        output.sink = sink_of(handler)
+        if type(output.sink) is not FileSink:
+            return None
+        output.job = lasting_job_of(formatter)
+        output.filters = <PyObject *>own["filters"]
+        output.stream = <PyObject *>stream
+        output.terminator = handler.terminator
+    except Exception:
+        return None
+    output.raw = output.sink.raw
+    output.encoding = output.sink.encoding
+    output.attributes = output.sink.attributes
+    output.ascii = output.sink.ascii
+    output.may_be_due = type(handler) is TimedRotatingFileHandler or type(handler) is WatchedFileHandler
+    output.may_rotate = type(handler) is RotatingFileHandler
+    # sink_of() may have run what changed the handler
+    return output if is_as_it_was(output, handler) else None
+
+
+cdef int write_to(Output output, object handler, list records) except -1:
+    """Write the records that go together; what has to go another way is left in the list."""
+    cdef Segment segment
+    cdef Py_ssize_t room, written
+    sink = output.sink
+    try:
+        if output.may_be_due and (due(handler) or not is_as_it_was(output, handler)):
+            return 0
+        (<object>output.stream).flush()  # somebody else may have written to it
+        if output.may_rotate:
+            sink.room = _room(handler, output.raw)
+        room = sink.room
+        segment = compose_job(output.job, records, output.terminator, sink.limit, room, output.ascii, 1)
+    except Exception:
+        return 0  # whatever is wrong, the long way meets it, too
+    if segment.interrupt is not None:
+        put_segment(handler, records, sink, segment)  # which raises it
+    if segment.count == 0:
+        return 0
+    # No signal handler runs in a thread, so that a write and the note of it cannot come apart.
+    try:
+        written = output.raw.write(segment) or 0  # None: the file would block
+    except Exception:
+        return 0  # the next write meets the same failure
+    if written == segment._size:
+        let_go(records, segment.count)
+    else:
+        sink.put(handler, records, segment, written)
+    return 0
+
+
+# ---- turns ----
+
+def deliver_flow(ListenerCore listener not None, pace not None, bint once):
+    """Do the turns of the listener's thread as long as they are of the commonest kind, or just one.
+
+    Returns how many items the last turn had; what it did not deliver is in listener._taken. See the pure twin.
+    """
+    cdef Py_ssize_t count
+    cdef unsigned int turn = 0
+    queue = listener.queue
+    taken = listener._taken
+    lock = listener._delivery_lock
+    nudge = listener._nudge
+    while True:
+        listener._wakeups += 1
+        if turn % MEASURED == 0:
+            pace.begin()
+        lock.acquire()
+        try:
+            count = deliver_queued(listener, queue, taken, pace.limit)
+        finally:
+            lock.release()
+        if not taken and count:
+            listener._batches += 1
+        if once or count == 0 or taken or listener._urgent:
+            return count
+        if queue.qsize() >= pace.limit or listener.queue is not queue:
+            return count
+        if turn % MEASURED == 0:
+            pace.end(count)
+        turn += 1
+        nudge.acquire(True, pace.pause)
+
+
+cdef Py_ssize_t deliver_queued(ListenerCore listener, object queue, object taken, Py_ssize_t limit) except -1:
+    """Take items from the queue, and deliver what was taken, as far as it is of the commonest kind."""
+    cdef Py_ssize_t count = 0
+    cdef Run run
+    taken.extend(take(queue, limit))
+    for run in taken:
+        count += run.count
+    while taken and write_run(listener, taken, taken[0]):
+        pass
+    return count
+
+
+cdef bint write_run(ListenerCore listener, object taken, Run run) except -1:
+    """Deliver the records of `run`, if they are for one stock handler; false if some are left."""
+    cdef list records = run.records
+    cdef Py_ssize_t count = len(records)
+    cdef object own = logflume_instance_dict(listener)
+    cdef Output output
+    if not LOGFLUME_GIL or count == 0 or run.contexts is not None or is_overridden(listener, own):
+        return False
+    handlers = run.route.handlers if run.route is not None else logflume_get(own, "handlers", None)
+    if not PyTuple_CheckExact(handlers) or PyTuple_GET_SIZE(handlers) != 1:
+        return False
+    handler = (<tuple>handlers)[0]
+    if not isinstance(handler, StreamHandler):
+        return False
+    attributes = logflume_instance_dict(handler)
+    lock = logflume_get(attributes, "lock", None)
+    level = logflume_get(attributes, "level", None)
+    if lock is None or not PyLong_CheckExact(level):
+        return False
+    listener._delivering_thread = PyThread_get_thread_ident()
+    try:
+        lock.acquire()
+        try:
+            output = output_of(listener, handler)
+            if output is not None:
+                if level != 0 and logflume_get(own, "respect_handler_level", True):
+                    records[:] = at_level(records, level)
+                write_to(output, handler, records)
+        finally:
+            lock.release()
+        if logflume_get(own, "_caused", None):
+            listener._handle_caused()
+    except BaseException as error:
+        if len(records) != count:  # else the long way meets it again
+            listener._report_error(None, handler, error)
+    finally:
+        listener._delivering_thread = 0
+        if not records:
+            taken.popleft()
+            count_run(listener, run)
+    return not records
+
+
+cdef int count_run(ListenerCore listener, Run run) except -1:
+    """As listener._count() does."""
+    listener._handled += run.count
+    if run.created != 0.0:
+        now = logflume_call0(logflume_get(time_globals, "time", None))
+        if PyFloat_CheckExact(now):
+            listener._delay = PyFloat_AS_DOUBLE(now) - run.created
+            listener._longest_delay = max(listener._longest_delay, listener._delay)
+    return 0
+
+
+cdef bint is_overridden(ListenerCore listener, object own) except -1:
+    """Whether a subclass, or somebody's patch, wants to see each record."""
+    cdef unsigned int version = logflume_type_version(Py_TYPE(listener))
+    if version == 0 or version != listener._plain_version:
+        if listener._is_overridden:
+            return True
+        for name in LISTENER_ATTRIBUTES:
+            if hasattr(type(listener), name):
+                return True
+        listener._plain_version = version
+    return has_any(own, LISTENER_METHODS)
+
+
+_probe = Probe()
+logflume_try_watching(&logflume_outputs, _probe, _probe.__dict__, "level")

@@ -1,0 +1,415 @@
+"""What a listener knows of a handler and its file from one batch to the next is forgotten at once when it changes.
+
+Each change happens between batches, of which the first ones have made everything known. What the file holds must be
+what it holds after the same calls and the same change without a queue.
+"""
+
+import contextlib
+import io
+import logging
+import logging.handlers
+import os
+import queue
+import sys
+import time
+from unittest import mock
+
+import pytest
+
+import cores
+
+FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+NOW = 1_700_000_000.25
+CHANGES = []
+
+
+def change(function):
+    CHANGES.append(pytest.param(function, id=function.__name__))
+    return function
+
+
+class Scene:
+    """A file handler and its formatter, and what undoes a change."""
+
+    def __init__(self, folder, undo, kind=logging.FileHandler, **arguments):
+        self.folder = folder
+        self.undo = undo
+        self.handler = kind(folder / "log", encoding="utf-8", **arguments)
+        self.formatter = logging.Formatter(FORMAT, defaults={"more": "nothing more"})
+        self.handler.setFormatter(self.formatter)
+
+    def patch(self, owner, name, value):
+        self.undo.enter_context(mock.patch.object(owner, name, value))
+
+
+@change
+def nothing(scene):
+    pass
+
+
+@change
+def another_formatter(scene):
+    scene.handler.setFormatter(logging.Formatter("%(message)s"))
+
+
+@change
+def no_formatter(scene):
+    scene.handler.setFormatter(None)
+
+
+@change
+def default_formatter(scene):
+    scene.handler.setFormatter(None)
+    scene.patch(logging, "_defaultFormatter", logging.Formatter("default: %(message)s"))
+
+
+@change
+def format_of_the_style(scene):
+    scene.formatter._style._fmt = "%(levelname)s"
+
+
+@change
+def another_style(scene):
+    scene.formatter._style = logging.StrFormatStyle("{levelname}: {message} {more}", defaults={"more": ""})
+
+
+@change
+def defaults_of_the_style(scene):
+    scene.formatter._style._defaults["more"] = "more"
+    scene.handler.setFormatter(
+        logging.Formatter("%(message)s %(more)s", defaults=scene.formatter._style._defaults)
+    )
+
+
+@change
+def datefmt(scene):
+    scene.formatter.datefmt = "%H:%M"
+
+
+@change
+def converter(scene):
+    scene.formatter.converter = lambda seconds: time.gmtime(0)
+
+
+@change
+def converter_of_the_class(scene):
+    scene.patch(logging.Formatter, "converter", staticmethod(lambda seconds: time.gmtime(0)))
+
+
+@change
+def msec_format(scene):
+    scene.formatter.default_msec_format = "%s.%03d"
+
+
+@change
+def time_format_of_the_class(scene):
+    scene.patch(logging.Formatter, "default_time_format", "%d.%m.%Y")
+
+
+@change
+def strftime(scene):
+    scene.patch(time, "strftime", lambda *arguments: "now")
+
+
+@change
+def logging_s_own_time(scene):
+    class Time:
+        localtime = time.localtime
+
+        @staticmethod
+        def strftime(*arguments):
+            return "then"
+
+        time = staticmethod(now)
+        time_ns = staticmethod(now_in_ns)
+
+    scene.patch(logging, "time", Time)
+
+
+@change
+def zone(scene):
+    scene.undo.callback(time.tzset)
+    scene.undo.enter_context(mock.patch.dict(os.environ, {"TZ": "XYZ-5:30"}))
+    time.tzset()
+
+
+@change
+def formatter_s_own_method(scene):
+    scene.formatter.format = lambda record: "formatted " + record.getMessage()
+
+
+@change
+def method_of_the_formatter_class(scene):
+    scene.patch(logging.Formatter, "formatTime", lambda self, record, datefmt=None: "at noon")
+
+
+@change
+def method_of_the_style_class(scene):
+    scene.patch(logging.PercentStyle, "_format", lambda self, record: "styled " + record.getMessage())
+
+
+@change
+def message_of_the_record_class(scene):
+    scene.patch(logging.LogRecord, "getMessage", lambda self: "patched")
+
+
+@change
+def terminator(scene):
+    scene.handler.terminator = "|"
+
+
+@change
+def terminator_of_the_class(scene):
+    scene.patch(logging.StreamHandler, "terminator", "\r\n")
+
+
+@change
+def a_filter(scene):
+    scene.handler.addFilter(lambda record: record.args[0] % 2)
+
+
+@change
+def a_filter_in_the_list(scene):
+    scene.handler.filters.append(logging.Filter("elsewhere"))
+
+
+@change
+def another_list_of_filters(scene):
+    scene.handler.filters = [lambda record: record.levelno > logging.INFO]
+
+
+@change
+def level(scene):
+    scene.handler.setLevel(logging.WARNING)
+
+
+@change
+def emit_of_its_own(scene):
+    scene.handler.emit = lambda record: scene.handler.stream.write(f"own {record.getMessage()}\n")
+
+
+@change
+def emit_of_the_class(scene):
+    emit = logging.StreamHandler.emit
+
+    def shout(self, record):
+        record.levelname = record.levelname + "!"
+        emit(self, record)
+
+    scene.patch(logging.StreamHandler, "emit", shout)
+
+
+@change
+def flush_of_its_own(scene):
+    def flush():
+        if scene.handler.stream is not None:
+            scene.handler.stream.write("flushed\n")
+            scene.handler.stream.flush()
+
+    scene.handler.flush = flush
+    scene.undo.callback(delattr, scene.handler, "flush")
+
+
+@change
+def another_stream(scene):
+    other = (scene.folder / "other").open("w", encoding="latin-1", errors="replace")
+    scene.handler.setStream(other).close()
+
+
+@change
+def a_stream_in_memory(scene):
+    scene.handler.setStream(io.StringIO()).close()
+    scene.undo.callback(lambda: (scene.folder / "memory").write_text(scene.handler.stream.getvalue()))
+
+
+@change
+def text_in_the_buffer(scene):
+    scene.handler.stream.write("somebody else's ")
+
+
+@change
+def encoding_of_the_stream(scene):
+    scene.handler.stream.reconfigure(encoding="ascii", errors="backslashreplace")
+
+
+@change
+def write_of_the_stream(scene):
+    stream = scene.handler.stream
+    write = stream.write
+    stream.write = lambda text: write(text.upper())
+
+
+@change
+def closed(scene):
+    scene.handler.close()
+
+
+@change
+def stream_taken_away(scene):
+    scene.handler.stream.close()
+    scene.handler.stream = None
+
+
+@change
+def file_moved_and_opened_again(scene):
+    scene.handler.stream.close()
+    (scene.folder / "log").rename(scene.folder / "moved")
+    scene.handler.stream = scene.handler._open()
+
+
+@change
+def another_lock(scene):
+    scene.handler.createLock()
+
+
+@change
+def another_class(scene):
+    class Handler(logging.FileHandler):
+        def format(self, record):
+            return "of the subclass: " + super().format(record)
+
+    scene.handler.__class__ = Handler
+
+
+def now():
+    return NOW
+
+
+def now_in_ns():
+    return int(NOW * 1e9)
+
+
+@contextlib.contextmanager
+def directly(scene, logger):
+    logger.addHandler(scene.handler)
+    yield lambda: scene.handler.flush()
+
+
+@contextlib.contextmanager
+def through_a_queue(package, scene, logger):
+    records = queue.SimpleQueue()
+    logger.addHandler(package.LocalQueueHandler(records))
+    if package.IMPLEMENTATION == "compiled":
+        package.accelerate_loggers()
+    with package.QueueListener(records, scene.handler, respect_handler_level=True) as listener:
+        yield lambda: flushed(listener)
+
+
+def flushed(listener):
+    assert listener.flush(10)
+
+
+def contents(folder, around, act, kind, arguments):
+    """Log three batches, call `act`, log two more; return what the files in `folder` hold then."""
+    folder.mkdir()
+    with contextlib.ExitStack() as undo:
+        undo.enter_context(mock.patch("time.time", now))
+        undo.enter_context(mock.patch("time.time_ns", now_in_ns))
+        scene = Scene(folder, undo, kind, **arguments)
+        undo.callback(logging.Handler.close, scene.handler)
+        logger = logging.Logger("scene.of")
+        with around(scene, logger) as flush:
+            for batch in range(5):
+                if batch == 3:
+                    act(scene)
+                for i in range(4):
+                    logger.info("batch %d: %s", i, "gr\u00fcn")
+                    logger.error("batch %d: %s", i, "gr\u00fcn")
+                flush()
+        with contextlib.suppress(ValueError, AttributeError):
+            scene.handler.stream.flush()
+    found = {path.name: path.read_bytes() for path in folder.iterdir()}
+    scene.handler.close()
+    return found
+
+
+KINDS = {
+    "file": (logging.FileHandler, {}),
+    "watched": (logging.handlers.WatchedFileHandler, {}),
+    "rotating": (logging.handlers.RotatingFileHandler, {"maxBytes": 900, "backupCount": 9}),
+    "timed": (logging.handlers.TimedRotatingFileHandler, {"when": "D"}),
+}
+
+
+@pytest.mark.parametrize("act", CHANGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_changes_between_batches(lf, tmp_path, capsys, kind, act):
+    if act is zone and not hasattr(time, "tzset"):
+        pytest.skip("no tzset() here")
+    if act is another_class and kind != "file":
+        pytest.skip("a class of the same layout and rules is needed")
+    expected = contents(tmp_path / "stock", directly, act, *KINDS[kind])
+    errors = len(capsys.readouterr().err.splitlines()) > 0
+    got = contents(tmp_path / "queue", lambda *given: through_a_queue(lf, *given), act, *KINDS[kind])
+    assert got == expected
+    assert (len(capsys.readouterr().err.splitlines()) > 0) == errors
+    assert sum(map(len, expected.values())) > 300
+
+
+@pytest.mark.skipif("compiled" not in cores.available(), reason="the pure core knows nothing in advance")
+@pytest.mark.skipif(
+    not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="nothing is kept without the GIL"
+)
+def test_the_flow_delivers(tmp_path):
+    """What the tests above are about does happen: no record of an ordinary set-up goes the long way."""
+    with cores.imported("compiled") as package:
+        handler = logging.FileHandler(tmp_path / "log")
+        handler.setFormatter(logging.Formatter(FORMAT))
+        records = queue.SimpleQueue()
+        listener = package.QueueListener(records, handler)
+        long_way = []
+        handle_taken = listener._handle_taken
+
+        def counted():
+            long_way.extend(record for run in listener._taken for record in run.records)
+            return handle_taken()
+
+        listener._handle_taken = counted
+        logger = logging.Logger("flow")
+        logger.addHandler(package.LocalQueueHandler(records))
+        package.accelerate_loggers()
+        with listener:
+            for turn in range(50):
+                logger.info("turn %d", turn)
+                time.sleep(0.002)
+            stats = listener.stats()
+            assert stats.handled > 10
+            listener.flush(10)
+        handler.close()
+    assert len((tmp_path / "log").read_text().splitlines()) == 50
+    assert len(long_way) <= 10  # the first, which was waited for, and what came beside a flush
+
+
+@pytest.mark.skipif("compiled" not in cores.available(), reason="the pure core makes no lean records")
+def test_records_that_somebody_keeps_are_not_used_again(tmp_path):
+    """A record serves again only when nobody refers to it: not even weakly, nor to its dictionary."""
+    import weakref
+
+    with cores.imported("compiled") as package:
+        handler = logging.FileHandler(tmp_path / "log")
+        kept, weak, said = [], [], []
+        queue_handler = package.LocalQueueHandler()
+        put = queue_handler.queue.put_nowait
+
+        class Queue(queue.SimpleQueue):
+            def put_nowait(self, record):
+                if record.args[0] % 3 == 0:
+                    kept.append(record)
+                elif record.args[0] % 3 == 1:
+                    weak.append(weakref.ref(record, lambda _: said.append("gone")))
+                put(record)
+
+        queue_handler.queue, real = Queue(), queue_handler.queue
+        logger = logging.Logger("kept")
+        logger.addHandler(queue_handler)
+        package.accelerate_loggers()
+        with package.QueueListener(real, handler) as listener:
+            for i in range(300):
+                logger.info("number %d", i)
+                if i % 50 == 0:
+                    listener.flush(10)
+            listener.flush(10)
+        handler.close()
+    assert [record.getMessage() for record in kept] == [f"number {i}" for i in range(0, 300, 3)]
+    assert len(said) == len(weak) == 100
+    assert (tmp_path / "log").read_text().splitlines() == [f"number {i}" for i in range(300)]
