@@ -413,3 +413,46 @@ def test_records_that_somebody_keeps_are_not_used_again(tmp_path):
     assert [record.getMessage() for record in kept] == [f"number {i}" for i in range(0, 300, 3)]
     assert len(said) == len(weak) == 100
     assert (tmp_path / "log").read_text().splitlines() == [f"number {i}" for i in range(300)]
+
+
+class Frozen(logging.LogRecord):
+    """A record whose exc_text, once there, stays."""
+
+    def __setattr__(self, name, value):
+        if name == "exc_text" and value is None and self.__dict__.get("exc_text"):
+            raise ValueError("frozen")
+        super().__setattr__(name, value)
+
+
+@pytest.mark.skipif("compiled" not in cores.available(), reason="the pure core keeps nothing between batches")
+def test_a_batch_that_fails_leaves_nothing_for_the_next(tmp_path, capsys):
+    with cores.imported("compiled") as package:
+        handler = logging.FileHandler(tmp_path / "log")
+        handler.setFormatter(logging.Formatter("%(message)s [%(levelname)s:%(name)s:%(funcName)s]"))
+        queue_handler = package.LocalQueueHandler()
+        logger = logging.Logger("somename")
+        logger.addHandler(queue_handler)
+        package.accelerate_loggers()
+        with package.QueueListener(queue_handler.queue, handler) as listener:
+            logger.info("first")
+            listener.flush(10)
+            with handler.lock:  # so that these are one batch
+                for _ in range(3):
+                    logger.info("m" * 10)
+                try:
+                    raise KeyError
+                except KeyError:
+                    record = Frozen("x", 20, "f", 1, "weird", (), sys.exc_info())
+                record.stack_info = 5  # is no text
+                queue_handler.handle(record)
+                time.sleep(0.02)
+            listener.flush(10)
+            logger.info("next")
+            listener.flush(10)
+        handler.close()
+    lines = (tmp_path / "log").read_text().splitlines()
+    name = "somename:test_a_batch_that_fails_leaves_nothing_for_the_next]"
+    assert lines[0] == f"first [INFO:{name}"
+    assert lines[1:4] == [f"mmmmmmmmmm [INFO:{name}"] * 3
+    assert lines[-1] == f"next [INFO:{name}"
+    assert "TypeError" in capsys.readouterr().err

@@ -366,6 +366,29 @@ def test_a_critical_record_flushes_the_handlers_at_once(wired, busy):
     assert flushed.wait(5)
 
 
+def test_flush_level_behind_a_backlog(wired):
+    class Flushed(Collect):
+        done = 0
+        flushed_after = None
+
+        def emit(self, record):
+            self.done += 1
+
+        def flush(self):
+            self.flushed_after = self.done
+
+    handler = Flushed()
+    logger, listener = wired(handler, flush_level=logging.ERROR)
+    with handler.lock:
+        for i in range(5000):
+            logger.info("number %d", i)
+        logger.error("urgent")
+    deadline = time.monotonic() + 5
+    while handler.flushed_after != 5001 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert handler.flushed_after == 5001
+
+
 def test_flush_level(wired):
     flushed = threading.Event()
 

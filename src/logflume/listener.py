@@ -650,7 +650,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                     self._batches += 1
                     told_to_end = self._handle_taken()
                 if urgent:
-                    self._flush_handlers()
+                    if count < pace.limit:
+                        self._flush_handlers()
+                    else:
+                        self._urgent = True  # what is urgent may be in the queue still
             if self._batches != batches:
                 quiet = 0
             if count:

@@ -884,12 +884,12 @@ cdef Segment compose_job(
     except BaseException as error:
         segment.interrupt = error
         unfit = 1
+    explained = job.explained
+    job.previous = job.explained = None  # what refers to this segment must not outlive it: the next lines may raise
     if unfit:
         segment._size = start
         segment._wide = wide
         segment.special = True
-        if job.explained is record and getattr(record, "exc_text", None) is not None:
+        if explained is record and getattr(record, "exc_text", None) is not None:
             record.exc_text = None  # a format may show whether it was there before
-    job.previous = None
-    job.explained = None
     return segment

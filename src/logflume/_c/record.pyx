@@ -8,7 +8,9 @@ smaller, cheaper to make, and, when it holds nothing but plain values, invisible
 cimport cython
 from cpython.bool cimport PyBool_Check
 from cpython.dict cimport PyDict_Update
+from cpython.list cimport PyList_GET_SIZE
 from cpython.object cimport PyObject, PyObject_GenericGetAttr, PyObject_GenericSetAttr, PyTypeObject
+from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_CheckExact
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
@@ -35,7 +37,8 @@ cdef extern from "Python.h":
     int generic_delattr "PyObject_GenericSetAttr"(object, object, PyObject *) except -1
 
 cdef extern from "spare.h":
-    bint logflume_spare_object(PyObject *object, Py_ssize_t fields)
+    bint logflume_is_spare(PyObject *object)
+    void logflume_keep_spare(PyObject *object, Py_ssize_t fields)
     PyObject *logflume_reuse_object()
 
 cdef Py_ssize_t OBJECT_FIELDS = 12  # of RecordCore
@@ -165,15 +168,16 @@ cdef int let_go(list records, Py_ssize_t count) except -1:
     cdef Py_ssize_t index
     for index in range(count):
         record = PyList_GET_ITEM(records, index)
-        if (
-            Py_TYPE(<object>record) is lean_type
-            and (<RecordCore>record).lean
-            and logflume_spare_object(record, OBJECT_FIELDS)
-        ):
+        if Py_TYPE(<object>record) is lean_type and (<RecordCore>record).lean and logflume_is_spare(record):
             (<RecordCore>record).lean = (<RecordCore>record).safe = False
             (<RecordCore>record).has_thread = (<RecordCore>record).has_process = False
-            PyList_SET_ITEM(records, index, NULL)  # nothing ran, and nothing runs until the list is shorter
-    PyList_SetSlice(records, 0, count, NULL)
+            Py_INCREF(None)
+            PyList_SET_ITEM(records, index, <PyObject *>None)  # its reference is ours now
+            logflume_keep_spare(record, OBJECT_FIELDS)
+    if count == PyList_GET_SIZE(records):
+        records.clear()  # which needs no memory
+    else:
+        PyList_SetSlice(records, 0, count, NULL)
     return 0
 
 

@@ -11,11 +11,10 @@
 static PyObject *logflume_spare[LOGFLUME_MOST_SPARE]; /* each holds one reference */
 static int logflume_spares;
 
-/* Takes over the caller's reference, which is the only one, and returns 1; or does nothing and returns 0. The first
-   `fields` fields become None. Only for an object that the collector does not track: what it holds is plain then, and
-   lets nobody's code run when it goes. */
+/* Whether `object` can serve again: nobody but the caller refers to it, and the collector does not track it, as what it
+   holds is plain. */
 static inline int
-logflume_spare_object(PyObject *object, Py_ssize_t fields)
+logflume_is_spare(PyObject *object)
 {
 #if LOGFLUME_GIL
     if (logflume_spares == LOGFLUME_MOST_SPARE || Py_REFCNT(object) != 1 || PyObject_GC_IsTracked(object)
@@ -23,9 +22,18 @@ logflume_spare_object(PyObject *object, Py_ssize_t fields)
         return 0;
     }
     PyObject **dict = _PyObject_GetDictPtr(object);
-    if (dict == NULL || *dict != NULL) {
-        return 0;
-    }
+    return dict != NULL && *dict == NULL;
+#else
+    (void)object; /* without the GIL others could still be looking at it */
+    return 0;
+#endif
+}
+
+/* Keeps such an object, with its first `fields` fields None, and takes over the caller's reference. The end of what a
+   field held may run code (the code object of a call has weak references), which may log, too. */
+static inline void
+logflume_keep_spare(PyObject *object, Py_ssize_t fields)
+{
     PyObject **field = (PyObject **)(object + 1);
     for (Py_ssize_t i = 0; i < fields; i++) {
         PyObject *value = field[i];
@@ -34,12 +42,12 @@ logflume_spare_object(PyObject *object, Py_ssize_t fields)
             Py_DECREF(value);
         }
     }
-    logflume_spare[logflume_spares++] = object;
-    return 1;
-#else
-    (void)object; (void)fields; /* without the GIL others could still be looking at it */
-    return 0;
-#endif
+    if (logflume_spares < LOGFLUME_MOST_SPARE) {
+        logflume_spare[logflume_spares++] = object;
+    }
+    else {
+        Py_DECREF(object);
+    }
 }
 
 /* A reference to such an object, or NULL. */

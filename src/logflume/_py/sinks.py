@@ -73,7 +73,10 @@ class FileSink(Sink):
         self.ascii = ascii
 
     def fits(self, stream: Any) -> bool:
-        """Whether this was made for `stream`, and nothing was put on it or reconfigured since."""
+        """Whether this was made for `stream`, and nothing was put on it and its encoding not changed since.
+
+        Nothing tells whether it was reconfigured to other newlines.
+        """
         known = self.stream()
         return (
             known is not None
