@@ -447,12 +447,12 @@ def test_a_batch_that_fails_leaves_nothing_for_the_next(tmp_path, capsys):
                 queue_handler.handle(record)
                 time.sleep(0.02)
             listener.flush(10)
-            logger.info("next")
+            logger.info("n" * 40)
             listener.flush(10)
         handler.close()
     lines = (tmp_path / "log").read_text().splitlines()
     name = "somename:test_a_batch_that_fails_leaves_nothing_for_the_next]"
     assert lines[0] == f"first [INFO:{name}"
     assert lines[1:4] == [f"mmmmmmmmmm [INFO:{name}"] * 3
-    assert lines[-1] == f"next [INFO:{name}"
+    assert lines[-1] == "n" * 40 + f" [INFO:{name}"
     assert "TypeError" in capsys.readouterr().err
