@@ -83,11 +83,18 @@ class World:
     # What a step does in a world of either kind.
 
     def log(self, name: str, level: int, msg: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.settle_before(name)
         args = tuple(self.counter if arg is Counter else arg for arg in args)
         logging.getLogger(name).log(level, msg, *args, **kwargs)
         self.counter.count += 1
 
+    def settle_before(self, name: str) -> None:
+        """What handlers cause is logged to c on the listener's thread: one added there later has that in any order."""
+        if name == "c" and any(handler in self.handlers for handler in logging.getLogger(name).handlers):
+            self.settle()
+
     def log_in_threads(self, name: str, level: int, msg: str) -> None:
+        self.settle_before(name)
         for number in range(2):  # one after the other, or the order would be anybody's
             thread = threading.Thread(
                 target=lambda: logging.getLogger(name).log(level, msg), name=f"other {number}"
@@ -96,6 +103,7 @@ class World:
             thread.join()
 
     def log_exception(self, name: str, msg: str) -> None:
+        self.settle_before(name)
         try:
             raise ValueError(msg)
         except ValueError:
