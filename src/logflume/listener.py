@@ -425,14 +425,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             lock.release()
         return True
 
-    def _take(self, limit: int) -> int:
-        """Take up to `limit` items from the queue; return how many those were."""
-        runs = take(self.queue, limit)
-        self._taken.extend(runs)
-        count = 0
-        for run in runs:
-            count += run.count
-        return count
+    def _take(self, limit: int) -> bool:
+        """Take up to `limit` items from the queue; False if there is nothing in hand then."""
+        self._taken.extend(take(self.queue, limit))
+        return bool(self._taken)
 
     def _handle_taken(self) -> bool:
         """Handle what was taken; True if the thread was told to end. The delivery lock is held."""
@@ -686,13 +682,6 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             self._delay,
             self._longest_delay,
         )
-
-    def _count(self, run: Run) -> None:
-        self._handled += run.count
-        if run.created:
-            self._delay = delay = time.time() - run.created
-            if delay > self._longest_delay:
-                self._longest_delay = delay
 
     # Fork.
 

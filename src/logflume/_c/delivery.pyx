@@ -9,11 +9,10 @@ from logflume._c.pieces cimport is_stock
 from logflume._c.record cimport RecordCore
 
 import logging
-from logging.handlers import TimedRotatingFileHandler, WatchedFileHandler
 
 from logflume._c.record import LeanRecord as _LeanRecord
-from logflume._py.delivery import ALONE as _ALONE, SEEN as _SEEN, UNSEEN as _UNSEEN, deliver, one_by_one, put_segment
-from logflume._py.sinks import due, rotates_by_size, sink_of
+from logflume._py.delivery import ALONE as _ALONE, SEEN as _SEEN, UNSEEN as _UNSEEN, deliver
+from logflume._py.sinks import rotates_by_size
 from logflume._py.standard import (
     FORMATTER_METHODS as _FORMATTER_METHODS,
     HANDLER_METHODS as _HANDLER_METHODS,
@@ -100,42 +99,11 @@ def batching(handler):
 
 def deliver_batch(handler, list records not None, report, int holders=0, bint unseen=False):
     """Deliver `records`, in order, to `handler`, and empty the list; see the pure twin, which says it all."""
-    cdef Py_ssize_t alone
-    # Asked again after each record that went alone: what ran for it may have changed the handler
-    while records and (unseen or way_of(handler) == unseen_way):
-        unseen = False
-        lock = logflume_get(logflume_instance_dict(handler), "lock", None)
-        lock.acquire()
-        try:
-            alone = write(handler, records, holders)
-        finally:
-            lock.release()
-        if alone:
-            one_by_one(handler, records, alone, report)
-    if records:
-        deliver(handler, records, report, recognised, compose_batch, holders, False, 1)
+    deliver(handler, records, report, recognised, compose_batch, holders, unseen, 1)
 
 
 def compose_batch(handler, list records, sink, int holders):
     return compose(handler, records, sink, holders)
-
-
-cdef Py_ssize_t write(object handler, list records, int holders) except -1:
-    """Write the records that go together; return how many of those left have to go one at a time."""
-    cdef type cls = type(handler)
-    try:
-        if cls is TimedRotatingFileHandler or cls is WatchedFileHandler:
-            if due(handler):
-                return 1
-        elif handler.stream is None:
-            return 1
-        sink = sink_of(handler)
-        if sink is None:
-            return len(records)
-        segment = compose(handler, records, sink, holders)
-    except Exception:
-        return 1  # whatever is wrong, the handler meets it on its own, and reports it
-    return put_segment(handler, records, sink, segment)
 
 
 cpdef list at_level(list records, object level):

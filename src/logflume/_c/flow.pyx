@@ -5,7 +5,6 @@ what was found out about the handler is kept, and nothing in a turn runs bytecod
 the flow, and is left in `listener._taken` for the listener itself.
 """
 
-from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.list cimport PyList_GET_SIZE
 from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport PyObject, PyTypeObject
@@ -18,7 +17,6 @@ from logflume._c.listener cimport ListenerCore, Run, take
 from logflume._c.record cimport let_go
 
 import logging
-import time as _time
 from logging.handlers import RotatingFileHandler as _RotatingFileHandler
 from logging.handlers import TimedRotatingFileHandler as _TimedRotatingFileHandler
 from logging.handlers import WatchedFileHandler as _WatchedFileHandler
@@ -32,7 +30,6 @@ __all__ = ["deliver_flow"]
 cdef extern from "pycompat.h":
     enum:
         LOGFLUME_GIL
-    object logflume_call0(object callable)
     object logflume_get(object dictionary, object key, object missing)
     object logflume_instance_dict(object)
 
@@ -63,7 +60,6 @@ cdef type RotatingFileHandler = _RotatingFileHandler
 cdef type TimedRotatingFileHandler = _TimedRotatingFileHandler
 cdef type WatchedFileHandler = _WatchedFileHandler
 cdef PyTypeObject *record_type = <PyTypeObject *><PyObject *>logging.LogRecord
-cdef dict time_globals = vars(_time)
 
 cdef enum:
     MEASURED = 4  # one turn in so many
@@ -272,19 +268,8 @@ cdef bint write_run(ListenerCore listener, object taken, Run run) except -1:
         listener._delivering_thread = 0
         if not records:
             taken.popleft()
-            count_run(listener, run)
+            listener.count(run)
     return not records
-
-
-cdef int count_run(ListenerCore listener, Run run) except -1:
-    """As listener._count() does."""
-    listener._handled += run.count
-    if run.created != 0.0:
-        now = logflume_call0(logflume_get(time_globals, "time", None))
-        if PyFloat_CheckExact(now):
-            listener._delay = PyFloat_AS_DOUBLE(now) - run.created
-            listener._longest_delay = max(listener._longest_delay, listener._delay)
-    return 0
 
 
 cdef bint is_overridden(ListenerCore listener, object own) except -1:

@@ -71,6 +71,16 @@ cdef long long level_of(object record) except? -1:
         return 0
 
 
+cdef int see_to(ListenerCore core, object record) except -1:
+    """See to it that somebody takes `record`, which was just enqueued, and at once if its level wants that."""
+    if core is not None:
+        if core.state != RUNNING:
+            core._attend()
+        if level_of(record) >= core.flush_level:
+            core._hurry()
+    return 0
+
+
 cdef class HandlerCore:
     """First base of LocalQueueHandler: its handle(), and the attributes that handle() reads."""
 
@@ -205,12 +215,7 @@ cdef class HandlerCore:
             logflume_call1(self._put, item)
         except Exception:
             self.handleError(record)
-        if core is not None:
-            if core.state != RUNNING:
-                core._attend()
-            if level_of(record) >= core.flush_level:
-                core._hurry()
-        return 0
+        return see_to(core, record)
 
     cdef int put_lean(self, RecordCore record) except -1:
         """Do what put() does for a LeanRecord, which needs less."""
@@ -224,12 +229,7 @@ cdef class HandlerCore:
             return self.put(record)
         if logflume_put(self._put, record) < 0:
             self.report_put(record)
-        if core is not None:
-            if core.state != RUNNING:
-                core._attend()
-            if record.levelno >= core.flush_level:
-                core._hurry()
-        return 0
+        return see_to(core, record)
 
     cdef int report_put(self, object record) except -1:
         """Give the exception that is set to handleError()."""

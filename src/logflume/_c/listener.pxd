@@ -1,3 +1,6 @@
+cdef class Run
+
+
 cdef class ListenerCore:
     cdef public int state  # IDLE, RUNNING, STOPPING or STOPPED
     # As wide as these: sys.maxsize may be given for "never", and gevent's identities are addresses.
@@ -12,6 +15,7 @@ cdef class ListenerCore:
     cdef public double _delay
     cdef public double _longest_delay
     cdef public bint _urgent  # somebody wants what is queued handled at once
+    cdef int count(self, Run run) except -1
 
 
 cdef class Run:

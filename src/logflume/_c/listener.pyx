@@ -7,6 +7,7 @@ from logflume._c.record cimport RecordCore
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
 cdef object Empty, LeanRecord, SimpleQueue, take_context
+import time
 from queue import Empty, SimpleQueue
 
 from logflume._c.record import LeanRecord
@@ -15,11 +16,13 @@ from logflume._py.listener import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest
 
 cdef extern from "pycompat.h":
     object logflume_call0(object callable)
+    object logflume_get(object dictionary, object key, object missing)
 
 cdef extern from "Python.h":
     PyTypeObject *Py_TYPE(object)
 
 cdef object flush_request = FlushRequest
+cdef dict time_globals = vars(time)
 cdef dict kept = _kept
 cdef PyTypeObject *lean_type = <PyTypeObject *><PyObject *>LeanRecord
 
@@ -36,6 +39,17 @@ cdef class ListenerCore:
     @delivering_thread.setter
     def delivering_thread(self, unsigned long long ident):
         self._delivering_thread = ident
+
+    cdef int count(self, Run run) except -1:
+        self._handled += run.count
+        if run.created != 0.0:
+            self._delay = <double>logflume_call0(logflume_get(time_globals, "time", None)) - run.created
+            self._longest_delay = max(self._longest_delay, self._delay)
+        return 0
+
+    def _count(self, Run run not None):
+        """Count the records of `run`, which were handled, and how late that was."""
+        self.count(run)
 
 
 cdef class Run:

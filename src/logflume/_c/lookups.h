@@ -15,10 +15,9 @@
 
 #if LOGFLUME_GIL && PY_VERSION_HEX >= 0x030C0000
 static int logflume_on_logger_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value);
-static int logflume_on_thread_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value);
 #endif
 static logflume_watched_group logflume_loggers = LOGFLUME_WATCHED_GROUP(logflume_on_logger_event);
-static logflume_watched_group logflume_threads = LOGFLUME_WATCHED_GROUP(logflume_on_thread_event);
+LOGFLUME_DEFINE_GROUP(logflume_threads)
 
 #if LOGFLUME_GIL && PY_VERSION_HEX >= 0x030C0000
 static PyObject *logflume_logger_names;  /* a frozenset of str; NULL: all */
@@ -39,14 +38,6 @@ logflume_on_logger_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key,
         || PySet_Contains(logflume_logger_names, key) != 0) {
         logflume_loggers.changes++;
     }
-    return 0;
-}
-
-static int
-logflume_on_thread_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value)
-{
-    (void)event; (void)dict; (void)key; (void)value;
-    logflume_threads.changes++;
     return 0;
 }
 #else

@@ -7,20 +7,7 @@
 
 #include "seen.h"
 
-#if LOGFLUME_GIL && PY_VERSION_HEX >= 0x030C0000
-static int logflume_on_output_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value);
-#endif
-static logflume_watched_group logflume_outputs = LOGFLUME_WATCHED_GROUP(logflume_on_output_event);
-
-#if LOGFLUME_GIL && PY_VERSION_HEX >= 0x030C0000
-static int
-logflume_on_output_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value)
-{
-    (void)event; (void)dict; (void)key; (void)value;
-    logflume_outputs.changes++;
-    return 0;
-}
-#endif
+LOGFLUME_DEFINE_GROUP(logflume_outputs)
 
 /* Whether what was seen is `object`, and is as it was. */
 static inline int

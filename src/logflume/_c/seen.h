@@ -28,6 +28,18 @@ typedef struct {
 
 #define LOGFLUME_WATCHED_GROUP(on_event) {on_event, -1, 1}
 
+/* Defines a group for which any change of its dictionaries counts. */
+#define LOGFLUME_DEFINE_GROUP(group) \
+    static int group##_on_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value); \
+    static logflume_watched_group group = LOGFLUME_WATCHED_GROUP(group##_on_event); \
+    static int \
+    group##_on_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value) \
+    { \
+        (void)event; (void)dict; (void)key; (void)value; \
+        group.changes++; \
+        return 0; \
+    }
+
 static int logflume_tells_of_attributes = 1;
 static int logflume_must_own_values = 0;
 
@@ -111,6 +123,7 @@ logflume_try_watching(logflume_watched_group *group, PyObject *object, PyObject 
 /* 3.11: no two dictionaries ever have the same version, so the same version is the same dictionary, unchanged. */
 typedef int logflume_watched_group;
 #define LOGFLUME_WATCHED_GROUP(on_event) 0
+#define LOGFLUME_DEFINE_GROUP(group) static logflume_watched_group group;
 #define logflume_tells_of_attributes 1
 #define logflume_must_own_values 0
 #define logflume_own_values(dict) 1
@@ -140,6 +153,7 @@ logflume_try_watching(logflume_watched_group *group, PyObject *object, PyObject 
 /* No pointer can be compared before it is known that no other thread frees what it points to. */
 typedef int logflume_watched_group;
 #define LOGFLUME_WATCHED_GROUP(on_event) 0
+#define LOGFLUME_DEFINE_GROUP(group) static logflume_watched_group group;
 #define logflume_tells_of_attributes 0
 #define logflume_must_own_values 0
 #define logflume_own_values(dict) 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from .listener import take
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -19,5 +17,5 @@ def deliver_flow(listener: Any, pace: Pace, once: bool) -> int:
     """
     listener._wakeups += 1
     pace.begin()
-    listener._taken.extend(take(listener.queue, pace.limit))
+    listener._take(pace.limit)
     return sum(run.count for run in listener._taken)

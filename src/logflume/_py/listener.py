@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue as _queue
 import threading
+import time
 import weakref
 
 from .context import take_context
@@ -28,6 +29,17 @@ class ListenerCore:
     state: int = IDLE
     delivering_thread: int = 0
     flush_level: int = 0
+    # What was done so far, and how long it took (seconds): see ListenerStats.
+    _handled: int
+    _delay: float
+    _longest_delay: float
+
+    def _count(self, run: Run) -> None:
+        """Count the records of `run`, which were handled, and how late that was."""
+        self._handled += run.count
+        if run.created:
+            self._delay = time.time() - run.created
+            self._longest_delay = max(self._longest_delay, self._delay)
 
 
 class FlushRequest:
