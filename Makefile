@@ -23,7 +23,7 @@ SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE \
 		\( -type d -o -name '*.py' -o -name '*.pyx' -o -name '*.p[xy][di]' -o -name '*.h' -o -name py.typed \) -print)
 SDIST := $(ENV)/sdist/logflume.tar.gz
 
-.PHONY: help demo test test-compiled test-pure test-compat coverage sanitize bench lint format clean
+.PHONY: help demo test test-compiled test-pure test-compat fuzz coverage sanitize bench lint format clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -46,6 +46,10 @@ test-pure: $(ENV)/pure/.installed  ## run the tests on the pure build
 test-compat: $(ENV)/compat/.installed  ## run the tests with the packages that hook into logging
 	@echo "testing with other packages"
 	@$(COMPILED) $(ENV)/compat/bin/python -m pytest tests/test_third_party.py $(ARGS)
+
+RANDOM_TESTS := tests/test_call_differential.py tests/test_delivery_differential.py tests/test_properties.py
+fuzz: $(ENV)/compiled/.installed  ## run the random tests with examples that no run has had before, both cores
+	@$(COMPILED) $(ENV)/compiled/bin/python -m pytest --hypothesis-profile=fuzz $(RANDOM_TESTS) $(ARGS)
 
 # Not of the tests that measure, or build, or are CPython's.
 UNMEASURED := --ignore tests/test_packaging.py --ignore tests/test_leaks.py --ignore tests/test_cpython_logging.py

@@ -10,10 +10,16 @@ import time
 from collections.abc import Iterator
 from types import ModuleType
 
+import hypothesis
 import pytest
 
 import cores
 import logflume
+
+# The random tests try the same examples each time, so that a red run is the change's own; `make fuzz` tries others.
+hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.register_profile("fuzz", derandomize=False)
+hypothesis.settings.load_profile("same")
 
 PATIENCE = 5.0  # seconds that a stopped thread may take to be gone
 

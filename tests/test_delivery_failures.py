@@ -96,7 +96,7 @@ def test_full_disk_reports_every_record(deliver_batch: Any, kind: str) -> None:
 
 
 @pytest.mark.parametrize("limit", [0, 9, 10, 14, 20, 27, 31, 49, 50])
-@pytest.mark.parametrize("kind", ["file", "rotating", "watched", "formatter"])
+@pytest.mark.parametrize("kind", ["file", "rotating", "watched", "formatter", "traceback"])
 def test_disk_that_fills_in_the_middle_of_a_batch(
     deliver_batch: Any, kind: str, limit: int, tmp_path: Path, file_size_limit: Any
 ) -> None:
@@ -109,11 +109,16 @@ def test_disk_that_fills_in_the_middle_of_a_batch(
             handler.setFormatter(Counting() if kind == "formatter" else None)
         elif kind == "watched":
             handler = logging.handlers.WatchedFileHandler(path)
+        elif kind == "traceback":
+            handler = logging.FileHandler(path)
+            handler.setFormatter(logging.Formatter("%(exc_text)s %(message)s"))
         else:
             handler = logging.handlers.RotatingFileHandler(path, maxBytes=1000)
         reports.watch(handler)
         file_size_limit(limit)
         for some in (records(6), records(3, "later %d")):
+            if kind == "traceback":
+                some[1].exc_info = some[2].exc_info = (KeyError, KeyError(), None)
             if batches:
                 deliver_batch(handler, some, reports)
             else:
@@ -216,6 +221,26 @@ def test_text_that_cannot_be_encoded_in_the_middle(
     assert reports == [(2, UnicodeEncodeError)]
     handler.stream.close()
     assert path.read_text(encoding) == lines(5).replace("record 2\n", "")
+
+
+def test_a_format_that_shows_tracebacks_when_a_batch_cannot_be_encoded(deliver_batch: Any) -> None:
+    texts = []
+    for batches in (False, True):
+        reports = Reports()
+        stream = io.TextIOWrapper(io.BytesIO(), "ascii")
+        handler = reports.watch(logging.StreamHandler(stream))
+        handler.setFormatter(logging.Formatter("%(exc_text)s %(message)s"))
+        some = records(4)
+        some[1].exc_info = some[3].exc_info = (KeyError, KeyError(), None)
+        some[2].msg = "caf\xe9 %d"
+        if batches:
+            deliver_batch(handler, some, reports)
+        else:
+            for record in some:
+                handler.handle(record)
+        assert reports == [(2, UnicodeEncodeError)]
+        texts.append(stream.buffer.getvalue())  # type: ignore[attr-defined]
+    assert texts[0] == texts[1]
 
 
 def test_escaping_exceptions_are_reported_and_the_rest_goes_on(deliver_batch: Any, tmp_path: Path) -> None:

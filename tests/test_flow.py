@@ -415,6 +415,42 @@ def test_records_that_somebody_keeps_are_not_used_again(tmp_path):
     assert (tmp_path / "log").read_text().splitlines() == [f"number {i}" for i in range(300)]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="uses a limit of Linux")
+def test_a_format_that_shows_tracebacks_when_the_disk_is_full(lf, tmp_path):
+    """What a failed batch put on its records is not seen when they are handled again."""
+    import resource
+    import signal
+
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    texts = []
+    try:
+        for queued in (False, True):
+            path = tmp_path / str(queued)
+            handler = logging.FileHandler(path)
+            handler.handleError = lambda record: None
+            handler.setFormatter(logging.Formatter("%(message)s %(exc_text)s"))
+            queue_handler = lf.LocalQueueHandler()
+            logger = logging.Logger("name")
+            logger.addHandler(queue_handler if queued else handler)
+            lf.accelerate_loggers()
+            with lf.QueueListener(queue_handler.queue, handler) as listener:
+                for size in (None, 25, 0, None):
+                    resource.setrlimit(resource.RLIMIT_FSIZE, (limit[0] if size is None else size, limit[1]))
+                    with handler.lock:  # so that these are one batch
+                        logger.info("one")
+                        logger.error("two", exc_info=KeyError())
+                        logger.info("three")
+                        time.sleep(0.02)
+                    listener.flush(10)
+            handler.close()
+            texts.append(path.read_text())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert texts[0] == texts[1]
+
+
 class Frozen(logging.LogRecord):
     """A record whose exc_text, once there, stays."""
 

@@ -167,8 +167,9 @@ cdef int write_to(Output output, object handler, list records) except -1:
         segment = compose_job(output.job, records, output.terminator, sink.limit, room, output.ascii, 1)
     except Exception:
         return 0  # whatever is wrong, the long way meets it, too
-    if segment.interrupt is not None:
-        put_segment(handler, records, sink, segment)  # which raises it
+    if segment.interrupt is not None or segment.explained is not None:
+        put_segment(handler, records, sink, segment)
+        return 0
     if segment.count == 0:
         return 0
     # No signal handler runs in a thread, so that a write and the note of it cannot come apart.

@@ -9,6 +9,7 @@ cdef class Segment:
     cdef readonly Py_ssize_t count
     cdef readonly bint special
     cdef readonly object interrupt
+    cdef readonly list explained
     cdef char *_text
     cdef Py_ssize_t _size
     cdef Py_ssize_t _text_room
@@ -63,7 +64,7 @@ cdef class Job:
     cdef Clock clock
     cdef bint stock_record
     cdef bint private  # nobody but the deliverer refers to the record at hand
-    cdef object explained  # the last record whose traceback was formatted
+    cdef object explained  # the record at hand, if its traceback was formatted
     cdef Plan *plans[PLANS]
     # The last record, if add_simple() did it, its time, and where the texts that do not change often are.
     cdef RecordCore previous

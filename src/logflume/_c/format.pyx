@@ -854,6 +854,17 @@ cdef Segment compose(object handler, list records, object sink, int holders):
     return compose_job(job, records, handler.terminator, sink.limit, sink.room, sink.ascii, holders)
 
 
+cdef int note_explained(Segment segment, Job job) except -1:
+    """Note that the record that would come next in the segment got its exc_text when it was formatted."""
+    record = job.explained
+    job.explained = None
+    if getattr(record, "exc_text", None) is not None:
+        if segment.explained is None:
+            segment.explained = []
+        segment.explained.append(segment.count)
+    return 0
+
+
 cdef Segment compose_job(
     Job job, list records, object terminator, Py_ssize_t limit, Py_ssize_t room, bint ascii, int holders
 ):
@@ -878,18 +889,19 @@ cdef Segment compose_job(
             unfit = add_text(segment, terminator)
             if unfit:
                 break
+            if job.explained is not None:
+                note_explained(segment, job)
             end_record(segment)
     except Exception:  # the handler meets it again, and reports it
         unfit = 1
     except BaseException as error:
         segment.interrupt = error
         unfit = 1
-    explained = job.explained
-    job.previous = job.explained = None  # what refers to this segment must not outlive it: the next lines may raise
+    job.previous = None  # it refers to this segment
     if unfit:
         segment._size = start
         segment._wide = wide
         segment.special = True
-        if explained is record and getattr(record, "exc_text", None) is not None:
-            record.exc_text = None  # a format may show whether it was there before
+    if job.explained is not None:
+        note_explained(segment, job)
     return segment

@@ -35,13 +35,21 @@ UNSEEN = 2  # many at a time, and nobody looks
 class TextSegment:
     """What `compose` made of some records."""
 
-    __slots__ = ("_ends", "count", "data", "interrupt", "special")
+    __slots__ = ("_ends", "count", "data", "explained", "interrupt", "special")
 
-    def __init__(self, data: bytes, ends: list[int], special: bool, interrupt: BaseException | None) -> None:
+    def __init__(
+        self,
+        data: bytes,
+        ends: list[int],
+        special: bool = False,
+        interrupt: BaseException | None = None,
+        explained: list[int] | None = None,
+    ) -> None:
         self.data = data
         self.count = len(ends)
         self.special = special
         self.interrupt = interrupt
+        self.explained = explained
         self._ends = ends
 
     def whole(self, size: int) -> int:
@@ -62,10 +70,11 @@ def compose(
     limit, room = sink.limit, sink.room
     lines: list[bytes] = []
     ends: list[int] = []
+    explained: list[int] = []
     size = 0
     special = False
     interrupt = None
-    for record in records:
+    for index, record in enumerate(records):
         if size >= limit:
             break
         exc_text = getattr(record, "exc_text", None)
@@ -77,14 +86,14 @@ def compose(
             special = True
         except BaseException as error:
             special, interrupt = True, error
+        if exc_text is None and getattr(record, "exc_text", None) is not None:
+            explained.append(index)
         if special:
-            if exc_text is None and getattr(record, "exc_text", None) is not None:
-                record.exc_text = None  # a format may show whether it was there before
             break
         size += len(line)
         lines.append(line)
         ends.append(size)
-    return TextSegment(b"".join(lines), ends, special, interrupt)
+    return TextSegment(b"".join(lines), ends, special, interrupt, explained)
 
 
 def one_by_one(
@@ -126,13 +135,28 @@ def put_segment(
 ) -> int:
     """Write `segment`, made of the first of `records`; return how many of those left have to go one at a time."""
     left = len(records)
-    alone = sink.put(handler, records, segment) if segment.count else 0
+    try:
+        alone = sink.put(handler, records, segment) if segment.count else 0
+    finally:
+        if segment.explained:
+            unexplain(records, segment.explained, left - len(records))
     if segment.interrupt is not None:
         # the ones before it may not have been written
         interrupted = segment.count - (left - len(records))
         del records[interrupted : interrupted + 1]
         raise segment.interrupt
     return alone or (1 if segment.special else 0)
+
+
+def unexplain(records: list[logging.LogRecord], explained: list[int], gone: int) -> None:
+    """Take back the exc_text that formatting gave to those records of a segment that are formatted once more.
+
+    A format may show whether it was there before. `gone` records of the segment are no longer in the list.
+    """
+    for index in explained:
+        if index >= gone:
+            with contextlib.suppress(Exception):  # somebody's record that has it fixed
+                records[index - gone].exc_text = None
 
 
 class Raised:
@@ -223,7 +247,7 @@ def _format_each(handler: Any, records: list[logging.LogRecord], sink: Sink, tex
         size += len(line)
         lines.append(line)
         ends.append(size)
-    return TextSegment(b"".join(lines), ends, False, None)
+    return TextSegment(b"".join(lines), ends)
 
 
 def _hand_over(handler: Any, records: list[logging.LogRecord], report: Report) -> None:
