@@ -441,6 +441,8 @@ def templates(draw: st.DrawFn) -> tuple[str, tuple[Any, ...]]:
     for conversion in [*wanted, "%s"][:count]:
         usual = st.integers() if conversion[-1] in "di" else simple_arguments
         given.append(draw(st.one_of(usual, usual, simple_arguments)))
+    if "*" in template:  # any of them may be a width: of gigabytes
+        given = [value % 1000 if type(value) is int else value for value in given]
     return template, tuple(given)
 
 
