@@ -531,12 +531,16 @@ finish(
     assert found["real"] is True
 
 
-def test_time_machine(outcome):
+@pytest.mark.parametrize("first", [True, False])
+def test_time_machine(outcome, first):
+    """It puts its own function into the built-in's place, which is compared with what was there at the import."""
     pytest.importorskip("time_machine")
     found = outcome(
-        "import time, datetime\nimport time_machine\n"
+        "import time, datetime\n"
+        + ("import time_machine\n" if first else "")
         + SHIFTED
         + """
+import time_machine
 kept = Kept()
 logging.root.addHandler(kept)
 for _ in range(2):

@@ -11,27 +11,27 @@ from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.pythread cimport PyThread_get_thread_ident
-from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
-from cpython.ref cimport Py_INCREF
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from cpython.unicode cimport PyUnicode_CheckExact
 from libc.string cimport memset
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object logging, os, sys, threading
+cdef object logging, os, sys, threading, time
 import logging
 import os
 import sys
 import threading
+import time
 
 from logflume._c.context cimport current_context
 from logflume._c.handler cimport HandlerCore
-from logflume._c.record cimport CallSite, RecordCore, is_plain, is_plain_value, new_record, track_if_needed
+from logflume._c.record cimport CallSite, RecordCore, record_to_fill, store_message, track_if_needed
 from logflume._c.stock cimport (
     ERROR, HANDLE, IS_ENABLED, LOG, MAKE_RECORD, MISSING, NAME, READS_PLAINLY, RECORD, World,
     is_builtin, is_mapping, is_standard, look, traits,
 )
 
-from logflume._c.stock import Probe, add_compiled, prepare
+from logflume._c.stock import CLOCK, Probe, add_compiled, prepare
 
 cdef extern from "pycompat.h":
     enum:
@@ -82,6 +82,11 @@ cdef extern from "lookups.h":
     void logflume_try_watching(
         logflume_watched_group *group, object instance, object dictionary, const char *name)
 
+cdef extern from "clock.h":
+    void logflume_trust_clock(object clock)
+    bint logflume_read_clock(object clock, long long *ns) noexcept
+    double logflume_seconds(long long ns) noexcept
+
 cdef extern from "Python.h":
     ctypedef void *vectorcallfunc
     ctypedef struct PyCodeObject
@@ -91,7 +96,6 @@ cdef extern from "Python.h":
     object PyMethod_New(object, object)
     int PyCode_Addr2Line(PyCodeObject *, int)
     PyFrameObject *PyEval_GetFrame()
-    void PyObject_GC_UnTrack(PyObject *)
     void Py_DECREF(PyObject *)
     void Py_XDECREF(PyObject *)
     void incref "Py_INCREF"(PyObject *)
@@ -229,8 +233,13 @@ cdef CallSite make_site(object code, int lasti):
 
 cdef bint stamp_time(World world, RecordCore record) except -1:
     """Store the time; False if the clock gave something else than the standard one does."""
-    cdef object now = logflume_call0(world.clock)
+    cdef object now
     cdef int overflow = 0
+    if logflume_read_clock(world.clock, &record.created_ns) and record.created_ns >= 0:
+        # a record made from nanoseconds divides them, whatever they are
+        record.created = <double>record.created_ns / 1e9 if FROM_NS else logflume_seconds(record.created_ns)
+        return True
+    now = logflume_call0(world.clock)
     if FROM_NS:
         if not PyLong_CheckExact(now):
             return False
@@ -248,6 +257,7 @@ cdef bint stamp_time(World world, RecordCore record) except -1:
 cdef bint stamp_thread(World world, RecordCore record) except -1:
     if not world.threads:
         record.has_thread = False
+        record.threadName = None
         return True
     record.has_thread = True
     if world.active_threads is None:
@@ -259,7 +269,10 @@ cdef bint stamp_thread(World world, RecordCore record) except -1:
         return True
     record.thread = PyThread_get_thread_ident()
     cdef PyObject *known = logflume_recall_name(record.thread, world.active_threads)
-    record.threadName = <object>known if known is not NULL else thread_name(world.active_threads, record.thread)
+    if known is NULL:
+        record.threadName = thread_name(world.active_threads, record.thread)
+    elif <PyObject *>record.threadName is not known:
+        record.threadName = <object>known
     return True
 
 
@@ -337,8 +350,10 @@ cdef bint stamp(World world, RecordCore record) except -1:
         return False
     if world.multiprocessing:
         record.processName = process_name(world)
+    else:
+        record.processName = None
+    record.has_process = world.processes
     if world.processes:
-        record.has_process = True
         if world.getpid is None:
             record.process = <int>logflume_getpid()
         else:
@@ -348,6 +363,8 @@ cdef bint stamp(World world, RecordCore record) except -1:
             record.process = pid
     if HAS_TASK_NAME and world.tasks:
         record.taskName = task_name(world)
+    else:
+        record.taskName = None
     return True
 
 
@@ -649,8 +666,7 @@ cdef bint log_enabled(
     cdef CallSite site
     cdef long stacklevel = 1
     cdef Py_ssize_t i
-    cdef object args, msg, level_name = None, extra = None
-    cdef bint safe
+    cdef object args, level_name = None, extra = None
     if not world.plain:
         return False
     if way is not NULL and way.look == world.number and way.level_name is not NULL:
@@ -673,13 +689,6 @@ cdef bint log_enabled(
     if site is None:
         return False
 
-    msg = <object>arguments[0]
-    safe = is_plain_value(msg)
-    args = PyTuple_New(count - 1)
-    for i in range(1, count):
-        Py_INCREF(<object>arguments[i])
-        PyTuple_SET_ITEM(args, i - 1, <object>arguments[i])
-        safe = safe and is_plain_value(<object>arguments[i])
     if exc_info is not None and exc_info:
         if isinstance(exc_info, BaseException):
             exc_info = (type(exc_info), exc_info, exc_info.__traceback__)
@@ -687,35 +696,40 @@ cdef bint log_enabled(
             exc_info = sys.exc_info()
 
     if not (have & MAKE_RECORD and world.standard_factory and traits(record_class) & RECORD):
+        args = tuple([<object>arguments[i] for i in range(1, count)])
         make_and_handle_in_python(
             logger,
-            (name, level, site.pathname, site.lineno, msg, args, exc_info, site.funcName, extra, None),
+            (
+                name, level, site.pathname, site.lineno, <object>arguments[0], args, exc_info, site.funcName,
+                extra, None,
+            ),
         )
         return True
     if queue is NOBODY and extra is None:
         return True
 
-    record = new_record()
+    # Most of these are what the record had before, if it served already.
+    record = record_to_fill()
     record.lean = True
     record.levelno = <int>levelno
-    record.name = name
-    record.msg = msg
-    record.site = site
+    if record.name is not name:
+        record.name = name
+    if record.site is not site:
+        record.site = site
     record.exc_info = exc_info
     record.context = current_context()
-    record.levelname = name_of_level(world, level) if level_name is None else level_name
+    if level_name is None:
+        level_name = name_of_level(world, level)
+    if record.levelname is not level_name:
+        record.levelname = level_name
     if not stamp(world, record):
         return False
-    record.safe = safe or (is_plain(msg) and is_plain(args))
-    if record.safe:
-        if count > 1:
-            PyObject_GC_UnTrack(<PyObject *>args)
-    elif count == 2:
+    store_message(record, <object>arguments[0], arguments + 1, count - 1)
+    if count == 2 and not record.safe:
         # The single mapping is the arguments, see LogRecord.__init__.
-        value = <object>arguments[1]
-        if is_mapping(value) and value:
-            args = value
-    record.args = args
+        args = <object>arguments[1]
+        if is_mapping(args) and args:
+            record.args = args
     if extra is not None:
         add_extra(record, extra)
     if record.lean:
@@ -901,4 +915,8 @@ def is_accelerated():
 _probe = Probe()
 logflume_try_watching(&logflume_loggers, _probe, _probe.__dict__, "level")
 logflume_mind_only(frozenset(METHODS + READ))
+_clock = getattr(time, CLOCK, None)
+# time_machine may have put its own function into the built-in's place already.
+if is_builtin(_clock, CLOCK, ("time",)) and "time_machine" not in MODULES:
+    logflume_trust_clock(_clock)
 logflume_watch_fork()

@@ -4,6 +4,8 @@
 
 #include <Python.h>
 
+#include "plain.h"
+
 typedef PyObject *(*logflume_fastcall)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
 
 /* A new reference, or NULL with an exception set. The C function behind a built-in method is reached
@@ -33,14 +35,6 @@ logflume_put(PyObject *put, PyObject *record)
     return 0;
 }
 
-static inline int
-logflume_is_constant(PyObject *value)
-{
-    PyTypeObject *type = Py_TYPE(value);
-    return type == &PyUnicode_Type || type == &PyLong_Type || type == &PyFloat_Type || value == Py_None
-        || type == &PyBool_Type || type == &PyBytes_Type;
-}
-
 /* Whether the record's message renders the same at any time, as far as a glance tells; never fails. */
 static inline int
 logflume_is_constant_record(PyObject *record, PyObject *msg_name, PyObject *args_name)
@@ -51,7 +45,7 @@ logflume_is_constant_record(PyObject *record, PyObject *msg_name, PyObject *args
         if (PyTuple_CheckExact(value)) {
             Py_ssize_t size = PyTuple_GET_SIZE(value);
             Py_ssize_t i = 0;
-            while (i < size && logflume_is_constant(PyTuple_GET_ITEM(value, i))) {
+            while (i < size && logflume_is_plain_value(PyTuple_GET_ITEM(value, i))) {
                 i++;
             }
             constant = i == size;
@@ -63,7 +57,7 @@ logflume_is_constant_record(PyObject *record, PyObject *msg_name, PyObject *args
     }
     if (constant) {
         value = PyObject_GetAttr(record, msg_name);
-        constant = value != NULL && logflume_is_constant(value);
+        constant = value != NULL && logflume_is_plain_value(value);
         Py_XDECREF(value);
     }
     if (PyErr_Occurred()) {

@@ -1,10 +1,9 @@
 """A log record that keeps what was captured in C fields until somebody looks at its dictionary."""
 
-from cpython.bool cimport PyBool_Check
-from cpython.bytes cimport PyBytes_CheckExact
-from cpython.float cimport PyFloat_CheckExact
-from cpython.long cimport PyLong_CheckExact
-from cpython.unicode cimport PyUnicode_CheckExact
+from cpython.object cimport PyObject
+
+cdef extern from "plain.h":
+    bint is_plain_value "logflume_is_plain_value"(PyObject *value) noexcept
 
 
 cdef class CallSite:
@@ -22,7 +21,7 @@ cdef class CallSite:
 cdef class RecordCore:
     # While `lean` is true these fields are the record. Once it is false record.__dict__ is, and the fields
     # only tell what was captured; they stay until the record goes. All object fields come first and
-    # are never NULL; new_record() relies on both.
+    # are never NULL; new_record() relies on both. record_to_fill() may have others than None in them.
     cdef object name
     cdef object msg
     cdef object args  # a tuple, or the one mapping that was given
@@ -47,20 +46,9 @@ cdef class RecordCore:
     # A lean record's stack_info and exc_text are None.
 
 
-cdef RecordCore new_record()
+cdef RecordCore record_to_fill()
+cdef int store_message(RecordCore record, object msg, PyObject **arguments, Py_ssize_t count) except -1
 cdef int let_go(list records, Py_ssize_t count) except -1
-cdef bint is_plain(object value)
-
-cdef inline bint is_plain_value(object value):
-    return (
-        PyUnicode_CheckExact(value)
-        or PyLong_CheckExact(value)
-        or value is None
-        or PyFloat_CheckExact(value)
-        or PyBool_Check(value)
-        or PyBytes_CheckExact(value)
-    )
-
 cdef int track_if_needed(RecordCore record) except -1
 cdef object message(RecordCore record)
 cdef double milliseconds(RecordCore record)

@@ -11,7 +11,8 @@ from cpython.dict cimport PyDict_Update
 from cpython.list cimport PyList_GET_SIZE
 from cpython.object cimport PyObject, PyObject_GenericGetAttr, PyObject_GenericSetAttr, PyTypeObject
 from cpython.ref cimport Py_INCREF
-from cpython.tuple cimport PyTuple_CheckExact
+from cpython.tuple cimport PyTuple_CheckExact, PyTuple_GET_SIZE, PyTuple_New
+from cpython.unicode cimport PyUnicode_CheckExact
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
 cdef object copy, logging, rendered_copy, sys
@@ -29,6 +30,7 @@ cdef extern from "pycompat.h":
 cdef extern from "Python.h":
     PyTypeObject *Py_TYPE(object)
     void PyObject_GC_Track(PyObject *)
+    void PyObject_GC_UnTrack(PyObject *)
     bint PyObject_GC_IsTracked(PyObject *)
     PyObject *PyList_GET_ITEM(object, Py_ssize_t)
     void PyList_SET_ITEM(object, Py_ssize_t, PyObject *)
@@ -38,8 +40,10 @@ cdef extern from "Python.h":
 
 cdef extern from "spare.h":
     bint logflume_is_spare(PyObject *object)
-    void logflume_keep_spare(PyObject *object, Py_ssize_t fields)
+    void logflume_keep_spare(PyObject *object)
     PyObject *logflume_reuse_object()
+    bint logflume_empty_tuple(PyObject *tuple)
+    bint logflume_fill_tuple(PyObject *tuple, PyObject **items, Py_ssize_t count)
 
 cdef Py_ssize_t OBJECT_FIELDS = 12  # of RecordCore
 cdef int NESTING = 8  # tuples in tuples that is_plain() looks into
@@ -153,13 +157,46 @@ cdef frozenset METHODS = frozenset(
 
 cdef RecordCore new_record():
     """Return a LeanRecord with empty fields that the garbage collector does not track."""
+    return <RecordCore>logflume_new_object(lean_type, OBJECT_FIELDS)
+
+
+cdef RecordCore record_to_fill():
+    """Return a LeanRecord that the garbage collector does not track, new or used before.
+
+    All its fields have to be set, but `extra` and `rendered`, which are None.
+    """
     cdef PyObject *spare = logflume_reuse_object()
     cdef RecordCore record
     if spare is NULL:
-        return <RecordCore>logflume_new_object(lean_type, OBJECT_FIELDS)
+        return new_record()
     record = <RecordCore>spare
     Py_DECREF(spare)
     return record
+
+
+cdef int store_message(RecordCore record, object msg, PyObject **arguments, Py_ssize_t count) except -1:
+    """Set the message and its arguments of a record to fill, and whether they are plain."""
+    cdef bint filled_again = PyTuple_CheckExact(record.args) and PyTuple_GET_SIZE(record.args) == count
+    if not filled_again:
+        record.args = PyTuple_New(count)
+    record.msg = msg
+    record.safe = logflume_fill_tuple(<PyObject *>record.args, arguments, count) and is_plain_value(<PyObject *>msg)
+    if not record.safe:
+        record.safe = is_plain(msg) and is_plain(record.args)
+    if count > 0 and record.safe == (not filled_again):  # an emptied one is not tracked
+        if record.safe:
+            PyObject_GC_UnTrack(<PyObject *>record.args)
+        else:
+            PyObject_GC_Track(<PyObject *>record.args)
+    return 0
+
+
+cdef inline void empty(RecordCore record) noexcept:
+    """Have a delivered record hold nothing of its caller's. The rest is mostly the same when it serves again."""
+    record.lean = False
+    record.msg = None
+    if not logflume_empty_tuple(<PyObject *>record.args):
+        record.args = None
 
 
 cdef int let_go(list records, Py_ssize_t count) except -1:
@@ -169,11 +206,10 @@ cdef int let_go(list records, Py_ssize_t count) except -1:
     for index in range(count):
         record = PyList_GET_ITEM(records, index)
         if Py_TYPE(<object>record) is lean_type and (<RecordCore>record).lean and logflume_is_spare(record):
-            (<RecordCore>record).lean = (<RecordCore>record).safe = False
-            (<RecordCore>record).has_thread = (<RecordCore>record).has_process = False
+            empty(<RecordCore>record)
             Py_INCREF(None)
             PyList_SET_ITEM(records, index, <PyObject *>None)  # its reference is ours now
-            logflume_keep_spare(record, OBJECT_FIELDS)
+            logflume_keep_spare(record)
     if count == PyList_GET_SIZE(records):
         records.clear()  # which needs no memory
     else:
@@ -183,29 +219,29 @@ cdef int let_go(list records, Py_ssize_t count) except -1:
 
 cdef bint is_plain(object value):
     """Whether `value` cannot change: exactly a str, number, bool, None, bytes, or a tuple of those."""
-    return is_plain_value(value) or (PyTuple_CheckExact(value) and is_plain_tuple(<tuple>value, NESTING))
+    return is_plain_value(<PyObject *>value) or (PyTuple_CheckExact(value) and is_plain_tuple(<tuple>value, NESTING))
 
 
 cdef bint is_plain_tuple(tuple values, int nesting):
     for value in values:
-        if not is_plain_value(value):
+        if not is_plain_value(<PyObject *>value):
             if not PyTuple_CheckExact(value) or nesting == 0 or not is_plain_tuple(<tuple>value, nesting - 1):
                 return False
     return True
 
 
 cdef int track_if_needed(RecordCore record) except -1:
-    """Have the garbage collector see `record` if it holds anything that could be part of a cycle."""
+    """Have the garbage collector see `record` if it may hold anything that could be part of a cycle."""
     if not (
         record.safe
         and (record.exc_info is None or PyBool_Check(record.exc_info))
         and record.extra is None
         and record.context is None
-        and is_plain_value(record.name)
-        and is_plain_value(record.levelname)
-        and is_plain_value(record.threadName)
-        and is_plain_value(record.processName)
-        and is_plain_value(record.taskName)
+        and PyUnicode_CheckExact(record.name)
+        and PyUnicode_CheckExact(record.levelname)
+        and (record.threadName is None or PyUnicode_CheckExact(record.threadName))
+        and (record.processName is None or PyUnicode_CheckExact(record.processName))
+        and (record.taskName is None or PyUnicode_CheckExact(record.taskName))
     ):
         PyObject_GC_Track(<PyObject *>record)
     return 0

@@ -4,6 +4,8 @@
 #define LOGFLUME_SPARE_H
 
 #include <Python.h>
+
+#include "plain.h"
 #include "pycompat.h"
 
 #define LOGFLUME_MOST_SPARE 512
@@ -29,25 +31,44 @@ logflume_is_spare(PyObject *object)
 #endif
 }
 
-/* Keeps such an object, with its first `fields` fields None, and takes over the caller's reference. The end of what a
-   field held may run code (the code object of a call has weak references), which may log, too. */
+/* Keeps such an object, and takes over the caller's reference. There must be room for it. */
 static inline void
-logflume_keep_spare(PyObject *object, Py_ssize_t fields)
+logflume_keep_spare(PyObject *object)
 {
-    PyObject **field = (PyObject **)(object + 1);
-    for (Py_ssize_t i = 0; i < fields; i++) {
-        PyObject *value = field[i];
-        if (value != Py_None) {
-            field[i] = Py_NewRef(Py_None);
-            Py_DECREF(value);
+    logflume_spare[logflume_spares++] = object;
+}
+
+/* Has a tuple hold nothing, so that it can be filled again; 0 if it cannot be: others refer to it, or the collector
+   tracks it. What it held must not run code when it ends. */
+static inline int
+logflume_empty_tuple(PyObject *tuple)
+{
+    if (!PyTuple_CheckExact(tuple) || Py_REFCNT(tuple) != 1 || PyObject_GC_IsTracked(tuple)) {
+        return 0;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); i++) {
+        PyObject *item = PyTuple_GET_ITEM(tuple, i);
+        PyTuple_SET_ITEM(tuple, i, NULL);
+        Py_DECREF(item);
+    }
+#if PY_VERSION_HEX >= 0x030E0000
+    ((PyTupleObject *)tuple)->ob_hash = -1; /* somebody may have asked for it */
+#endif
+    return 1;
+}
+
+/* Fills a new or emptied tuple, and tells whether all of it is plain; never fails. */
+static inline int
+logflume_fill_tuple(PyObject *tuple, PyObject *const *items, Py_ssize_t count)
+{
+    int plain = 1;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyTuple_SET_ITEM(tuple, i, Py_NewRef(items[i]));
+        if (!logflume_is_plain_value(items[i])) {
+            plain = 0;
         }
     }
-    if (logflume_spares < LOGFLUME_MOST_SPARE) {
-        logflume_spare[logflume_spares++] = object;
-    }
-    else {
-        Py_DECREF(object);
-    }
+    return plain;
 }
 
 /* A reference to such an object, or NULL. */

@@ -1,0 +1,16 @@
+/* Values that cannot change. */
+#ifndef LOGFLUME_PLAIN_H
+#define LOGFLUME_PLAIN_H
+
+#include <Python.h>
+
+/* Whether `value` is exactly a str, number, bool, None or bytes; never fails. */
+static inline int
+logflume_is_plain_value(PyObject *value)
+{
+    PyTypeObject *type = Py_TYPE(value);
+    return type == &PyUnicode_Type || type == &PyLong_Type || value == Py_None || type == &PyFloat_Type
+        || type == &PyBool_Type || type == &PyBytes_Type;
+}
+
+#endif
