@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import copy
 import io
 import logging
 import logging.handlers
@@ -16,6 +17,7 @@ from unittest import mock
 import pytest
 
 from deliveries import DELIVERIES, one_at_a_time
+from logflume._py import standard
 
 each_core = pytest.mark.parametrize("deliver_batch", DELIVERIES)
 
@@ -411,6 +413,15 @@ def test_batching(deliver_batch: Any) -> None:
     assert core.batching(logging.lastResort) == core.ALONE
     handler.addFilter(logging.Filter("a"))
     assert core.batching(handler) == core.ALONE
+
+
+def test_classes_stay_stock_when_they_are_copied(tmp_path: Path) -> None:
+    """As the standard QueueHandler copies records: what that leaves on their class must not make batches slow."""
+    handler = logging.FileHandler(tmp_path / "app.log", delay=True)
+    for thing in (logging.makeLogRecord({}), logging.Formatter(), handler):
+        copy.copy(thing)
+        assert "__slotnames__" in vars(type(thing))
+        assert standard.class_is_stock(type(thing))
 
 
 @each_core

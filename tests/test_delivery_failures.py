@@ -223,7 +223,10 @@ def test_text_that_cannot_be_encoded_in_the_middle(
     assert path.read_text(encoding) == lines(5).replace("record 2\n", "")
 
 
-def test_a_format_that_shows_tracebacks_when_a_batch_cannot_be_encoded(deliver_batch: Any) -> None:
+@pytest.mark.parametrize("before", [None, "", "already there"])
+def test_a_format_that_shows_tracebacks_when_a_batch_cannot_be_encoded(
+    deliver_batch: Any, before: str | None
+) -> None:
     texts = []
     for batches in (False, True):
         reports = Reports()
@@ -232,6 +235,7 @@ def test_a_format_that_shows_tracebacks_when_a_batch_cannot_be_encoded(deliver_b
         handler.setFormatter(logging.Formatter("%(exc_text)s %(message)s"))
         some = records(4)
         some[1].exc_info = some[3].exc_info = (KeyError, KeyError(), None)
+        some[1].exc_text = before
         some[2].msg = "caf\xe9 %d"
         if batches:
             deliver_batch(handler, some, reports)

@@ -11,6 +11,7 @@ import pickle
 import queue
 import subprocess
 import sys
+import threading
 import time
 import weakref
 
@@ -496,3 +497,93 @@ def test_records_that_served_before_are_as_new(tmp_path, monkeypatch):
                     monkeypatch.setattr(logging, switch, True)
         handler.close()
     assert again  # else nothing was looked at
+
+
+SHIFTED_CLOCK = """
+import ctypes, logging, queue, sys, time
+
+class Method(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char_p), ("function", ctypes.c_void_p)]
+
+class Function(ctypes.Structure):
+    _fields_ = [("count", ctypes.c_ssize_t), ("type", ctypes.c_void_p), ("method", ctypes.POINTER(Method))]
+
+in_ns = isinstance(logging._startTime, int)
+method = Function.from_address(id(time.time_ns if in_ns else time.time)).method.contents
+own = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_void_p)(
+    lambda *_: 1234567890500000000 if in_ns else 1234567890.5
+)
+real, shifted = method.function, ctypes.cast(own, ctypes.c_void_p).value
+if sys.argv[1] == "before":
+    method.function = shifted
+import logflume
+handler = logflume.LocalQueueHandler(queue.SimpleQueue())
+logger = logging.Logger("name")
+logger.addHandler(handler)
+assert logflume.accelerate_loggers()
+for function in (shifted, real, shifted, real):
+    method.function = function
+    logger.warning("when?")
+times = [handler.queue.get().created for _ in range(4)]
+assert times[0] == times[2] == 1234567890.5, times
+assert 0 <= times[1] - times[3] + 10 <= 10 and abs(time.time() - times[3]) < 10, times
+"""
+
+
+@pytest.mark.skipif("compiled" not in cores.available(), reason="the pure core asks time.time()")
+@pytest.mark.skipif(
+    not getattr(sys, "_is_gil_enabled", lambda: True)() or hasattr(sys, "getobjects"),
+    reason="has other structures",
+)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_clock_that_is_shifted_in_place(when):
+    """As time_machine does it: the function in the built-in becomes another, before the import or after."""
+    subprocess.run([sys.executable, "-c", SHIFTED_CLOCK, when], check=True)
+
+
+def test_times_are_those_that_the_clock_tells(make):
+    for _ in range(1000):
+        before = time.time()
+        record = make()
+        assert before <= record.created <= time.time()
+
+
+def test_a_record_that_is_never_finished_has_its_arguments(handler, make, monkeypatch, tmp_path):
+    """Who looks at it, when it ends, finds no arguments that the record had when it served before."""
+    import logflume
+
+    seen = []
+
+    class Thread(threading.Thread):
+        known_as = "worker"
+
+        @property
+        def name(self):
+            if self.known_as is None:
+                monkeypatch.setattr(
+                    logging.LogRecord, "__del__", lambda self: seen.append(self.args), raising=False
+                )
+                raise ValueError("no name")
+            return self.known_as
+
+        @name.setter
+        def name(self, name):
+            pass
+
+        def run(self):
+            self.known_as = None
+            try:
+                logging.getLogger("a.b").info("%s %s", "a", "b")
+            except ValueError:
+                seen.append("raised")
+
+    with logflume.QueueListener(handler.queue, logging.FileHandler(tmp_path / "log")) as listener:
+        for i in range(50):
+            logging.getLogger("a.b").info("%d %d", i, i)
+            time.sleep(0.0005)
+    listener.handlers[0].close()
+    thread = Thread()
+    thread.start()
+    thread.join()
+    monkeypatch.undo()
+    assert sorted(seen, key=str) == [("a", "b"), "raised"]

@@ -710,6 +710,7 @@ cdef bint log_enabled(
 
     # Most of these are what the record had before, if it served already.
     record = record_to_fill()
+    store_message(record, <object>arguments[0], arguments + 1, count - 1)  # before anybody's code can run
     record.lean = True
     record.levelno = <int>levelno
     if record.name is not name:
@@ -724,7 +725,6 @@ cdef bint log_enabled(
         record.levelname = level_name
     if not stamp(world, record):
         return False
-    store_message(record, <object>arguments[0], arguments + 1, count - 1)
     if count == 2 and not record.safe:
         # The single mapping is the arguments, see LogRecord.__init__.
         args = <object>arguments[1]
@@ -916,7 +916,6 @@ _probe = Probe()
 logflume_try_watching(&logflume_loggers, _probe, _probe.__dict__, "level")
 logflume_mind_only(frozenset(METHODS + READ))
 _clock = getattr(time, CLOCK, None)
-# time_machine may have put its own function into the built-in's place already.
-if is_builtin(_clock, CLOCK, ("time",)) and "time_machine" not in MODULES:
+if is_builtin(_clock, CLOCK, ("time",)):
     logflume_trust_clock(_clock)
 logflume_watch_fork()

@@ -6,21 +6,30 @@
 #include <Python.h>
 
 #ifndef MS_WINDOWS
+#include <dlfcn.h>
 #include <time.h>
 #endif
 
 #define LOGFLUME_SECOND 1000000000LL /* in nanoseconds */
 
-/* What the built-in calls, if nothing has replaced it. Tools that shift time do so in place, so it is compared each time. */
+/* What the built-in calls, if it is the interpreter's own. Tools that shift time replace it in place, at any time. */
 static PyCFunction logflume_clock_function;
 
-/* Takes `clock`, one of the two, for the interpreter's own. */
+/* Has `clock`, one of the two, be read without a call as long as it calls what it calls now, if that is part of the
+   same library as the interpreter's types. */
 static inline void
 logflume_trust_clock(PyObject *clock)
 {
-    if (PyCFunction_CheckExact(clock)) {
+#ifndef MS_WINDOWS
+    Dl_info function, type;
+    if (PyCFunction_CheckExact(clock)
+        && dladdr((void *)(uintptr_t)PyCFunction_GET_FUNCTION(clock), &function) && dladdr((void *)&PyFloat_Type, &type)
+        && function.dli_fbase == type.dli_fbase) {
         logflume_clock_function = PyCFunction_GET_FUNCTION(clock);
     }
+#else
+    (void)clock;
+#endif
 }
 
 /* Stores the time in nanoseconds, or returns 0 if `clock` has to be called for it; never fails. */
@@ -30,14 +39,7 @@ logflume_read_clock(PyObject *clock, long long *ns)
     if (!PyCFunction_CheckExact(clock) || PyCFunction_GET_FUNCTION(clock) != logflume_clock_function) {
         return 0;
     }
-#if PY_VERSION_HEX >= 0x030D0000
-    PyTime_t now;
-    if (PyTime_TimeRaw(&now) < 0) {
-        return 0;
-    }
-    *ns = now;
-    return 1;
-#elif !defined(MS_WINDOWS)
+#ifndef MS_WINDOWS
     struct timespec now;
     if (clock_gettime(CLOCK_REALTIME, &now) != 0) {
         return 0;

@@ -35,6 +35,7 @@ cdef extern from "pycompat.h":
 
 cdef extern from "typeversion.h":
     unsigned int logflume_type_version(PyTypeObject *)
+    unsigned int logflume_renew_version(PyTypeObject *)
 
 cdef extern from "outputs.h":
     ctypedef struct logflume_watched_group:
@@ -115,7 +116,7 @@ cdef Output look_at(object handler):
     cdef Output output = Output.__new__(Output)
     cdef object own = logflume_instance_dict(handler)
     cdef object formatter, style, stream
-    output.record_version = logflume_type_version(record_type)
+    output.record_version = logflume_renew_version(record_type)
     # Seen first, and read then: a change in between is found the next time.
     if output.record_version == 0 or not logflume_see_object(&logflume_outputs, &output.handler, handler, own):
         return None

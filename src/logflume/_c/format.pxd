@@ -64,7 +64,8 @@ cdef class Job:
     cdef Clock clock
     cdef bint stock_record
     cdef bint private  # nobody but the deliverer refers to the record at hand
-    cdef object explained  # the record at hand, if its traceback was formatted
+    cdef object explained  # the record at hand, if its traceback was formatted, and its exc_text before
+    cdef object unexplained
     cdef Plan *plans[PLANS]
     # The last record, if add_simple() did it, its time, and where the texts that do not change often are.
     cdef RecordCore previous

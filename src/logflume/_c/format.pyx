@@ -639,6 +639,7 @@ cdef int add_filled(Segment segment, Job job, object record, dict attributes) ex
             return 1
     exc_text = attributes["exc_text"]
     if attributes["exc_info"] and not exc_text:
+        job.unexplained = exc_text
         exc_text = job.formatter.formatException(attributes["exc_info"])
         attributes["exc_text"] = exc_text
         job.explained = record
@@ -836,7 +837,9 @@ cdef int add_record(Segment segment, Job job, object record) except -1:
             attributes = logflume_instance_dict(record)
             if "getMessage" not in attributes:
                 return add_filled(segment, job, record, attributes)
-    if getattr(record, "exc_text", None) is None and record.exc_info:
+    exc_text = getattr(record, "exc_text", None)
+    if not exc_text and record.exc_info:
+        job.unexplained = exc_text
         job.explained = record
     text = job.formatter.format(record)
     if not isinstance(text, str):  # what a str subclass as the format gave
@@ -856,12 +859,11 @@ cdef Segment compose(object handler, list records, object sink, int holders):
 
 cdef int note_explained(Segment segment, Job job) except -1:
     """Note that the record that would come next in the segment got its exc_text when it was formatted."""
-    record = job.explained
-    job.explained = None
-    if getattr(record, "exc_text", None) is not None:
+    if getattr(job.explained, "exc_text", None) is not job.unexplained:
         if segment.explained is None:
             segment.explained = []
-        segment.explained.append(segment.count)
+        segment.explained.append((segment.count, job.unexplained))
+    job.explained = job.unexplained = None  # last: without memory for the note it has to be made again
     return 0
 
 
@@ -872,7 +874,7 @@ cdef Segment compose_job(
     cdef Py_ssize_t start = 0, wide = 0
     cdef int unfit = 0
     cdef bint terminates = PyUnicode_CheckExact(terminator)
-    record = None
+    record = job.explained = None  # what a batch that failed left there
     segment._ascii = ascii
     try:
         for record in records:

@@ -10,7 +10,7 @@ import string
 from logflume._py import standard
 
 cdef extern from "typeversion.h":
-    unsigned int logflume_type_version(PyTypeObject *)
+    unsigned int logflume_renew_version(PyTypeObject *)
 
 cdef type PercentStyle = logging.PercentStyle
 cdef type StrFormatStyle = logging.StrFormatStyle
@@ -24,7 +24,7 @@ cdef dict versions = {}  # a class, and its version tag when it was last found t
 cdef bint is_stock(type cls) except -1:
     """Whether `cls` and its bases are as the standard library made them."""
     # read first: a change while the class is looked at must be seen at the next look
-    cdef unsigned int version = logflume_type_version(<PyTypeObject *>cls)
+    cdef unsigned int version = logflume_renew_version(<PyTypeObject *>cls)
     if version != 0 and versions.get(cls) == version:
         return True
     if not standard.class_is_stock(cls):

@@ -178,6 +178,7 @@ cdef int store_message(RecordCore record, object msg, PyObject **arguments, Py_s
     """Set the message and its arguments of a record to fill, and whether they are plain."""
     cdef bint filled_again = PyTuple_CheckExact(record.args) and PyTuple_GET_SIZE(record.args) == count
     if not filled_again:
+        record.args = None
         record.args = PyTuple_New(count)
     record.msg = msg
     record.safe = logflume_fill_tuple(<PyObject *>record.args, arguments, count) and is_plain_value(<PyObject *>msg)

@@ -43,7 +43,7 @@ class TextSegment:
         ends: list[int],
         special: bool = False,
         interrupt: BaseException | None = None,
-        explained: list[int] | None = None,
+        explained: list[tuple[int, Any]] | None = None,
     ) -> None:
         self.data = data
         self.count = len(ends)
@@ -70,14 +70,14 @@ def compose(
     limit, room = sink.limit, sink.room
     lines: list[bytes] = []
     ends: list[int] = []
-    explained: list[int] = []
+    explained: list[tuple[int, Any]] = []
     size = 0
     special = False
     interrupt = None
     for index, record in enumerate(records):
         if size >= limit:
             break
-        exc_text = getattr(record, "exc_text", None)
+        before = getattr(record, "exc_text", None)
         try:
             text = handler.format(record)
             line = (text + handler.terminator).encode(encoding)  # type: ignore[attr-defined]
@@ -86,8 +86,8 @@ def compose(
             special = True
         except BaseException as error:
             special, interrupt = True, error
-        if exc_text is None and getattr(record, "exc_text", None) is not None:
-            explained.append(index)
+        if getattr(record, "exc_text", None) is not before:
+            explained.append((index, before))
         if special:
             break
         size += len(line)
@@ -148,15 +148,15 @@ def put_segment(
     return alone or (1 if segment.special else 0)
 
 
-def unexplain(records: list[logging.LogRecord], explained: list[int], gone: int) -> None:
+def unexplain(records: list[logging.LogRecord], explained: list[tuple[int, Any]], gone: int) -> None:
     """Take back the exc_text that formatting gave to those records of a segment that are formatted once more.
 
     A format may show whether it was there before. `gone` records of the segment are no longer in the list.
     """
-    for index in explained:
+    for index, before in explained:
         if index >= gone:
             with contextlib.suppress(Exception):  # somebody's record that has it fixed
-                records[index - gone].exc_text = None
+                records[index - gone].exc_text = before
 
 
 class Raised:

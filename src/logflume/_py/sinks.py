@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         count: int
         special: bool  # whether the record after these has to be handled on its own
         interrupt: BaseException | None  # what formatting that record raised, if it was no Exception
-        explained: list[int] | None  # which of the records got their exc_text when they were formatted
+        explained: list[tuple[int, Any]] | None  # whose exc_text formatting changed, and what it was
 
         def whole(self, size: int) -> int:
             """How many records lie wholly within the first `size` bytes."""

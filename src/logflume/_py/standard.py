@@ -51,7 +51,7 @@ _IGNORED = frozenset(
     (
         *("terminator", "namer", "rotator", "converter", "default_time_format", "default_msec_format"),
         *("__init__", "__repr__", "__doc__", "__annotations__", "__annotations_cache__", "__annotate_func__"),
-        "__abstractmethods__",
+        *("__abstractmethods__", "__slotnames__"),  # copy and pickle keep the latter on the class
     )
 )
 
