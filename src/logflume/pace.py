@@ -13,10 +13,9 @@ thread_time = getattr(time, "thread_time", time.perf_counter)
 # Seconds. A hold is the time that the listener computes without a break.
 SHORT_HOLD = 300e-6
 LONG_HOLD = 5e-3  # as long as the interpreter lets any other thread compute
-SHORTEST_PAUSE = 1e-3  # between two holds, while the queue is short
+USUAL_HOLD = 150e-6  # what the pauses aim at, while the queue is short
+SHORTEST_PAUSE = 0.5e-3  # between two holds
 LONGEST_PAUSE = 4e-3
-USUAL_PAUSE = 2e-3  # after a hold of USUAL_HOLD
-USUAL_HOLD = 200e-6
 BREATH = 20e-6  # a pause between two holds while the queue is long; the system rounds it up
 # A pause that took such a part of the switch interval was spent waiting for a thread that computes all the time.
 CONTENDED = 0.8
@@ -46,10 +45,20 @@ class Pace:
         self._hold = SHORT_HOLD if self.has_gil else LONG_HOLD
         self._holds_left = 0
         self._begin: float | None = None
+        self._began = 0.0  # the time when the pause was set last, and the thread's CPU time then
+        self._used = 0.0
 
     def begin(self) -> None:
-        """Note that a hold begins."""
-        self._begin = thread_time()
+        """Note that a hold begins, and set the pause by what the holds since it was set last have taken."""
+        now = time.perf_counter()
+        used = self._begin = thread_time()
+        # Short pauses cost much, as the GIL changes hands after each, and long ones make for long holds, which others
+        # notice. What part of the time is computed says which pause makes for the usual hold.
+        if used > self._used:  # some systems count it in steps of 16 ms
+            pause = USUAL_HOLD * (now - self._began) / (used - self._used)
+            self.pause = min(max(pause, SHORTEST_PAUSE), LONGEST_PAUSE)
+            self._began = now
+            self._used = used
 
     def end(self, records: int) -> None:
         """Learn from the hold that ends, if its begin was noted: how many records it was given, and what it took."""
@@ -57,14 +66,6 @@ class Pace:
             return
         cpu_seconds = thread_time() - self._begin
         self._begin = None
-        # Short pauses cost much, as the GIL changes hands after each, and long ones make for long holds, which others
-        # notice: so the longer the hold was, the shorter is the pause.
-        if cpu_seconds <= USUAL_HOLD * USUAL_PAUSE / LONGEST_PAUSE:
-            self.pause = LONGEST_PAUSE
-        elif cpu_seconds >= USUAL_HOLD * USUAL_PAUSE / SHORTEST_PAUSE:
-            self.pause = SHORTEST_PAUSE
-        else:
-            self.pause = USUAL_PAUSE * USUAL_HOLD / cpu_seconds
         if cpu_seconds > 2 * self._hold:
             self.limit = max(LEAST_LIMIT, self.limit // 2)
         elif records >= self.limit and cpu_seconds < self._hold:
