@@ -169,7 +169,7 @@ cdef int write_to(Output output, object handler, list records) except -1:
     except Exception:
         return 0  # whatever is wrong, the long way meets it, too
     if segment.interrupt is not None or segment.explained is not None:
-        put_segment(handler, records, sink, segment)
+        put_segment(handler, records, sink, segment)  # which knows what to do about them
         return 0
     if segment.count == 0:
         return 0
