@@ -115,6 +115,25 @@ def test_stop_drains(wired):
     assert collect.messages == [str(i) for i in range(1000)]
 
 
+def test_each_thread_paces_itself(lf, monkeypatch):
+    """It goes by the thread's CPU time, which begins at zero in the next one."""
+    module = sys.modules[lf.QueueListener.__module__]
+    made = []
+
+    class Noted(module.Pace):
+        def __init__(self):
+            super().__init__()
+            made.append(threading.current_thread())
+
+    monkeypatch.setattr(module, "Pace", Noted)
+    listener = lf.QueueListener(queue.SimpleQueue())
+    for _ in range(2):
+        listener.start()
+        listener.stop()
+    assert len(set(made)) == 2
+    assert threading.current_thread() not in made
+
+
 def test_start_while_another_thread_is_in_stop(wired):
     collect = Collect()
     logger, listener = wired(collect)

@@ -105,7 +105,6 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._taken: deque[Run] = deque()  # runs of records that are out of the queue, and not yet handled
         self._handling: list[logging.LogRecord] = []  # the run at work
         self._handling_turn: list[logging.LogRecord] = []  # those of it that are at work, if not all are
-        self._pace = Pace()
         self._turn = 1  # records that a slow handler gets at a time
         self._handled = self._errors = self._dropped = self._batches = self._wakeups = 0
         self._delay = self._longest_delay = 0.0
@@ -634,7 +633,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def _monitor_simple_queue(self) -> None:
         """Many records, one wake-up: look into the queue now and then while records flow."""
-        pace = self._pace
+        pace = Pace()  # in the thread: it goes by the thread's CPU time
         quiet = 0
         told_to_end = False
         while not told_to_end:

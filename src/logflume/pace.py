@@ -33,7 +33,7 @@ class Pace:
     """Keeps the holds short while others want the GIL only now and then, and lengthens them against those
     that compute without a break: they give the GIL away every 5 ms only, and would outrun the listener.
 
-    Where there is no GIL it holds as long as it likes, and never pauses.
+    Where there is no GIL it holds as long as it likes, and never pauses. It is for the thread that makes it.
 
     `limit` is how many records to handle in the next hold, `pause` how long to wait for more once there are none.
     """
@@ -45,8 +45,8 @@ class Pace:
         self._hold = SHORT_HOLD if self.has_gil else LONG_HOLD
         self._holds_left = 0
         self._begin: float | None = None
-        self._began = 0.0  # the time when the pause was set last, and the thread's CPU time then
-        self._used = 0.0
+        self._began = time.perf_counter()  # when the pause was set last, and the thread's CPU time then
+        self._used = thread_time()
 
     def begin(self) -> None:
         """Note that a hold begins, and set the pause by what the holds since it was set last have taken."""
