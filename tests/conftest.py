@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
 
 import hypothesis
@@ -135,3 +135,20 @@ def lf(request: pytest.FixtureRequest) -> Iterator[ModuleType]:
     """The package with either core; what the test imports or starts in a subprocess has the same one."""
     with cores.imported(request.param) as package:
         yield package
+
+
+@pytest.fixture
+def file_size_limit() -> Iterator[Callable[[int | None], None]]:
+    """Makes this process's writes fail where a file would grow beyond a size, as on a full disk. Linux only."""
+    import resource
+    import signal
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        yield lambda size: resource.setrlimit(
+            resource.RLIMIT_FSIZE, (before[0] if size is None else size, before[1])
+        )
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)

@@ -17,6 +17,7 @@ SWITCHES = {
 }
 # Python 3.13.4 and 3.13.5 ignore what a thread logs while it handles a record in Logger.handle().
 IGNORES_NESTED = hasattr(logging.Logger, "_is_disabled")
+HAS_GIL: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
 _loaded: dict[str, dict[str, ModuleType]] = {}
 
 

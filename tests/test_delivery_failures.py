@@ -8,10 +8,8 @@ import io
 import logging
 import logging.handlers
 import os
-import resource
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,20 +54,6 @@ class Reports(list[Any]):
 
     def __call__(self, record: logging.LogRecord, handler: logging.Handler) -> None:
         self.append((record.lineno, type(sys.exc_info()[1]), "escaped"))
-
-
-@pytest.fixture
-def file_size_limit(tmp_path: Path) -> Iterator[Any]:
-    """Makes this process's writes fail where a file would grow beyond a size, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    try:
-        yield lambda size: resource.setrlimit(
-            resource.RLIMIT_FSIZE, (before[0] if size is None else size, before[1])
-        )
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 @pytest.mark.parametrize("kind", ["file", "stream", "rotating", "formatter"])

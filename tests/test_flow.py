@@ -348,9 +348,7 @@ def test_changes_between_batches(lf, tmp_path, capsys, kind, act):
 
 
 @pytest.mark.skipif("compiled" not in cores.available(), reason="the pure core knows nothing in advance")
-@pytest.mark.skipif(
-    not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="nothing is kept without the GIL"
-)
+@pytest.mark.skipif(not cores.HAS_GIL, reason="nothing is kept without the GIL")
 def test_the_flow_delivers(tmp_path):
     """What the tests above are about does happen: no record of an ordinary set-up goes the long way."""
     with cores.imported("compiled") as package:
@@ -383,38 +381,29 @@ def test_the_flow_delivers(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="uses a limit of Linux")
-def test_a_format_that_shows_tracebacks_when_the_disk_is_full(lf, tmp_path):
+def test_a_format_that_shows_tracebacks_when_the_disk_is_full(lf, tmp_path, file_size_limit):
     """What a failed batch put on its records is not seen when they are handled again."""
-    import resource
-    import signal
-
-    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     texts = []
-    try:
-        for queued in (False, True):
-            path = tmp_path / str(queued)
-            handler = logging.FileHandler(path)
-            handler.handleError = lambda record: None
-            handler.setFormatter(logging.Formatter("%(message)s %(exc_text)s"))
-            queue_handler = lf.LocalQueueHandler()
-            logger = logging.Logger("name")
-            logger.addHandler(queue_handler if queued else handler)
-            lf.accelerate_loggers()
-            with lf.QueueListener(queue_handler.queue, handler) as listener:
-                for size in (None, 25, 0, None):
-                    resource.setrlimit(resource.RLIMIT_FSIZE, (limit[0] if size is None else size, limit[1]))
-                    with handler.lock:  # so that these are one batch
-                        logger.info("one")
-                        logger.error("two", exc_info=KeyError())
-                        logger.info("three")
-                        time.sleep(0.02)
-                    listener.flush(10)
-            handler.close()
-            texts.append(path.read_text())
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
-        signal.signal(signal.SIGXFSZ, ignored)
+    for queued in (False, True):
+        path = tmp_path / str(queued)
+        handler = logging.FileHandler(path)
+        handler.handleError = lambda record: None
+        handler.setFormatter(logging.Formatter("%(message)s %(exc_text)s"))
+        queue_handler = lf.LocalQueueHandler()
+        logger = logging.Logger("name")
+        logger.addHandler(queue_handler if queued else handler)
+        lf.accelerate_loggers()
+        with lf.QueueListener(queue_handler.queue, handler) as listener:
+            for size in (None, 25, 0, None):
+                file_size_limit(size)
+                with handler.lock:  # so that these are one batch
+                    logger.info("one")
+                    logger.error("two", exc_info=KeyError())
+                    logger.info("three")
+                    time.sleep(0.02)
+                listener.flush(10)
+        handler.close()
+        texts.append(path.read_text())
     assert texts[0] == texts[1]
 
 

@@ -424,9 +424,7 @@ def test_records_that_somebody_keeps_are_not_used_again(tmp_path):
 
 
 @pytest.mark.skipif("compiled" not in cores.available(), reason="the pure core makes standard records")
-@pytest.mark.skipif(
-    not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="no record serves twice without the GIL"
-)
+@pytest.mark.skipif(not cores.HAS_GIL, reason="no record serves twice without the GIL")
 def test_records_that_served_before_are_as_new(tmp_path, monkeypatch):
     """They may have had as many arguments or not, plain ones or others, and data that is not asked for any more."""
     calls = [
@@ -532,7 +530,7 @@ assert 0 <= times[1] - times[3] + 10 <= 10 and abs(time.time() - times[3]) < 10,
 
 @pytest.mark.skipif("compiled" not in cores.available(), reason="the pure core asks time.time()")
 @pytest.mark.skipif(
-    not getattr(sys, "_is_gil_enabled", lambda: True)() or hasattr(sys, "getobjects"),
+    not cores.HAS_GIL or hasattr(sys, "getobjects"),
     reason="has other structures",
 )
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -2,9 +2,6 @@
 
 from cpython.object cimport PyObject
 
-cdef extern from "plain.h":
-    bint is_plain_value "logflume_is_plain_value"(PyObject *value) noexcept
-
 
 cdef class CallSite:
     """The place a log call was made from; shared by all records made there."""

@@ -38,6 +38,9 @@ cdef extern from "Python.h":
     void Py_DECREF(PyObject *)
     int generic_delattr "PyObject_GenericSetAttr"(object, object, PyObject *) except -1
 
+cdef extern from "plain.h":
+    bint is_plain_value "logflume_is_plain_value"(PyObject *value)
+
 cdef extern from "spare.h":
     bint logflume_is_spare(PyObject *object)
     void logflume_keep_spare(PyObject *object)

@@ -74,7 +74,7 @@ def compose(
     size = 0
     special = False
     interrupt = None
-    for index, record in enumerate(records):
+    for record in records:
         if size >= limit:
             break
         before = getattr(record, "exc_text", None)
@@ -87,7 +87,7 @@ def compose(
         except BaseException as error:
             special, interrupt = True, error
         if getattr(record, "exc_text", None) is not before:
-            explained.append((index, before))
+            explained.append((len(ends), before))
         if special:
             break
         size += len(line)
