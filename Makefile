@@ -47,7 +47,7 @@ test-compat: $(ENV)/compat/.installed  ## run the tests with the packages that h
 	@echo "testing with other packages"
 	@$(COMPILED) $(ENV)/compat/bin/python -m pytest tests/test_third_party.py $(ARGS)
 
-RANDOM_TESTS := tests/test_call_differential.py tests/test_delivery_differential.py tests/test_properties.py
+RANDOM_TESTS := tests/test_call_differential.py tests/test_delivery_differential.py tests/test_properties.py tests/test_turns.py
 fuzz: $(ENV)/compiled/.installed  ## run the random tests with examples that no run has had before, both cores
 	@$(COMPILED) $(ENV)/compiled/bin/python -m pytest --hypothesis-profile=fuzz $(RANDOM_TESTS) $(ARGS)
 

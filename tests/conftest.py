@@ -46,7 +46,13 @@ def pytest_sessionstart() -> None:
         )
 
 
-FIRST = ("test_record.py", "test_loggers.py", "test_lookups.py", "test_delivery_differential.py")
+FIRST = (
+    "test_record.py",
+    "test_loggers.py",
+    "test_lookups.py",
+    "test_turns.py",
+    "test_delivery_differential.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

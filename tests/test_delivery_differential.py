@@ -414,12 +414,15 @@ class Whole(int):
         return "changed"
 
 
-CONVERSIONS = {"s": 6, "d": 4, "i": 1, "%": 1, "r": 1, "x": 1, "c": 1, ".2f": 1, "(a)s": 1, "": 1}
 conversions = st.builds(
     "%{}{}{}".format,
     st.sampled_from(["", "", "", "", "-", "0", "+", " ", "#", "--", "-0", "00", "\0"]),
     st.sampled_from(["", "", "", "", "1", "2", "7", "10", "05", "123", "9999", "12345", "*"]),
-    st.sampled_from([kind for kind, weight in CONVERSIONS.items() for _ in range(weight)]),
+    st.one_of(
+        st.sampled_from(["s", "d", "f", "r", ".2f"]),
+        st.sampled_from(["s", "d", "i", "x", "c", "%", "(a)s", ""]),
+        st.sampled_from([".0f", ".2f", ".9f", ".10f", ".f", ".2s", ".3d"]),
+    ),
 )
 simple_arguments = st.one_of(
     texts,
@@ -427,6 +430,15 @@ simple_arguments = st.one_of(
     st.integers(),
     st.sampled_from([2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 10**30, 10**5000, -1, 0]),
     st.sampled_from([True, False, None, 1.5, -2e30, float("inf"), b"b", (1, "a"), Text("a"), Whole(7)]),
+    st.floats(),
+)
+
+
+floats = st.one_of(
+    st.floats(),
+    st.floats(-1e6, 1e6),
+    st.integers(-3000, 3000).map(lambda number: number / 8),  # many of which lie between two decimals
+    st.sampled_from([0.0, -0.0, 5e-324, 0.5, 1.5, 2.5, 9.5, 0.9999999995, 2.0**53, 2.0**53 - 1, 1e22, 1e300]),
 )
 
 
@@ -439,7 +451,8 @@ def templates(draw: st.DrawFn) -> tuple[str, tuple[Any, ...]]:
     count = max(0, len(wanted) + draw(st.sampled_from([0, 0, 0, 0, 0, 0, 1, -1])))
     given: list[Any] = []
     for conversion in [*wanted, "%s"][:count]:
-        usual = st.integers() if conversion[-1] in "di" else simple_arguments
+        kind = conversion[-1]
+        usual = st.integers() if kind in "di" else floats if kind == "f" else simple_arguments
         given.append(draw(st.one_of(usual, usual, simple_arguments)))
     if "*" in template:  # any of them may be a width: of gigabytes
         given = [value % 1000 if type(value) is int else value for value in given]

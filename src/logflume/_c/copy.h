@@ -54,4 +54,64 @@ logflume_digits(char *end, unsigned long long number)
     return end;
 }
 
+#define LOGFLUME_MOST_DECIMALS 9
+
+/* Writes `number` with that many decimals, as '%.*f' does: rounded exactly, half to even. Returns where it begins, or
+   NULL if the number is too large for that, or is none. At most 31 characters. */
+static inline char *
+logflume_decimals(char *end, double number, int decimals)
+{
+#ifdef __SIZEOF_INT128__
+    static const unsigned int powers[LOGFLUME_MOST_DECIMALS + 1] = {
+        1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000
+    };
+    unsigned long long bits, mantissa, whole;
+    unsigned __int128 scaled, rounded;
+    int shift;
+    memcpy(&bits, &number, sizeof bits);
+    mantissa = bits & ((1ULL << 52) - 1);
+    shift = 1075 - (int)(bits >> 52 & 0x7FF); /* how many binary places the mantissa has */
+    if (shift == 1075) {
+        shift = 1074;
+    }
+    else {
+        mantissa |= 1ULL << 52;
+    }
+    if (shift <= 0) {
+        return NULL;
+    }
+    scaled = (unsigned __int128)mantissa * powers[decimals]; /* less than 2 ** 83 */
+    rounded = 0;
+    if (shift < 128) {
+        unsigned __int128 half = (unsigned __int128)1 << (shift - 1);
+        unsigned __int128 rest = scaled & (half * 2 - 1);
+        rounded = scaled >> shift;
+        if (rest > half || (rest == half && (rounded & 1))) {
+            rounded++;
+        }
+    }
+    if (rounded >> 64) {
+        return NULL;
+    }
+    whole = (unsigned long long)rounded;
+    if (decimals > 0) {
+        char *first = end - decimals;
+        char *digits = logflume_digits(end, whole % powers[decimals]);
+        while (digits > first) {
+            *--digits = '0';
+        }
+        *--digits = '.';
+        end = digits;
+    }
+    end = logflume_digits(end, whole / powers[decimals]);
+    if (bits >> 63) {
+        *--end = '-';
+    }
+    return end;
+#else
+    (void)end; (void)number; (void)decimals;
+    return NULL;
+#endif
+}
+
 #endif

@@ -10,17 +10,21 @@ from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.pythread cimport PyThread_get_thread_ident
 from cpython.tuple cimport PyTuple_CheckExact, PyTuple_GET_SIZE
+from cpython.unicode cimport PyUnicode_CheckExact
 
 from logflume._c.delivery cimport at_level, has_any, unseen_way, way_of
-from logflume._c.format cimport Job, Segment, compose_job, lasting_job_of, renew
+from logflume._c.format cimport (
+    Job, Segment, add_records, add_simple_records, begin_segment, hold_messages, lasting_job_of, renew, tick,
+)
 from logflume._c.listener cimport ListenerCore, Run, take
-from logflume._c.record cimport let_go
+from logflume._c.record cimport RecordCore, let_go
 
 import logging
 from logging.handlers import RotatingFileHandler as _RotatingFileHandler
 from logging.handlers import TimedRotatingFileHandler as _TimedRotatingFileHandler
 from logging.handlers import WatchedFileHandler as _WatchedFileHandler
 
+from logflume._c.record import LeanRecord
 from logflume._c.stock import Probe
 from logflume._py.delivery import put_segment
 from logflume._py.sinks import FileSink as _FileSink, _room, due, sink_of
@@ -49,8 +53,15 @@ cdef extern from "outputs.h":
     void logflume_try_watching(
         logflume_watched_group *group, object instance, object dictionary, const char *name)
 
+cdef extern from "write.h" nogil:
+    ctypedef struct logflume_file:
+        pass
+    bint logflume_see_file(logflume_file *file, int number)
+    Py_ssize_t logflume_write(const logflume_file *file, const char *bytes, Py_ssize_t size)
+
 cdef extern from "Python.h":
     PyTypeObject *Py_TYPE(object)
+    PyObject **PySequence_Fast_ITEMS(object)
 
 cdef tuple LISTENER_METHODS = ("handle", "prepare")
 cdef tuple LISTENER_ATTRIBUTES = ("handlers", "respect_handler_level", "_caused")
@@ -61,9 +72,11 @@ cdef type RotatingFileHandler = _RotatingFileHandler
 cdef type TimedRotatingFileHandler = _TimedRotatingFileHandler
 cdef type WatchedFileHandler = _WatchedFileHandler
 cdef PyTypeObject *record_type = <PyTypeObject *><PyObject *>logging.LogRecord
+cdef PyTypeObject *lean_type = <PyTypeObject *><PyObject *>LeanRecord
 
 cdef enum:
     MEASURED = 4  # one turn in so many
+    MOST_NOT_TRIED = 63  # batches
 
 
 # ---- what a handler writes to ----
@@ -80,12 +93,18 @@ cdef class Output:
     cdef object terminator
     cdef object sink
     cdef object raw
+    cdef logflume_file file
     cdef object encoding  # the stream's, and how many attributes it has
     cdef Py_ssize_t attributes
     cdef bint ascii
     cdef bint may_be_due
     cdef bint may_rotate
     cdef Job job
+    # Whether simple records can be formatted without the GIL. A batch with another one needs it after all, and costs
+    # more then: the next batches are not tried, twice as many as after the one before.
+    cdef bint is_simple
+    cdef int not_tried
+    cdef int left
 
 
 cdef Output output_of(ListenerCore listener, object handler):
@@ -141,22 +160,41 @@ cdef Output look_at(object handler):
         output.filters = <PyObject *>own["filters"]
         output.stream = <PyObject *>stream
         output.terminator = handler.terminator
+        output.raw = output.sink.raw
+        if not logflume_see_file(&output.file, output.raw.fileno()):
+            return None
     except Exception:
         return None
-    output.raw = output.sink.raw
     output.encoding = output.sink.encoding
     output.attributes = output.sink.attributes
     output.ascii = output.sink.ascii
     output.may_be_due = type(handler) is TimedRotatingFileHandler or type(handler) is WatchedFileHandler
     output.may_rotate = type(handler) is RotatingFileHandler
+    output.is_simple = (
+        output.job.program is not None
+        and output.job.program.is_simple
+        and output.job.stock_record
+        and PyUnicode_CheckExact(output.terminator)
+    )
     # sink_of() may have run what changed the handler
     return output if is_as_it_was(output, handler) else None
+
+
+cdef bint is_told(Job job, object record) except -1:
+    """Have the job's clock, if any, show the second of `record`; false if it cannot."""
+    if job.clock is None:
+        return True
+    return Py_TYPE(record) is lean_type and (<RecordCore>record).lean and tick(job.clock, (<RecordCore>record).created)
 
 
 cdef int write_to(Output output, object handler, list records) except -1:
     """Write the records that go together; what has to go another way is left in the list."""
     cdef Segment segment
-    cdef Py_ssize_t room, written
+    cdef Job job = output.job
+    cdef Py_ssize_t room, written = 0, done = 0, count = len(records)
+    cdef PyObject **items = PySequence_Fast_ITEMS(records)
+    cdef PyObject *terminator = <PyObject *>output.terminator
+    cdef bint try_simple
     sink = output.sink
     try:
         if output.may_be_due and (due(handler) or not is_as_it_was(output, handler)):
@@ -165,24 +203,35 @@ cdef int write_to(Output output, object handler, list records) except -1:
         if output.may_rotate:
             sink.room = _room(handler, output.raw)
         room = sink.room
-        segment = compose_job(output.job, records, output.terminator, sink.limit, room, output.ascii, 1)
+        segment = begin_segment(job, output.ascii)
+        try_simple = output.is_simple and output.left == 0 and is_told(job, records[0])
     except Exception:
         return 0  # whatever is wrong, the long way meets it, too
-    if segment.interrupt is not None or segment.explained is not None:
-        put_segment(handler, records, sink, segment)  # which knows what to do about them
-        return 0
-    if segment.count == 0:
-        return 0
+    if try_simple:
+        # Nobody else refers to what is read here: the records, which `records` keeps, and the job.
+        with nogil:
+            done = add_simple_records(&segment.text, job, items, count, terminator, room)
+            if done == count:
+                written = logflume_write(&output.file, segment.text.bytes, segment.text.size)
+        hold_messages(job)
+        output.left = output.not_tried = 0 if done == count else min(2 * output.not_tried + 1, MOST_NOT_TRIED)
+    elif output.left:
+        output.left -= 1
+    if done < count:
+        add_records(segment, job, records, done, output.terminator, sink.limit, room, 1)
+        if segment.interrupt is not None or segment.explained is not None:
+            put_segment(handler, records, sink, segment)  # which knows what to do about them
+            return 0
+        if segment.text.count == 0:
+            return 0
+        with nogil:
+            written = logflume_write(&output.file, segment.text.bytes, segment.text.size)
     # No signal handler runs in a thread, so that a write and the note of it cannot come apart.
-    try:
-        written = output.raw.write(segment) or 0  # None: the file would block
-    except Exception:
-        return 0  # the next write meets the same failure
-    if written == segment._size:
-        let_go(records, segment.count)
-    else:
+    if written == segment.text.size:
+        let_go(records, segment.text.count)
+    elif written >= 0:
         sink.put(handler, records, segment, written)
-    return 0
+    return 0  # after a failure the next write meets the same one
 
 
 # ---- turns ----

@@ -2,21 +2,15 @@
 
 from cpython.object cimport PyObject
 
+from logflume._c.message cimport Plans
 from logflume._c.pieces cimport MOST_RUNS, Program
-from logflume._c.record cimport RecordCore
+from logflume._c.text cimport Text
 
 cdef class Segment:
-    cdef readonly Py_ssize_t count
     cdef readonly bint special
     cdef readonly object interrupt
     cdef readonly list explained
-    cdef char *_text
-    cdef Py_ssize_t _size
-    cdef Py_ssize_t _text_room
-    cdef Py_ssize_t _wide  # how many bytes of the text are not the first of their character
-    cdef Py_ssize_t *_ends
-    cdef Py_ssize_t _ends_room
-    cdef bint _ascii
+    cdef Text text
 
 
 cdef class Clock:
@@ -32,29 +26,12 @@ cdef class Clock:
     cdef str shown  # that and the separator
 
 
-cdef enum:
-    PLANS = 16  # of messages, kept for a formatter
-    MOST_PARTS = 8  # of a message
-
-cdef struct Conversion:
-    const char *literal  # the text before it
-    Py_ssize_t size
-    char kind  # 0: there is none, only the text
-    bint left
-    bint zeros
-    Py_ssize_t width
-
-# What a message with arguments is made of, so that it is looked through once and not for each record.
-cdef struct Plan:
-    PyObject *message  # owned
-    int count
-    Py_ssize_t arguments  # how many it takes; -1: it has to be left to the interpreter
-    Conversion parts[MOST_PARTS]
-
-# The text of a run of pieces, as it was added for some record.
+# The text of pieces beside each other, as it was added for the last record.
 cdef struct Repeated:
     Py_ssize_t start  # in the segment
     Py_ssize_t size
+    Py_ssize_t wide
+    Py_ssize_t milliseconds  # where they are in it; -1: nowhere
 
 
 cdef class Job:
@@ -66,16 +43,23 @@ cdef class Job:
     cdef bint private  # nobody but the deliverer refers to the record at hand
     cdef object explained  # the record at hand, if its traceback was formatted, and its exc_text before
     cdef object unexplained
-    cdef Plan *plans[PLANS]
-    # The last record, if add_simple() did it, its time, and where the texts that do not change often are.
-    cdef RecordCore previous
+    cdef Plans plans
+    # The last record of this segment, if add_simple() did it, its time, and its texts that do not change often.
+    cdef PyObject *previous
     cdef double second
-    cdef int msecs
+    cdef int milliseconds
     cdef Repeated repeated[MOST_RUNS]
 
 
 cdef Segment compose(object handler, list records, object sink, int holders)
-cdef Segment compose_job(
-    Job job, list records, object terminator, Py_ssize_t limit, Py_ssize_t room, bint ascii, int holders)
+cdef Segment begin_segment(Job job, bint ascii)
+cdef Py_ssize_t add_simple_records(
+    Text *text, Job job, PyObject **records, Py_ssize_t count, PyObject *terminator, Py_ssize_t room
+) noexcept nogil
+cdef int add_records(
+    Segment segment, Job job, list records, Py_ssize_t index, object terminator, Py_ssize_t limit, Py_ssize_t room,
+    int holders) except -1
+cdef int hold_messages(Job job) noexcept
 cdef Job lasting_job_of(object formatter)
 cdef bint renew(Job job) except -1
+cdef bint tick(Clock clock, double created) except -1

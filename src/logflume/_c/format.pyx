@@ -1,22 +1,22 @@
 """Makes the text of many records at once, in one buffer, without a string for each.
 
-A formatter's format is compiled once (see pieces.pyx). A lean record's values go from its fields into the buffer;
-the values of a standard record come from its dictionary, and it is left as `Formatter.format` leaves it.
+A formatter's format is compiled once (see pieces.pyx). Where nobody has looked at a record, and it holds plain
+strings and whole numbers only, its text is made without the GIL. Of other lean records the values go from the fields
+into the buffer, and those of a standard record come from its dictionary, which is left as `Formatter.format` leaves it.
 Whatever is out of the ordinary is given to the formatter itself: a piece, a time, or a record as a whole.
 """
 
 from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.dict cimport PyDict_CheckExact
-from cpython.exc cimport PyErr_NoMemory
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
-from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
-from cpython.object cimport PyObject
+from cpython.mem cimport PyMem_RawFree
+from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_CheckExact
 from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_Format
 from libc.math cimport floor
-from libc.string cimport memchr, memcpy, memset
+from libc.string cimport memcpy
 
 import logging
 import re
@@ -24,15 +24,16 @@ import time as _time
 import types
 
 from logflume._c cimport record as lean
+from logflume._c.message cimport PLANS, Plan, add_message, add_whole_number, is_string
 from logflume._c.pieces cimport (
     ASCTIME, CREATED, FILENAME, FUNCNAME, LEVELNAME, LEVELNO, LINENO, LITERAL, MESSAGE, MODULE, MSECS, NAME, NUMBER,
-    PATHNAME, PROCESS, PROCESSNAME, TEXT, THREAD, THREADNAME, Field, Piece, Repeats, is_stock, program_of,
+    PATHNAME, PROCESS, PROCESSNAME, TEXT, THREAD, THREADNAME, Field, Piece, Repeats, SimplePiece, SimpleProgram,
+    is_stock, program_of,
 )
 from logflume._c.record import LeanRecord as _LeanRecord
-
-cdef extern from "copy.h":
-    void logflume_copy(char *to, const char *source, size_t size)
-    char *logflume_digits(char *end, unsigned long long number)
+from logflume._c.text cimport (
+    OTHERWISE, UNFIT, Text, add_ascii, add_number, add_padded, add_string, end_record, reserve, write_milliseconds,
+)
 
 cdef extern from "pycompat.h":
     enum:
@@ -41,31 +42,28 @@ cdef extern from "pycompat.h":
     object logflume_get(object dictionary, object key, object missing)
 
 cdef extern from "Python.h":
-    Py_ssize_t PY_SSIZE_T_MAX
     bint PyUnicode_IS_ASCII(object)
-    int PyUnicode_KIND(object)
     void *PyUnicode_DATA(object)
-    Py_UCS4 PyUnicode_READ(int kind, void *data, Py_ssize_t index)
     Py_ssize_t PyUnicode_GET_LENGTH(object)
     Py_ssize_t Py_REFCNT(object)
     void Py_XDECREF(PyObject *)
-    Py_ssize_t PyTuple_GET_SIZE(object)
-    PyObject *PyTuple_GET_ITEM(object, Py_ssize_t)
     object PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
     object PyBytes_FromStringAndSize(const char *, Py_ssize_t)
 
+cdef extern from "Python.h" nogil:
+    PyTypeObject *type_of "Py_TYPE"(PyObject *)
+    Py_ssize_t references_to "Py_REFCNT"(PyObject *)
+
 cdef type LogRecord = logging.LogRecord
 cdef type LeanRecord = _LeanRecord
+cdef PyTypeObject *lean_type = <PyTypeObject *><PyObject *>_LeanRecord
 cdef object MISSING = object()
 
-# ---- the text ----
+# ---- segments ----
 
 # Room that a segment has left: to have the system map new pages for each batch costs more than to fill them.
 # Without the GIL nobody keeps any.
-cdef char *spare_text = NULL
-cdef Py_ssize_t spare_text_room = 0
-cdef Py_ssize_t *spare_ends = NULL
-cdef Py_ssize_t spare_ends_room = 0
+cdef Text spare
 
 cdef enum:
     MOST_SPARE_TEXT = 1 << 20  # bytes
@@ -76,337 +74,75 @@ cdef class Segment:
     """The text of some records in UTF-8, and where each ends. It is a buffer of its bytes, too."""
 
     def __cinit__(self):
-        global spare_text, spare_ends
-        if LOGFLUME_GIL and spare_text is not NULL:
-            self._text = spare_text
-            self._text_room = spare_text_room
-            spare_text = NULL
-        if LOGFLUME_GIL and spare_ends is not NULL:
-            self._ends = spare_ends
-            self._ends_room = spare_ends_room
-            spare_ends = NULL
+        if LOGFLUME_GIL:
+            self.text.bytes, self.text.room = spare.bytes, spare.room
+            self.text.ends, self.text.ends_room = spare.ends, spare.ends_room
+            spare.bytes = NULL
+            spare.ends = NULL
+            spare.room = spare.ends_room = 0
 
     def __dealloc__(self):
-        global spare_text, spare_text_room, spare_ends, spare_ends_room
-        if LOGFLUME_GIL and spare_text is NULL and self._text_room <= MOST_SPARE_TEXT:
-            spare_text = self._text
-            spare_text_room = self._text_room
+        if LOGFLUME_GIL and spare.bytes is NULL and self.text.room <= MOST_SPARE_TEXT:
+            spare.bytes, spare.room = self.text.bytes, self.text.room
         else:
-            PyMem_Free(self._text)
-        if LOGFLUME_GIL and spare_ends is NULL and self._ends_room <= MOST_SPARE_ENDS:
-            spare_ends = self._ends
-            spare_ends_room = self._ends_room
+            PyMem_RawFree(self.text.bytes)
+        if LOGFLUME_GIL and spare.ends is NULL and self.text.ends_room <= MOST_SPARE_ENDS:
+            spare.ends, spare.ends_room = self.text.ends, self.text.ends_room
         else:
-            PyMem_Free(self._ends)
+            PyMem_RawFree(self.text.ends)
 
     def __getbuffer__(self, Py_buffer *buffer, int flags):
         # the text stays where it is: nothing is added once a segment is composed
-        PyBuffer_FillInfo(buffer, self, self._text, self._size, True, flags)
+        PyBuffer_FillInfo(buffer, self, self.text.bytes, self.text.size, True, flags)
 
     @property
     def data(self):
-        return PyBytes_FromStringAndSize(self._text, self._size)
+        return PyBytes_FromStringAndSize(self.text.bytes, self.text.size)
+
+    @property
+    def count(self):
+        return self.text.count
 
     def whole(self, Py_ssize_t size):
         cdef Py_ssize_t index = 0
-        while index < self.count and self._ends[index] <= size:
+        while index < self.text.count and self.text.ends[index] <= size:
             index += 1
         return index
 
     def end(self, Py_ssize_t index):
-        return self._ends[index] if 0 <= index < self.count else 0
+        return self.text.ends[index] if 0 <= index < self.text.count else 0
 
 
-cdef inline int reserve(Segment segment, Py_ssize_t size) except -1:
-    """Make room for `size` more bytes."""
-    if size > segment._text_room - segment._size:
-        return grow(segment, size)
-    return 0
+# ---- values ----
+
+cdef int add_text(Text *text, object string) except -1:
+    return add_string(text, <PyObject *>string)
 
 
-cdef int grow(Segment segment, Py_ssize_t size) except -1:
-    cdef Py_ssize_t room = segment._text_room
-    cdef char *text
-    if size > PY_SSIZE_T_MAX - segment._size:
-        PyErr_NoMemory()
-    room = max(2 * room if room < PY_SSIZE_T_MAX // 2 else PY_SSIZE_T_MAX, segment._size + size, 8192)
-    text = <char *>PyMem_Realloc(segment._text, room)
-    if text == NULL:
-        PyErr_NoMemory()
-    segment._text = text
-    segment._text_room = room
-    return 0
-
-
-cdef int end_record(Segment segment) except -1:
-    """Note that a record ends here."""
-    cdef Py_ssize_t room = segment._ends_room
-    cdef Py_ssize_t *ends
-    if segment.count == room:
-        room = max(2 * room, 64)
-        ends = <Py_ssize_t *>PyMem_Realloc(segment._ends, room * sizeof(Py_ssize_t))
-        if ends == NULL:
-            PyErr_NoMemory()
-        segment._ends = ends
-        segment._ends_room = room
-    segment._ends[segment.count] = segment._size
-    segment.count += 1
-    return 0
-
-
-# The functions that add to a segment return 1 if the stream may need other bytes than these; the record is
-# then left to the handler.
-
-cdef inline int add_ascii(Segment segment, const char *text, Py_ssize_t size) except -1:
-    reserve(segment, size)
-    logflume_copy(segment._text + segment._size, text, size)
-    segment._size += size
-    return 0
-
-
-cdef int add_wide(Segment segment, object text) except -1:
-    """Add a string that is not only ASCII."""
-    cdef Py_ssize_t length = PyUnicode_GET_LENGTH(text)
-    cdef int kind = PyUnicode_KIND(text)
-    cdef void *data = PyUnicode_DATA(text)
-    cdef Py_ssize_t index
-    cdef unsigned int char  # what is Py_UCS4 is a str to the operators below
-    cdef unsigned char *out
-    if segment._ascii or length > PY_SSIZE_T_MAX // 4:
-        return 1
-    reserve(segment, 4 * length)
-    out = <unsigned char *>segment._text + segment._size
-    for index in range(length):
-        char = PyUnicode_READ(kind, data, index)
-        if char < 0x80:
-            out[0] = <unsigned char>char
-            out += 1
-        elif char < 0x800:
-            out[0] = <unsigned char>(0xC0 | (char >> 6))
-            out[1] = <unsigned char>(0x80 | (char & 0x3F))
-            out += 2
-        elif char < 0x10000:
-            if 0xD800 <= char < 0xE000:
-                return 1  # half of a pair has no bytes of its own
-            out[0] = <unsigned char>(0xE0 | (char >> 12))
-            out[1] = <unsigned char>(0x80 | ((char >> 6) & 0x3F))
-            out[2] = <unsigned char>(0x80 | (char & 0x3F))
-            out += 3
-        else:
-            out[0] = <unsigned char>(0xF0 | (char >> 18))
-            out[1] = <unsigned char>(0x80 | ((char >> 12) & 0x3F))
-            out[2] = <unsigned char>(0x80 | ((char >> 6) & 0x3F))
-            out[3] = <unsigned char>(0x80 | (char & 0x3F))
-            out += 4
-    cdef Py_ssize_t size = out - (<unsigned char *>segment._text + segment._size)
-    segment._size += size
-    segment._wide += size - length
-    return 0
-
-
-cdef inline int add_text(Segment segment, object text) except -1:
-    """Add a str."""
-    if PyUnicode_IS_ASCII(text):
-        return add_ascii(segment, <const char *>PyUnicode_DATA(text), PyUnicode_GET_LENGTH(text))
-    return add_wide(segment, text)
-
-
-cdef int add_spaces(Segment segment, Py_ssize_t count) except -1:
-    if count > 0:
-        reserve(segment, count)
-        memset(segment._text + segment._size, c' ', count)
-        segment._size += count
-    return 0
-
-
-cdef inline int add_padded(Segment segment, object text, Py_ssize_t width, bint left) except -1:
-    cdef Py_ssize_t padding = width - PyUnicode_GET_LENGTH(text)
-    if padding <= 0:
-        return add_text(segment, text)
-    if not left:
-        add_spaces(segment, padding)
-    if add_text(segment, text):
-        return 1
-    if left:
-        add_spaces(segment, padding)
-    return 0
-
-
-cdef inline int add_number(Segment segment, long long number, Py_ssize_t width, bint left, bint zeros) except -1:
-    cdef char digits[24]
-    cdef char *end = digits + 24
-    cdef char *begin
-    if number < 0:
-        begin = logflume_digits(end, 0 - <unsigned long long>number)
-        begin -= 1
-        begin[0] = c'-'
-    else:
-        begin = logflume_digits(end, <unsigned long long>number)
-    if width > end - begin:
-        return add_padded_number(segment, begin, end - begin, width, left, zeros)
-    return add_ascii(segment, begin, end - begin)
-
-
-cdef int add_padded_number(
-    Segment segment, const char *text, Py_ssize_t size, Py_ssize_t width, bint left, bint zeros
-) except -1:
-    cdef bint negative = text[0] == c'-'
-    reserve(segment, width)
-    cdef char *out = segment._text + segment._size
-    segment._size += width
-    if left:
-        memcpy(out, text, size)
-        memset(out + size, c' ', width - size)
-    elif zeros:
-        out[0] = c'-'
-        memset(out + negative, c'0', width - size)
-        memcpy(out + width - size + negative, text + negative, size - negative)
-    else:
-        memset(out, c' ', width - size)
-        memcpy(out + width - size, text, size)
-    return 0
-
-
-cdef int add_value(Segment segment, Piece piece, object value) except -1:
+cdef int add_value(Text *text, Piece piece, object value) except -1:
     """Add `value` as `piece` says."""
     cdef long long number
     cdef double real
     cdef int overflow = 0
     if piece.kind == TEXT:
         if PyUnicode_CheckExact(value):
-            return add_padded(segment, value, piece.width, piece.left)
+            return add_padded(text, <PyObject *>value, piece.width, piece.left)
         if not piece.width and PyLong_CheckExact(value):
             number = PyLong_AsLongLongAndOverflow(value, &overflow)
             if not overflow:
-                return add_number(segment, number, 0, False, False)
+                return add_number(text, number, 0, False, False)
     elif piece.kind == NUMBER:
         if PyLong_CheckExact(value):
             number = PyLong_AsLongLongAndOverflow(value, &overflow)
             if not overflow:
-                return add_number(segment, number, piece.width, piece.left, piece.zeros)
+                return add_number(text, number, piece.width, piece.left, piece.zeros)
         elif PyFloat_CheckExact(value):
             real = PyFloat_AS_DOUBLE(value)
             if -1e15 < real < 1e15:
-                return add_number(segment, <long long>real, piece.width, piece.left, piece.zeros)
+                return add_number(text, <long long>real, piece.width, piece.left, piece.zeros)
     if piece.percent:
-        return add_text(segment, piece.spec % (value,))
-    return add_text(segment, format(value, piece.spec))
-
-
-# ---- messages ----
-
-# What add_message() and add_simple() return if they cannot do it. What they added till then does not count, and
-# nobody's code was run.
-cdef enum:
-    OTHERWISE = 2
-
-cdef inline Plan *plan_of(Plan **plans, object message) except NULL:
-    """Return the plan for a str."""
-    cdef Plan **plan = &plans[(<size_t><PyObject *>message >> 4) % PLANS]
-    if plan[0] is NULL or plan[0].message != <PyObject *>message:
-        renew_plan(plan, message)
-    return plan[0]
-
-
-cdef int renew_plan(Plan **place, object message) except -1:
-    cdef Plan *plan = place[0]
-    if plan is NULL:
-        plan = <Plan *>PyMem_Malloc(sizeof(Plan))
-        if plan is NULL:
-            PyErr_NoMemory()
-        place[0] = plan
-    else:
-        Py_XDECREF(plan.message)  # a str, whose end runs nobody's code
-    Py_INCREF(message)
-    plan.message = <PyObject *>message
-    plan.count = 0
-    plan.arguments = -1
-    if PyUnicode_IS_ASCII(message):
-        make_plan(plan, <const char *>PyUnicode_DATA(message), PyUnicode_GET_LENGTH(message))
-    return 0
-
-
-cdef void make_plan(Plan *plan, const char *text, Py_ssize_t length) noexcept:
-    """Take apart a message of that many characters, with a NUL after them."""
-    cdef const char *end = text + length
-    cdef const char *found
-    cdef Conversion *part
-    cdef Py_ssize_t arguments = 0
-    while plan.count < MOST_PARTS:
-        part = &plan.parts[plan.count]
-        plan.count += 1
-        part.literal = text
-        part.kind = 0
-        part.left = part.zeros = part.width = 0
-        found = <const char *>memchr(text, c'%', end - text)
-        if found == NULL:
-            part.size = end - text
-            plan.arguments = arguments
-            return
-        part.size = found - text
-        text = found + 1
-        if text[0] == c'%':
-            part.size += 1
-            text += 1
-            continue
-        part.left = text[0] == c'-'
-        part.zeros = text[0] == c'0'
-        text += part.left or part.zeros
-        if c'1' <= text[0] <= c'9':
-            while c'0' <= text[0] <= c'9' and part.width < 1000:
-                part.width = 10 * part.width + text[0] - c'0'
-                text += 1
-        if text[0] != c's' and text[0] != c'd' and text[0] != c'i':
-            return
-        part.kind = text[0]
-        text += 1
-        arguments += 1
-
-
-cdef inline int add_message(Segment segment, Plan **plans, lean.RecordCore record) except -1:
-    """Add the message of a record, if it is made of plain strings and whole numbers."""
-    cdef Plan *plan
-    cdef Conversion *part
-    cdef PyObject *args
-    cdef Py_ssize_t next = 0
-    cdef int index, unfit
-    if record.rendered is not None:
-        return add_text(segment, record.rendered) if PyUnicode_CheckExact(record.rendered) else OTHERWISE
-    if not record.safe or not PyUnicode_CheckExact(record.msg) or not PyTuple_CheckExact(record.args):
-        return OTHERWISE
-    args = <PyObject *>record.args
-    if PyTuple_GET_SIZE(<object>args) == 0:
-        return add_text(segment, record.msg)
-    plan = plan_of(plans, record.msg)
-    if plan.arguments != PyTuple_GET_SIZE(<object>args):
-        return OTHERWISE
-    for index in range(plan.count):
-        part = &plan.parts[index]
-        add_ascii(segment, part.literal, part.size)
-        if part.kind:
-            unfit = add_argument(
-                segment, PyTuple_GET_ITEM(<object>args, next), part.kind, part.width, part.left, part.zeros
-            )
-            if unfit:
-                return unfit
-            next += 1
-    return 0
-
-
-cdef inline int add_argument(
-    Segment segment, PyObject *value, char conversion, Py_ssize_t width, bint left, bint zeros
-) except -1:
-    """Add an argument of a message, as %s, %d or %i say."""
-    cdef int overflow
-    cdef long long number
-    if conversion == c's':
-        if PyUnicode_CheckExact(<object>value):
-            return add_padded(segment, <object>value, width, left)
-        zeros = False
-    if not PyLong_CheckExact(<object>value):
-        return OTHERWISE
-    number = PyLong_AsLongLongAndOverflow(<object>value, &overflow)
-    return OTHERWISE if overflow else add_number(segment, number, width, left, zeros)
+        return add_text(text, piece.spec % (value,))
+    return add_text(text, format(value, piece.spec))
 
 
 # ---- time ----
@@ -498,17 +234,15 @@ cdef bint tick(Clock clock, double created) except -1:
     return PyUnicode_IS_ASCII(clock.text)
 
 
-cdef inline int add_time(Segment segment, Clock clock, int msecs) except -1:
+cdef inline bint add_time(Text *text, Clock clock, int milliseconds) noexcept nogil:
     """Add the time that the clock shows."""
-    cdef char *digits
-    add_text(segment, clock.shown)
+    if add_string(text, <PyObject *>clock.shown):
+        return UNFIT
     if clock.separator is not None:
-        reserve(segment, 3)
-        digits = segment._text + segment._size
-        digits[0] = <char>(c'0' + msecs // 100)
-        digits[1] = <char>(c'0' + msecs // 10 % 10)
-        digits[2] = <char>(c'0' + msecs % 10)
-        segment._size += 3
+        if reserve(text, 3):
+            return UNFIT
+        write_milliseconds(text.bytes + text.size, milliseconds)
+        text.size += 3
     return 0
 
 
@@ -532,10 +266,7 @@ cdef object time_text(Clock clock, object record, dict attributes):
     out = <char *>PyUnicode_DATA(text)
     memcpy(out, PyUnicode_DATA(clock.text), size)
     memcpy(out + size, PyUnicode_DATA(clock.separator), more)
-    out += size + more
-    out[0] = <char>(c'0' + number // 100)
-    out[1] = <char>(c'0' + number // 10 % 10)
-    out[2] = <char>(c'0' + number % 10)
+    write_milliseconds(out + size + more, number)
     return text
 
 
@@ -547,9 +278,7 @@ cdef class Job:
     def __dealloc__(self):
         cdef int index
         for index in range(PLANS):
-            if self.plans[index] is not NULL:
-                Py_XDECREF(self.plans[index].message)
-                PyMem_Free(self.plans[index])
+            Py_XDECREF(self.plans.plans[index].held)
 
 
 cdef Job job_of(object formatter):
@@ -598,18 +327,35 @@ cdef object message_of(dict attributes):
     return text % args
 
 
-cdef int add_block(Segment segment, Py_ssize_t start, object text) except -1:
+cdef int hold_messages(Job job) noexcept:
+    """Have the plans refer to their messages; to be called before the records that bring these are let go."""
+    cdef Plan *plan
+    cdef PyObject *old
+    cdef int index
+    if job.plans.changed:
+        job.plans.changed = False
+        for index in range(PLANS):
+            plan = &job.plans.plans[index]
+            if plan.held is not plan.message:
+                Py_INCREF(<object>plan.message)
+                old = plan.held
+                plan.held = plan.message
+                Py_XDECREF(old)  # exactly a str, whose end runs nobody's code
+    return 0
+
+
+cdef int add_block(Text *text, Py_ssize_t start, object block) except -1:
     """Add a traceback or a stack on a line of its own, to the record that began at `start`."""
-    if segment._size == start or segment._text[segment._size - 1] != c'\n':
-        add_ascii(segment, "\n", 1)
-    if not isinstance(text, str):
+    if (text.size == start or text.bytes[text.size - 1] != c'\n') and add_ascii(text, "\n", 1):
+        return UNFIT
+    if not isinstance(block, str):
         raise TypeError("not a string")  # as the formatter will say
-    return add_text(segment, text)
+    return add_text(text, block)
 
 
-cdef int add_filled(Segment segment, Job job, object record, dict attributes) except -1:
+cdef int add_filled(Text *text, Job job, object record, dict attributes) except -1:
     """Add a record whose values are in its dictionary."""
-    cdef Py_ssize_t start = segment._size
+    cdef Py_ssize_t start = text.size
     cdef Piece piece
     cdef int unfit
     asctime = None
@@ -623,18 +369,18 @@ cdef int add_filled(Segment segment, Job job, object record, dict attributes) ex
         attributes["asctime"] = asctime
     for piece in job.program.pieces:
         if piece.kind == LITERAL:
-            unfit = add_text(segment, piece.text)
+            unfit = add_text(text, piece.text)
         elif piece.field == MESSAGE:
-            unfit = add_value(segment, piece, message)
+            unfit = add_value(text, piece, message)
         elif piece.field == ASCTIME:
-            unfit = add_value(segment, piece, asctime)
+            unfit = add_value(text, piece, asctime)
         else:
             value = logflume_get(attributes, piece.text, MISSING)
             if value is MISSING and job.defaults is not None:
                 value = logflume_get(job.defaults, piece.text, MISSING)
             if value is MISSING:
                 return 1
-            unfit = add_value(segment, piece, value)
+            unfit = add_value(text, piece, value)
         if unfit:
             return 1
     exc_text = attributes["exc_text"]
@@ -643,15 +389,15 @@ cdef int add_filled(Segment segment, Job job, object record, dict attributes) ex
         exc_text = job.formatter.formatException(attributes["exc_info"])
         attributes["exc_text"] = exc_text
         job.explained = record
-    if exc_text and add_block(segment, start, exc_text):
+    if exc_text and add_block(text, start, exc_text):
         return 1
     stack = attributes["stack_info"]
-    if stack and add_block(segment, start, job.formatter.formatStack(stack)):
+    if stack and add_block(text, start, job.formatter.formatStack(stack)):
         return 1
     return 0
 
 
-cdef inline PyObject *text_of(lean.RecordCore record, Field field) noexcept:
+cdef inline PyObject *text_of(lean.RecordCore record, Field field) noexcept nogil:
     """The value of a field that in nearly all records is a string, borrowed; NULL for other fields."""
     if field == NAME:
         return <PyObject *>record.name
@@ -672,120 +418,188 @@ cdef inline PyObject *text_of(lean.RecordCore record, Field field) noexcept:
     return NULL
 
 
-cdef inline int add_whole(Segment segment, PyObject *piece, long long number) except -1:
-    return add_number(segment, number, (<Piece>piece).width, (<Piece>piece).left, (<Piece>piece).zeros)
+# ---- records that hold plain strings and whole numbers only ----
 
-
-cdef inline bint has_same_texts(Repeats *run, lean.RecordCore record, lean.RecordCore previous) noexcept:
+cdef inline bint has_same_texts(Repeats *run, lean.RecordCore record, lean.RecordCore previous) noexcept nogil:
     """Whether two records have the very same strings for the values of a run."""
     cdef int index
     for index in range(run.count):
-        if text_of(record, run.fields[index]) != text_of(previous, run.fields[index]):
+        if text_of(record, run.fields[index]) is not text_of(previous, run.fields[index]):
             return False
     return True
 
 
-cdef inline int add_piece(Segment segment, Job job, lean.RecordCore record, PyObject *piece) except -1:
-    cdef Field field = (<Piece>piece).field
-    cdef PyObject *text
-    if field == MESSAGE:
-        return add_message(segment, job.plans, record)
-    if field == ASCTIME:
-        return add_time(segment, job.clock, <int>lean.milliseconds(record))
-    if field == MSECS:
-        return add_whole(segment, piece, <int>lean.milliseconds(record))
-    if field == LEVELNO:
-        return add_whole(segment, piece, record.levelno)
-    if field == LINENO:
-        return add_argument(
-            segment, <PyObject *>record.site.lineno, c'd',
-            (<Piece>piece).width, (<Piece>piece).left, (<Piece>piece).zeros,
-        )
-    if field == PROCESS:
-        return add_whole(segment, piece, record.process) if record.has_process else OTHERWISE
-    if field == THREAD:
-        return add_whole(segment, piece, record.thread) if record.has_thread else OTHERWISE
-    text = text_of(record, field)
-    if text == NULL:
-        text = <PyObject *>(<Piece>piece).text  # a literal
-    if not PyUnicode_CheckExact(<object>text):
+cdef inline int add_message_of(Text *text, Job job, lean.RecordCore record) noexcept nogil:
+    cdef PyObject *rendered = <PyObject *>record.rendered
+    if record.rendered is not None:
+        return add_string(text, rendered) if is_string(rendered) else OTHERWISE
+    if not record.safe:
         return OTHERWISE
-    return add_padded(segment, <object>text, (<Piece>piece).width, (<Piece>piece).left)
+    return add_message(text, &job.plans, <PyObject *>record.msg, <PyObject *>record.args)
 
 
-cdef int add_simple(Segment segment, Job job, lean.RecordCore record) except -1:
-    """Add a record as add_lean() does, if it holds plain strings and numbers only."""
-    cdef PyObject *pieces = <PyObject *>job.program.pieces
-    cdef Py_ssize_t count = PyTuple_GET_SIZE(<object>pieces)
-    cdef Py_ssize_t index = 0, end, start, wide
-    cdef int unfit, run
-    cdef int msecs
-    cdef bint same_time = False
-    cdef Repeated *repeated
-    if job.program.uses_time:
-        if not tick(job.clock, record.created):
+cdef inline int add_piece(Text *text, Job job, lean.RecordCore record, SimplePiece *piece) noexcept nogil:
+    cdef Field field = piece.field
+    cdef PyObject *string
+    if field == MESSAGE:
+        return add_message_of(text, job, record)
+    if field == ASCTIME:
+        return add_time(text, job.clock, job.milliseconds)
+    if field == MSECS:
+        return add_number(text, <int>lean.milliseconds(record), piece.width, piece.left, piece.zeros)
+    if field == LEVELNO:
+        return add_number(text, record.levelno, piece.width, piece.left, piece.zeros)
+    if field == LINENO:
+        return add_whole_number(text, <PyObject *>record.site.lineno, piece.width, piece.left, piece.zeros)
+    if field == PROCESS:
+        if not record.has_process:
             return OTHERWISE
-        msecs = <int>lean.milliseconds(record) if job.clock.separator is not None else 0
-        same_time = msecs == job.msecs and job.clock.second == job.second
-        job.msecs = msecs
+        return add_number(text, record.process, piece.width, piece.left, piece.zeros)
+    if field == THREAD:
+        if not record.has_thread:
+            return OTHERWISE
+        return add_number(text, record.thread, piece.width, piece.left, piece.zeros)
+    string = text_of(record, field)
+    if string is NULL:
+        string = piece.text
+    if not is_string(string):
+        return OTHERWISE
+    return add_padded(text, string, piece.width, piece.left)
+
+
+cdef inline bint repeat(
+    Text *text, Repeats *run, Repeated *repeated, bint same_second, int before, int milliseconds
+) noexcept nogil:
+    """Add the text of a run once more, which the record before had; false if it may be another one now."""
+    cdef Py_ssize_t start = text.size
+    cdef bint other_time = run.times and before != milliseconds
+    if (run.times and not same_second) or (other_time and repeated.milliseconds < 0) or reserve(text, repeated.size):
+        return False
+    add_ascii(text, text.bytes + repeated.start, repeated.size)
+    text.wide += repeated.wide
+    if other_time:
+        write_milliseconds(text.bytes + start + repeated.milliseconds, milliseconds)
+    repeated.start = start
+    return True
+
+
+cdef int add_simple(Text *text, Job job, lean.RecordCore record) noexcept nogil:
+    """Add a lean record, if it holds plain strings and whole numbers only, of the second that the clock shows."""
+    cdef SimpleProgram *program = &job.program.simple
+    cdef SimplePiece *piece = program.pieces
+    cdef SimplePiece *end = piece + program.count
+    cdef SimplePiece *run_end
+    cdef Repeats *run
+    cdef Repeated *repeated
+    cdef Py_ssize_t start, wide
+    cdef int before = job.milliseconds, unfit
+    cdef bint same_second = False
+    if program.uses_time:
+        if not job.clock.second <= record.created < job.clock.second + 1.0:
+            return OTHERWISE
+        if job.clock.separator is not None:
+            job.milliseconds = <int>lean.milliseconds(record)
+        same_second = job.second == job.clock.second
         job.second = job.clock.second
-    while index < count:
-        run = (<Piece>PyTuple_GET_ITEM(<object>pieces, index)).run
-        if run < 0:
-            unfit = add_piece(segment, job, record, PyTuple_GET_ITEM(<object>pieces, index))
+    while piece < end:
+        if piece.run < 0:
+            unfit = add_piece(text, job, record, piece)
             if unfit:
                 return unfit
-            index += 1
+            piece += 1
             continue
         # Of logger, level, file ... the next record has mostly the same, and their text is there already.
-        end = index + job.program.runs[run].pieces
-        repeated = &job.repeated[run]
+        run = &program.runs[piece.run]
+        repeated = &job.repeated[piece.run]
         if (
-            job.previous is not None
-            and repeated.size >= 0
-            and (same_time or not job.program.runs[run].times)
-            and has_same_texts(&job.program.runs[run], record, job.previous)
+            job.previous is not NULL
+            and has_same_texts(run, record, <lean.RecordCore>job.previous)
+            and repeat(text, run, repeated, same_second, before, job.milliseconds)
         ):
-            reserve(segment, repeated.size)
-            add_ascii(segment, segment._text + repeated.start, repeated.size)
-            index = end
+            piece += run.pieces
             continue
-        start = segment._size
-        wide = segment._wide
-        while index < end:
-            unfit = add_piece(segment, job, record, PyTuple_GET_ITEM(<object>pieces, index))
+        start = text.size
+        wide = text.wide
+        repeated.milliseconds = -1
+        run_end = piece + run.pieces
+        while piece < run_end:
+            unfit = add_piece(text, job, record, piece)
             if unfit:
                 return unfit
-            index += 1
+            if piece.field == ASCTIME and run.times == 1 and job.clock.separator is not None:
+                repeated.milliseconds = text.size - 3 - start
+            piece += 1
         repeated.start = start
-        repeated.size = segment._size - start if segment._wide == wide else -1
+        repeated.size = text.size - start
+        repeated.wide = text.wide - wide
     return 0
 
 
-cdef int add_lean(Segment segment, Job job, lean.RecordCore record) except -1:
+cdef inline bint may_be_simple(Job job, PyObject *record, Py_ssize_t holders) noexcept nogil:
+    """Whether nobody but `holders` has the record and nobody had looked at it, so that it stays as it is."""
+    return (
+        type_of(record) is lean_type
+        and references_to(record) <= holders
+        and (<lean.RecordCore>record).lean
+        and (<lean.RecordCore>record).site is not None
+        and ((<lean.RecordCore>record).exc_info is None or (<lean.RecordCore>record).exc_info is False)
+    )
+
+
+cdef Py_ssize_t add_simple_records(
+    Text *text, Job job, PyObject **records, Py_ssize_t count, PyObject *terminator, Py_ssize_t room
+) noexcept nogil:
+    """Add records till one that has to go another way; return how many. Only `records` may refer to them.
+
+    job.program.is_simple has to be true, and hold_messages() has to be called afterwards.
+    """
+    cdef Py_ssize_t index, start, wide
+    for index in range(count):
+        start = text.size
+        wide = text.wide
+        # as the standard handler does, the rotation counts characters, and "\n" for the terminator
+        if (
+            not may_be_simple(job, records[index], 1)
+            or add_simple(text, job, <lean.RecordCore>records[index])
+            or text.size - (text.wide - wide) + 1 >= room
+            or add_string(text, terminator)
+            or end_record(text)
+        ):
+            text.size = start
+            text.wide = wide
+            job.previous = NULL
+            return index
+        job.previous = records[index]
+    return count
+
+
+# ---- any records ----
+
+cdef int add_lean(Text *text, Job job, lean.RecordCore record) except -1:
     """Add a record that nobody has looked at, without making its dictionary."""
     cdef Piece piece
     cdef Field field
-    cdef PyObject *text
+    cdef PyObject *string
     cdef int msecs = 0
     message = lean.message(record)  # even if it is not shown: it may be wrong, which has to be reported
     if job.program.uses_time:
         if not tick(job.clock, record.created):
-            return add_filled(segment, job, record, record.__dict__)
+            return add_filled(text, job, record, record.__dict__)
         msecs = <int>lean.milliseconds(record)
     for piece in job.program.pieces:
         if piece.kind == LITERAL:
-            if add_text(segment, piece.text):
+            if add_text(text, piece.text):
                 return 1
             continue
         field = piece.field
-        text = text_of(record, field)
-        if text != NULL:
-            value = <object>text
+        string = text_of(record, field)
+        if string is not NULL:
+            value = <object>string
         elif field == MESSAGE:
             value = message
         elif field == ASCTIME:
-            add_time(segment, job.clock, msecs)
+            if add_time(text, job.clock, msecs):
+                return UNFIT
             continue
         elif field == LEVELNO:
             value = record.levelno
@@ -807,12 +621,12 @@ cdef int add_lean(Segment segment, Job job, lean.RecordCore record) except -1:
                 value = logflume_get(job.defaults, piece.text, MISSING)
             if value is MISSING:
                 return 1
-        if add_value(segment, piece, value):
+        if add_value(text, piece, value):
             return 1
     return 0
 
 
-cdef int add_record(Segment segment, Job job, object record) except -1:
+cdef int add_record(Text *text, Job job, object record) except -1:
     cdef dict attributes
     cdef Py_ssize_t start, wide
     cdef int unfit
@@ -820,31 +634,31 @@ cdef int add_record(Segment segment, Job job, object record) except -1:
         if type(record) is LeanRecord:
             core = <lean.RecordCore>record
             if core.lean and job.private and job.program.lean and core.site is not None and not core.exc_info:
-                if job.program.simple:
-                    start = segment._size
-                    wide = segment._wide
-                    unfit = add_simple(segment, job, core)
-                    job.previous = core if unfit == 0 else None
+                if job.program.is_simple and (job.clock is None or tick(job.clock, core.created)):
+                    start = text.size
+                    wide = text.wide
+                    unfit = add_simple(text, job, core)
+                    job.previous = <PyObject *>core if unfit == 0 else NULL
                     if unfit != OTHERWISE:
                         return unfit
-                    segment._size = start
-                    segment._wide = wide
-                return add_lean(segment, job, core)
+                    text.size = start
+                    text.wide = wide
+                return add_lean(text, job, core)
             attributes = record.__dict__
             if "getMessage" not in attributes:
-                return add_filled(segment, job, record, attributes)
+                return add_filled(text, job, record, attributes)
         elif type(record) is LogRecord:
             attributes = logflume_instance_dict(record)
             if "getMessage" not in attributes:
-                return add_filled(segment, job, record, attributes)
+                return add_filled(text, job, record, attributes)
     exc_text = getattr(record, "exc_text", None)
     if not exc_text and record.exc_info:
         job.unexplained = exc_text
         job.explained = record
-    text = job.formatter.format(record)
-    if not isinstance(text, str):  # what a str subclass as the format gave
-        return 1
-    return add_text(segment, text)
+    string = job.formatter.format(record)
+    if not isinstance(string, str):  # what a str subclass as the format gave
+        return UNFIT
+    return add_text(text, string)
 
 
 cdef Segment compose(object handler, list records, object sink, int holders):
@@ -854,7 +668,9 @@ cdef Segment compose(object handler, list records, object sink, int holders):
     to which only `holders` lists refer, the given one among them, is left without `message` and `asctime`.
     """
     cdef Job job = job_of(handler.formatter or logging._defaultFormatter)
-    return compose_job(job, records, handler.terminator, sink.limit, sink.room, sink.ascii, holders)
+    cdef Segment segment = begin_segment(job, sink.ascii)
+    add_records(segment, job, records, 0, handler.terminator, sink.limit, sink.room, holders)
+    return segment
 
 
 cdef int note_explained(Segment segment, Job job) except -1:
@@ -862,48 +678,60 @@ cdef int note_explained(Segment segment, Job job) except -1:
     if getattr(job.explained, "exc_text", None) is not job.unexplained:
         if segment.explained is None:
             segment.explained = []
-        segment.explained.append((segment.count, job.unexplained))
+        segment.explained.append((segment.text.count, job.unexplained))
     job.explained = job.unexplained = None  # last: without memory for the note it has to be made again
     return 0
 
 
-cdef Segment compose_job(
-    Job job, list records, object terminator, Py_ssize_t limit, Py_ssize_t room, bint ascii, int holders
-):
+cdef Segment begin_segment(Job job, bint ascii):
+    """Return an empty segment, to which records can be added."""
     cdef Segment segment = Segment.__new__(Segment)
-    cdef Py_ssize_t start = 0, wide = 0
+    segment.text.ascii = ascii
+    job.explained = None  # what a batch that failed left there
+    job.previous = NULL  # it refers to a segment
+    return segment
+
+
+cdef int add_records(
+    Segment segment, Job job, list records, Py_ssize_t index, object terminator, Py_ssize_t limit, Py_ssize_t room,
+    int holders
+) except -1:
+    """Add the records from that at `index` on, as compose() says."""
+    cdef Text *text = &segment.text
+    cdef Py_ssize_t start = text.size, wide = text.wide
     cdef int unfit = 0
     cdef bint terminates = PyUnicode_CheckExact(terminator)
-    record = job.explained = None  # what a batch that failed left there
-    segment._ascii = ascii
+    record = None
     try:
-        for record in records:
-            start = segment._size
-            wide = segment._wide
-            if start >= limit:
-                break
+        while index < len(records) and text.size < limit:
+            record = records[index]
+            index += 1
+            start = text.size
+            wide = text.wide
             job.private = Py_REFCNT(record) <= holders + 1  # the one more is ours
-            unfit = add_record(segment, job, record)
+            unfit = add_record(text, job, record)
             # as the standard handler does, the rotation counts characters, and "\n" for the terminator
-            if unfit or not terminates or segment._size - (segment._wide - wide) + 1 >= room:
-                unfit = 1
+            if unfit or not terminates or text.size - (text.wide - wide) + 1 >= room:
+                unfit = UNFIT
                 break
-            unfit = add_text(segment, terminator)
+            unfit = add_text(text, terminator)
             if unfit:
                 break
             if job.explained is not None:
                 note_explained(segment, job)
-            end_record(segment)
+            unfit = end_record(text)
+            if unfit:
+                break
     except Exception:  # the handler meets it again, and reports it
-        unfit = 1
+        unfit = UNFIT
     except BaseException as error:
         segment.interrupt = error
-        unfit = 1
-    job.previous = None  # it refers to this segment
+        unfit = UNFIT
+    hold_messages(job)
     if unfit:
-        segment._size = start
-        segment._wide = wide
+        text.size = start
+        text.wide = wide
         segment.special = True
     if job.explained is not None:
         note_explained(segment, job)
-    return segment
+    return 0

@@ -1,5 +1,7 @@
 """A format, compiled into pieces."""
 
+from cpython.object cimport PyObject
+
 cdef enum Kind:
     LITERAL
     TEXT  # a string as it is, or padded to a width
@@ -28,15 +30,31 @@ cdef enum Field:
 
 
 cdef enum:
+    MOST_SIMPLE = 32  # pieces of a format
     MOST_RUNS = 8
     MOST_REPEATED = 6  # values in a run
 
-# Values whose texts are the same in many records, and what is between them.
+# Pieces beside each other whose texts are the same in many records: values, and what is between them.
 cdef struct Repeats:
     int pieces
     int count
-    bint times  # the time is among them
-    Field fields[MOST_REPEATED]
+    int times  # how many of the values are the time
+    Field fields[MOST_REPEATED]  # of the others
+
+cdef struct SimplePiece:
+    Field field
+    PyObject *text  # a literal; the program's
+    Py_ssize_t width
+    bint left
+    bint zeros
+    int run  # the number of the run that begins here; -1: none does
+
+# A format whose values are written as they are, or padded, as it is read without the GIL.
+cdef struct SimpleProgram:
+    bint uses_time
+    int count
+    SimplePiece pieces[MOST_SIMPLE]
+    Repeats runs[MOST_RUNS]
 
 
 cdef class Piece:
@@ -48,18 +66,15 @@ cdef class Piece:
     cdef Py_ssize_t width
     cdef bint left
     cdef bint zeros
-    # Pieces beside each other whose texts are the same in many records make a run; its first one has its number.
-    # -1: not the first of a run.
-    cdef int run
 
 
 # A format, ready to be run.
 cdef class Program:
     cdef tuple pieces
-    cdef Repeats runs[MOST_RUNS]
     cdef bint uses_time
     cdef bint lean  # every value is at hand in a lean record's fields
-    cdef bint simple  # and is written as it is, or padded; the message is among them
+    cdef bint is_simple  # and is written as it is, or padded; the message is among them
+    cdef SimpleProgram simple  # then
 
 
 cdef bint is_stock(type cls) except -1

@@ -1,6 +1,6 @@
 """Compiles a formatter's format, in any of the three styles, into pieces: literals and values."""
 
-from cpython.object cimport PyTypeObject
+from cpython.object cimport PyObject, PyTypeObject
 from cpython.unicode cimport PyUnicode_CheckExact
 
 import logging
@@ -57,7 +57,6 @@ cdef Piece literal(str text):
     cdef Piece piece = Piece.__new__(Piece)
     piece.kind = LITERAL
     piece.text = text
-    piece.run = -1
     return piece
 
 
@@ -68,7 +67,6 @@ cdef Piece value_piece(str name, Kind kind, object spec, bint percent):
     piece.text = name
     piece.spec = spec
     piece.percent = percent
-    piece.run = -1
     return piece
 
 
@@ -170,31 +168,52 @@ cdef bint repeats(Piece piece):
     ))
 
 
-cdef int find_runs(Program program) except -1:
+cdef int simplify(Program program) except -1:
+    """Fill program.simple."""
     cdef tuple pieces = program.pieces
+    cdef SimpleProgram *simple = &program.simple
+    cdef SimplePiece *part
     cdef Piece piece
-    cdef Py_ssize_t index = 0, end
-    cdef int number = 0
-    cdef Repeats *run
-    while index < len(pieces) and number < MOST_RUNS:
-        run = &program.runs[number]
-        run.pieces = run.count = run.times = 0
-        end = index
-        while end < len(pieces) and repeats(pieces[end]) and run.count < MOST_REPEATED:
-            piece = pieces[end]
-            if piece.kind != LITERAL:
-                if piece.field == ASCTIME:
-                    run.times = True
-                else:
-                    run.fields[run.count] = piece.field
-                    run.count += 1
-            end += 1
-        run.pieces = <int>(end - index)
-        if run.pieces > 1:
-            (<Piece>pieces[index]).run = number
+    cdef int index, number = 0
+    simple.uses_time = program.uses_time
+    simple.count = <int>len(pieces)
+    for index in range(simple.count):
+        piece = pieces[index]
+        part = &simple.pieces[index]
+        part.field = piece.field
+        part.text = <PyObject *>piece.text
+        part.width = piece.width
+        part.left = piece.left
+        part.zeros = piece.zeros
+        part.run = -1
+    index = 0
+    while index < simple.count:
+        if number < MOST_RUNS and find_run(&simple.runs[number], pieces[index:]):
+            simple.pieces[index].run = number
+            index += simple.runs[number].pieces
             number += 1
-        index = max(end, index + 1)
+        else:
+            index += 1
     return 0
+
+
+cdef bint find_run(Repeats *run, tuple pieces) except -1:
+    """Whether the first of `pieces` begin a run, which is described then."""
+    cdef Piece piece
+    run.pieces = run.count = run.times = 0
+    for piece in pieces:
+        if not repeats(piece):
+            break
+        if piece.kind != LITERAL:
+            if piece.field == ASCTIME:
+                run.times += 1
+            elif run.count == MOST_REPEATED:
+                break
+            else:
+                run.fields[run.count] = piece.field
+                run.count += 1
+        run.pieces += 1
+    return run.pieces > 1
 
 
 cdef dict programs = {}  # by style class and format
@@ -238,11 +257,10 @@ cdef Program compile_style(object style, type cls, str fmt):
         return None
     program = Program.__new__(Program)
     program.pieces = tuple([piece for piece in pieces if piece.kind != LITERAL or piece.text])
-    find_runs(program)
     program.uses_time = style.usesTime()
     program.lean = True
-    program.simple = all([is_simple(piece) for piece in program.pieces])
-    program.simple = program.simple and any([piece.field == MESSAGE for piece in program.pieces])
+    program.is_simple = len(program.pieces) <= MOST_SIMPLE and all([is_simple(piece) for piece in program.pieces])
+    program.is_simple = program.is_simple and any([piece.field == MESSAGE for piece in program.pieces])
     for piece in program.pieces:
         if piece.field == ASCTIME:
             if not program.uses_time:
@@ -250,4 +268,6 @@ cdef Program compile_style(object style, type cls, str fmt):
             program.lean = program.lean and piece.kind == TEXT and not piece.width
         elif piece.field == UNKNOWN and piece.kind != LITERAL:
             program.lean = False
+    if program.is_simple:
+        simplify(program)
     return program

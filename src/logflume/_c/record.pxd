@@ -48,5 +48,5 @@ cdef int store_message(RecordCore record, object msg, PyObject **arguments, Py_s
 cdef int let_go(list records, Py_ssize_t count) except -1
 cdef int track_if_needed(RecordCore record) except -1
 cdef object message(RecordCore record)
-cdef double milliseconds(RecordCore record)
+cdef double milliseconds(RecordCore record) noexcept nogil
 cpdef object snapshot(object record)

@@ -337,7 +337,7 @@ cdef dict captured(RecordCore record):
     return attributes
 
 
-cdef double milliseconds(RecordCore record):
+cdef double milliseconds(RecordCore record) noexcept nogil:
     cdef double created = record.created
     cdef long long ns = record.created_ns
     cdef double msecs
