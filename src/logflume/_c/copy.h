@@ -57,7 +57,7 @@ logflume_digits(char *end, unsigned long long number)
 #define LOGFLUME_MOST_DECIMALS 9
 
 /* Writes `number` with that many decimals, as '%.*f' does: rounded exactly, half to even. Returns where it begins, or
-   NULL if the number is too large for that, or is none. At most 31 characters. */
+   NULL if the number is too large for that, or is none. At most 22 characters. */
 static inline char *
 logflume_decimals(char *end, double number, int decimals)
 {

@@ -1,7 +1,7 @@
 """Makes the text of many records at once, in one buffer, without a string for each.
 
 A formatter's format is compiled once (see pieces.pyx). Where nobody has looked at a record, and it holds plain
-strings and whole numbers only, its text is made without the GIL. Of other lean records the values go from the fields
+strings and numbers only, its text is made without the GIL. Of other lean records the values go from the fields
 into the buffer, and those of a standard record come from its dictionary, which is left as `Formatter.format` leaves it.
 Whatever is out of the ordinary is given to the formatter itself: a piece, a time, or a record as a whole.
 """
@@ -379,10 +379,10 @@ cdef int add_filled(Text *text, Job job, object record, dict attributes) except 
             if value is MISSING and job.defaults is not None:
                 value = logflume_get(job.defaults, piece.text, MISSING)
             if value is MISSING:
-                return 1
+                return UNFIT
             unfit = add_value(text, piece, value)
         if unfit:
-            return 1
+            return UNFIT
     exc_text = attributes["exc_text"]
     if attributes["exc_info"] and not exc_text:
         job.unexplained = exc_text
@@ -390,10 +390,10 @@ cdef int add_filled(Text *text, Job job, object record, dict attributes) except 
         attributes["exc_text"] = exc_text
         job.explained = record
     if exc_text and add_block(text, start, exc_text):
-        return 1
+        return UNFIT
     stack = attributes["stack_info"]
     if stack and add_block(text, start, job.formatter.formatStack(stack)):
-        return 1
+        return UNFIT
     return 0
 
 
@@ -418,7 +418,7 @@ cdef inline PyObject *text_of(lean.RecordCore record, Field field) noexcept nogi
     return NULL
 
 
-# ---- records that hold plain strings and whole numbers only ----
+# ---- records that hold plain strings and numbers only ----
 
 cdef inline bint has_same_texts(Repeats *run, lean.RecordCore record, lean.RecordCore previous) noexcept nogil:
     """Whether two records have the very same strings for the values of a run."""
@@ -484,7 +484,7 @@ cdef inline bint repeat(
 
 
 cdef int add_simple(Text *text, Job job, lean.RecordCore record) noexcept nogil:
-    """Add a lean record, if it holds plain strings and whole numbers only, of the second that the clock shows."""
+    """Add a lean record, if it holds plain strings and numbers only, of the second that the clock shows."""
     cdef SimpleProgram *program = &job.program.simple
     cdef SimplePiece *piece = program.pieces
     cdef SimplePiece *end = piece + program.count
@@ -546,6 +546,14 @@ cdef inline bint may_be_simple(Job job, PyObject *record, Py_ssize_t holders) no
     )
 
 
+cdef inline bint finish_record(Text *text, PyObject *terminator, Py_ssize_t wide, Py_ssize_t room) noexcept nogil:
+    """End the record before which the text had `wide`; UNFIT if it may rotate the file."""
+    # as the standard handler does, the rotation counts characters, and "\n" for the terminator
+    return (
+        text.size - (text.wide - wide) + 1 >= room or add_string(text, terminator) or end_record(text)
+    )
+
+
 cdef Py_ssize_t add_simple_records(
     Text *text, Job job, PyObject **records, Py_ssize_t count, PyObject *terminator, Py_ssize_t room
 ) noexcept nogil:
@@ -557,13 +565,10 @@ cdef Py_ssize_t add_simple_records(
     for index in range(count):
         start = text.size
         wide = text.wide
-        # as the standard handler does, the rotation counts characters, and "\n" for the terminator
         if (
             not may_be_simple(job, records[index], 1)
             or add_simple(text, job, <lean.RecordCore>records[index])
-            or text.size - (text.wide - wide) + 1 >= room
-            or add_string(text, terminator)
-            or end_record(text)
+            or finish_record(text, terminator, wide, room)
         ):
             text.size = start
             text.wide = wide
@@ -589,7 +594,7 @@ cdef int add_lean(Text *text, Job job, lean.RecordCore record) except -1:
     for piece in job.program.pieces:
         if piece.kind == LITERAL:
             if add_text(text, piece.text):
-                return 1
+                return UNFIT
             continue
         field = piece.field
         string = text_of(record, field)
@@ -620,9 +625,9 @@ cdef int add_lean(Text *text, Job job, lean.RecordCore record) except -1:
             if value is MISSING and job.defaults is not None:
                 value = logflume_get(job.defaults, piece.text, MISSING)
             if value is MISSING:
-                return 1
+                return UNFIT
         if add_value(text, piece, value):
-            return 1
+            return UNFIT
     return 0
 
 
@@ -710,17 +715,10 @@ cdef int add_records(
             wide = text.wide
             job.private = Py_REFCNT(record) <= holders + 1  # the one more is ours
             unfit = add_record(text, job, record)
-            # as the standard handler does, the rotation counts characters, and "\n" for the terminator
-            if unfit or not terminates or text.size - (text.wide - wide) + 1 >= room:
-                unfit = UNFIT
-                break
-            unfit = add_text(text, terminator)
-            if unfit:
-                break
             if job.explained is not None:
                 note_explained(segment, job)
-            unfit = end_record(text)
-            if unfit:
+            if unfit or not terminates or finish_record(text, <PyObject *>terminator, wide, room):
+                unfit = UNFIT
                 break
     except Exception:  # the handler meets it again, and reports it
         unfit = UNFIT

@@ -119,8 +119,8 @@ cdef inline int add_whole_number(Text *text, PyObject *value, Py_ssize_t width, 
 
 cdef inline int add_float(Text *text, PyObject *value, Conversion *how) noexcept nogil:
     """Add exactly a float, as %f says."""
-    cdef char digits[48]
-    cdef char *end = digits + 48
+    cdef char digits[24]
+    cdef char *end = digits + 24
     cdef char *begin
     if not is_float(value):
         return OTHERWISE

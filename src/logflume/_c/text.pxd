@@ -1,7 +1,7 @@
 """A text in UTF-8 that grows, and what is added to it. None of this needs the GIL.
 
 What adds returns 0, or UNFIT: there is no memory for it, or the stream may need other bytes than these. The record
-is then left to the handler. Strings are given as borrowed references to exactly a str; they and whole numbers never
+is then left to the handler. Strings are given as borrowed references to exactly a str; they and numbers never
 change, so that to read them takes no lock.
 """
 
