@@ -151,26 +151,28 @@ def log(logger: logging.Logger, clock: Time, call: dict[str, Any]) -> None:
 class Turns:
     """Delivers what is queued, as a listener's thread does, when it is told to."""
 
-    def __init__(self, handler: logging.Handler) -> None:
+    def __init__(self, handler: logging.Handler, keeps_gil: bool) -> None:
         self.queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.listener = logflume.QueueListener(self.queue, handler, respect_handler_level=True)
         self.pace = Pace()
+        self.keeps_gil = keeps_gil
 
     def turn(self) -> None:
         from logflume._c.flow import deliver_flow
 
+        self.pace.keeps_gil = self.keeps_gil
         deliver_flow(self.listener, self.pace, True)
         self.listener._handle_taken()
 
 
 @contextlib.contextmanager
-def attached(handler: logging.Handler, queued: bool) -> Iterator[tuple[logging.Logger, Any]]:
+def attached(handler: logging.Handler, queued: bool, keeps_gil: bool) -> Iterator[tuple[logging.Logger, Any]]:
     logger = logging.Logger("of.turns")
     if not queued:
         logger.addHandler(handler)
         yield logger, lambda: None
         return
-    turns = Turns(handler)
+    turns = Turns(handler, keeps_gil)
     logger.addHandler(logflume.LocalQueueHandler(turns.queue))
     logflume.accelerate_loggers()
     try:
@@ -193,7 +195,7 @@ def outcome(given: dict[str, Any], queued: bool) -> tuple[dict[str, bytes], list
         fmt, style = given["format"]
         handler.setFormatter(logging.Formatter(fmt, given["datefmt"], style))
         looks = Looks()
-        with attached(handler, queued) as (logger, turn):
+        with attached(handler, queued, given["keeps_gil"]) as (logger, turn):
             logger.addFilter(looks)
             for batch in given["batches"]:
                 for call in batch:
@@ -224,6 +226,7 @@ def outcome(given: dict[str, Any], queued: bool) -> tuple[dict[str, bytes], list
             "format": st.sampled_from([*FORMATS[:1] * 3, *FORMATS]),
             "datefmt": st.sampled_from(DATEFMTS),
             "batches": batches,
+            "keeps_gil": st.sampled_from([False, False, True]),
         }
     )
 )

@@ -20,11 +20,12 @@ BREATH = 20e-6  # a pause between two holds while the queue is long; the system 
 # A pause that took such a part of the switch interval was spent waiting for a thread that computes all the time.
 CONTENDED = 0.8
 # Records.
-LONG_QUEUE = 50_000  # for each so many queued records a hold may be longer, up to four times
+LONG_QUEUE = 25_000  # for each so many queued records a hold may be longer, up to sixteen times
+TOO_LONG_QUEUE = 100_000  # from so many on nobody else may compute while records are formatted
 SHORT_QUEUE = 4  # times the limit: what a few holds can take
 FIRST_LIMIT = 64
 LEAST_LIMIT = 4
-GREATEST_LIMIT = 1 << 16
+GREATEST_LIMIT = 1 << 18
 # Holds between two pauses against a thread that computes all the time: it gets its turns while files are written.
 HOLDS = 4
 
@@ -36,12 +37,14 @@ class Pace:
     Where there is no GIL it holds as long as it likes, and never pauses. It is for the thread that makes it.
 
     `limit` is how many records to handle in the next hold, `pause` how long to wait for more once there are none.
+    `keeps_gil` says that nobody may compute meanwhile: some thread logs faster than records can be formatted beside it.
     """
 
     def __init__(self) -> None:
         self.has_gil: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
         self.limit = FIRST_LIMIT
         self.pause = SHORTEST_PAUSE
+        self.keeps_gil = False
         self._hold = SHORT_HOLD if self.has_gil else LONG_HOLD
         self._holds_left = 0
         self._begin: float | None = None
@@ -62,6 +65,8 @@ class Pace:
 
     def end(self, records: int) -> None:
         """Learn from the hold that ends, if its begin was noted: how many records it was given, and what it took."""
+        if records < self.limit:
+            self.keeps_gil = False
         if self._begin is None:
             return
         cpu_seconds = thread_time() - self._begin
@@ -82,8 +87,10 @@ class Pace:
         pause = SHORTEST_PAUSE if queued < SHORT_QUEUE * self.limit else BREATH
         before = time.perf_counter()
         time.sleep(pause)
-        if time.perf_counter() - before >= pause + CONTENDED * sys.getswitchinterval():
-            self._hold = min(2 * self._hold, LONG_HOLD * min(4, 1 + queued // LONG_QUEUE))
+        contended = time.perf_counter() - before >= pause + CONTENDED * sys.getswitchinterval()
+        self.keeps_gil = contended and queued >= TOO_LONG_QUEUE
+        if contended:
+            self._hold = min(2 * self._hold, LONG_HOLD * min(16, 1 + queued // LONG_QUEUE))
             self._holds_left = HOLDS - 1
         else:
             self._hold = max(self._hold / 2, SHORT_HOLD)

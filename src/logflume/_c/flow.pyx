@@ -187,7 +187,7 @@ cdef bint is_told(Job job, object record) except -1:
     return Py_TYPE(record) is lean_type and (<RecordCore>record).lean and tick(job.clock, (<RecordCore>record).created)
 
 
-cdef int write_to(Output output, object handler, list records) except -1:
+cdef int write_to(Output output, object handler, list records, bint let_go_of_gil) except -1:
     """Write the records that go together; what has to go another way is left in the list."""
     cdef Segment segment
     cdef Job job = output.job
@@ -204,7 +204,7 @@ cdef int write_to(Output output, object handler, list records) except -1:
             sink.room = _room(handler, output.raw)
         room = sink.room
         segment = begin_segment(job, output.ascii)
-        try_simple = output.is_simple and output.left == 0 and is_told(job, records[0])
+        try_simple = let_go_of_gil and output.is_simple and output.left == 0 and is_told(job, records[0])
     except Exception:
         return 0  # whatever is wrong, the long way meets it, too
     if try_simple:
@@ -253,7 +253,7 @@ def deliver_flow(ListenerCore listener not None, pace not None, bint once):
             pace.begin()
         lock.acquire()
         try:
-            count = deliver_queued(listener, queue, taken, pace.limit)
+            count = deliver_queued(listener, queue, taken, pace.limit, not pace.keeps_gil)
         finally:
             lock.release()
         if not taken and count:
@@ -268,19 +268,21 @@ def deliver_flow(ListenerCore listener not None, pace not None, bint once):
         nudge.acquire(True, pace.pause)
 
 
-cdef Py_ssize_t deliver_queued(ListenerCore listener, object queue, object taken, Py_ssize_t limit) except -1:
+cdef Py_ssize_t deliver_queued(
+    ListenerCore listener, object queue, object taken, Py_ssize_t limit, bint let_go_of_gil
+) except -1:
     """Take items from the queue, and deliver what was taken, as far as it is of the commonest kind."""
     cdef Py_ssize_t count = 0
     cdef Run run
     taken.extend(take(queue, limit))
     for run in taken:
         count += run.count
-    while taken and write_run(listener, taken, taken[0]):
+    while taken and write_run(listener, taken, taken[0], let_go_of_gil):
         pass
     return count
 
 
-cdef bint write_run(ListenerCore listener, object taken, Run run) except -1:
+cdef bint write_run(ListenerCore listener, object taken, Run run, bint let_go_of_gil) except -1:
     """Deliver the records of `run`, if they are for one stock handler; false if some are left."""
     cdef list records = run.records
     cdef Py_ssize_t count = len(records)
@@ -307,7 +309,7 @@ cdef bint write_run(ListenerCore listener, object taken, Run run) except -1:
             if output is not None:
                 if level != 0 and logflume_get(own, "respect_handler_level", True):
                     records[:] = at_level(records, level)
-                write_to(output, handler, records)
+                write_to(output, handler, records, let_go_of_gil)
         finally:
             lock.release()
         if logflume_get(own, "_caused", None):
