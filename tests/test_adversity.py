@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
@@ -195,6 +196,47 @@ def test_on_error_cannot_end_the_thread(attach: Callable[..., Any], exit: type[B
     logging.error("3")
     assert listener.stop(5) == 0
     assert handler.messages == ["1", "2", "3"]
+
+
+def test_an_error_while_an_error_is_told_does_not_end_the_thread(lf: ModuleType) -> None:
+    class Listener(lf.QueueListener):  # type: ignore[name-defined, misc]
+        lacking = 2
+
+        def _handle_taken(self) -> bool:
+            if self.lacking:
+                raise MemoryError
+            return super()._handle_taken()  # type: ignore[no-any-return]
+
+        def _report_error(self, *given: object) -> None:
+            self.lacking -= 1
+            raise MemoryError
+
+    handler = Calls()
+    queue_handler = lf.LocalQueueHandler()
+    with Listener(queue_handler.queue, handler) as listener:
+        queue_handler.handle(logging.makeLogRecord({"msg": "one"}))
+        assert listener.flush(10)
+    assert handler.messages == ["one"]
+
+
+def test_without_memory_no_record_is_lost_between_the_queue_and_the_handlers(lf: ModuleType) -> None:
+    class Full(deque):  # type: ignore[type-arg]
+        def append(self, item: Any) -> None:
+            if len(self) == 1:
+                raise MemoryError
+            super().append(item)
+
+    take = sys.modules[lf.QueueListener.__module__].take
+    records: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    taken = Full()
+    for name in ("a", "b", None, "c"):
+        records.put(None if name is None else logging.makeLogRecord({"msg": name}))
+    with pytest.raises(MemoryError):
+        take(records, 10, taken)
+    assert [record.msg for record in taken[0].records] == ["a", "b"]
+    left = [records.get(), records.get()]
+    assert left[0].msg == "c"
+    assert left[1] is None
 
 
 def test_a_broken_queue_is_reported_now_and_then_and_can_be_stopped(lf: ModuleType) -> None:

@@ -97,7 +97,15 @@ extras = st.one_of(
     st.none(),
     st.dictionaries(st.text(max_size=3), values, max_size=3),
     st.sampled_from(
-        [{"message": 1}, {"name": "x"}, {"taskName": "t"}, {"asctime": 1}, {1: 2}, {Str("k"): 1}]
+        [
+            {"message": 1},
+            {"name": "x"},
+            {"taskName": "t"},
+            {"asctime": 1},
+            {1: 2},
+            {Str("k"): 1},
+            {"getMessage": 1},
+        ]
     ),
     st.just(collections.UserDict(user=1)),
 )

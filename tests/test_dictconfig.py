@@ -88,6 +88,32 @@ def test_the_default_queue(lf, tmp_path):
     assert handler.listener.queue is handler.queue
 
 
+def make_queue(size=7):
+    return queue.Queue(size)
+
+
+QUEUE = queue.SimpleQueue()
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "size"),
+    [
+        ({"()": "queue.Queue", "maxsize": 10}, queue.Queue, 10),
+        (f"{__name__}.make_queue", queue.Queue, 7),
+        ("queue.LifoQueue", queue.LifoQueue, 0),
+    ],
+)
+@pytest.mark.parametrize("way", [by_factory, by_class])
+def test_other_queues(lf, tmp_path, way, given, kind, size):
+    logging.config.dictConfig(config(tmp_path / "log", way(lf, queue=given)))
+    made = logging.getLogger().handlers[0].queue
+    assert type(made) is kind
+    assert made.maxsize == size
+    logging.info("one")
+    logging.getLogger().handlers[0].flush()
+    assert "one" in (tmp_path / "log").read_text()
+
+
 def test_respect_handler_level(lf, tmp_path):
     handler = by_factory(lf, respect_handler_level=True)
     logging.config.dictConfig(config(tmp_path / "log", handler, level="ERROR"))

@@ -347,10 +347,78 @@ def test_changes_between_batches(lf, tmp_path, capsys, kind, act):
     assert sum(map(len, expected.values())) > 300
 
 
-@pytest.mark.skipif("compiled" not in cores.available(), reason="the pure core knows nothing in advance")
-@pytest.mark.skipif(not cores.HAS_GIL, reason="nothing is kept without the GIL")
-def test_the_flow_delivers(tmp_path):
-    """What the tests above are about does happen: no record of an ordinary set-up goes the long way."""
+def files_after(folder, around, handler, act):
+    """What is in `folder` after act(logger), with `handler` attached as `around` says."""
+    with contextlib.ExitStack() as undo:
+        scene = mock.Mock(handler=handler)
+        undo.callback(handler.close)
+        undo.enter_context(mock.patch("time.time", now))
+        undo.enter_context(mock.patch("time.time_ns", now_in_ns))
+        logger = logging.Logger("files")
+        with around(scene, logger) as flush:
+            act(logger, flush)
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("size", range(30, 66))
+def test_rotation_at_exactly_that_record(lf, tmp_path, size):
+    def act(logger, flush):
+        for i in range(12):
+            logger.info("record %04d", i)
+            if i % 5 == 0:
+                flush()
+
+    found = []
+    for name, around in (("stock", directly), ("queue", lambda *given: through_a_queue(lf, *given))):
+        folder = tmp_path / name
+        folder.mkdir()
+        handler = logging.handlers.RotatingFileHandler(folder / "log", maxBytes=size, backupCount=20)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        found.append(files_after(folder, around, handler, act))
+    assert found[0] == found[1]
+    assert len(found[0]) > 2
+
+
+FIELDS = [*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "mine", "missing"]
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_each_field(lf, tmp_path, capsys, field):
+    """There or not, on this Python, and with `extra`."""
+
+    def act(logger, flush):
+        for i in range(12):
+            logger.info("record %d", i, extra={"mine": i, "no": 1} if i % 3 == 0 else None)
+            if (
+                i % 3 == 1
+                and field not in vars(logging.makeLogRecord({}))
+                and field not in ("message", "asctime")
+            ):
+                logger.info("extra", extra={field: "of the call"})
+            if i % 4 == 0:
+                flush()
+
+    found = []
+    for name, around in (("stock", directly), ("queue", lambda *given: through_a_queue(lf, *given))):
+        folder = tmp_path / name
+        folder.mkdir()
+        handler = logging.FileHandler(folder / "log")
+        handler.setFormatter(logging.Formatter(f"%({field})s %(message)s"))
+        reported = []
+        handler.handleError = lambda record, reported=reported: reported.append(
+            (record.getMessage(), str(sys.exc_info()[1]))
+        )
+        found.append((files_after(folder, around, handler, act), reported))
+    assert found[0] == found[1]
+
+
+@pytest.fixture
+def flow(tmp_path):
+    """A logger, its listener, the listener's handler, and what went the long way: usually the first records only."""
+    if "compiled" not in cores.available():
+        pytest.skip("the pure core knows nothing in advance")
+    if not cores.HAS_GIL:
+        pytest.skip("nothing is kept without the GIL")
     with cores.imported("compiled") as package:
         handler = logging.FileHandler(tmp_path / "log")
         handler.setFormatter(logging.Formatter(FORMAT))
@@ -368,16 +436,54 @@ def test_the_flow_delivers(tmp_path):
         logger.addHandler(package.LocalQueueHandler(records))
         package.accelerate_loggers()
         with listener:
-            copy.copy(logging.makeLogRecord({}))  # which leaves something on the class
-            for turn in range(50):
-                logger.info("turn %d", turn)
-                time.sleep(0.002)
-            stats = listener.stats()
-            assert stats.handled > 10
-            listener.flush(10)
+            yield logger, listener, handler, long_way
         handler.close()
+
+
+def log_turns(logger, count=50):
+    for turn in range(count):
+        logger.info("turn %d", turn)
+        time.sleep(0.002)
+
+
+def test_the_flow_delivers(flow, tmp_path):
+    """What the tests above are about does happen: no record of an ordinary set-up goes the long way."""
+    logger, listener, _, long_way = flow
+    copy.copy(logging.makeLogRecord({}))  # which leaves something on the class
+    log_turns(logger)
+    assert listener.stats().handled > 10
+    listener.flush(10)
     assert len((tmp_path / "log").read_text().splitlines()) == 50
     assert len(long_way) <= 10  # the first, which was waited for, and what came beside a flush
+
+
+@pytest.mark.skipif(not hasattr(os, "dup2"), reason="needs dup2")
+def test_the_flow_goes_on_in_another_file(flow, tmp_path):
+    """A supervisor, or a test, may put another file in the place of the one that is open."""
+    logger, listener, handler, long_way = flow
+    log_turns(logger)
+    listener.flush(10)
+    with open(tmp_path / "other", "wb") as other:
+        os.dup2(other.fileno(), handler.stream.fileno())
+    before = len(long_way)
+    log_turns(logger)
+    listener.flush(10)
+    assert len((tmp_path / "log").read_text().splitlines()) == 50
+    assert len((tmp_path / "other").read_text().splitlines()) == 50
+    assert len(long_way) - before <= 10
+
+
+def test_the_flow_keeps_no_large_message(flow):
+    logger, listener, _, _ = flow
+    messages = [f"%d {i}" + "x" * 10_000 for i in range(40)]
+    before = [sys.getrefcount(message) for message in messages]
+    for i in range(len(messages)):
+        logger.info(messages[i], 1)
+        time.sleep(0.01)
+    listener.flush(10)
+    logger.info("another")
+    listener.flush(10)
+    assert [sys.getrefcount(message) for message in messages] == before
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="uses a limit of Linux")

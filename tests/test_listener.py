@@ -554,15 +554,34 @@ def test_errors_go_to_on_error(wired, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_an_on_error_that_raises_is_survived(wired):
+def test_an_on_error_that_raises_is_survived_and_hides_nothing(wired, capsys):
     def on_error(*args):
-        raise ZeroDivisionError
+        raise LookupError("on_error")
 
     collect = Collect()
     logger, listener = wired(raising("emit"), collect, on_error=on_error)
     logger.info("one")
     assert listener.flush(10)
     assert collect.messages == ["one"]
+    err = capsys.readouterr().err
+    assert err.count("ZeroDivisionError: emit") == 1
+    assert err.count("LookupError: on_error") == 1
+
+
+def test_an_error_without_a_record_is_not_for_an_overridden_handle_error(wired, capsys):
+    class Flushes(Collect):
+        def flush(self):
+            raise OSError("disk gone")
+
+        def handleError(self, record):
+            raise AssertionError(record.getMessage())
+
+    logger, listener = wired(Flushes())
+    logger.info("one")
+    assert listener.flush(10)
+    err = capsys.readouterr().err
+    assert "OSError: disk gone" in err
+    assert "AttributeError" not in err
 
 
 def test_reports_are_rate_limited(wired, capsys):
@@ -739,8 +758,28 @@ def test_close_delivers_and_ends_the_thread(wired):
     logger.handlers[0].close()
     assert collect.messages == ["one"]
     assert listener._thread is None
-    logger.info("two")
-    assert collect.messages == ["one", "two"]
+
+
+def test_it_starts_again_for_a_record_after_close(wired, monkeypatch):
+    """As a FileHandler opens its file again: dictConfig() closes handlers that stay in use."""
+    collect = Collect()
+    logger, listener = wired(collect)
+    monkeypatch.setattr(sys.modules[type(listener).__module__], "STRAGGLING", 0)
+    threads = []
+    collect.filters.append(lambda record: threads.append(threading.current_thread()) or True)
+    for i in range(3):
+        logger.info("%d", i)
+        assert listener._thread is not None
+        logger.handlers[0].close()
+        assert listener._thread is None
+
+    assert collect.messages == ["0", "1", "2"]
+    assert threading.current_thread() not in threads
+    listener.stop()
+    logger.handlers[0].close()
+    logger.info("after stop")
+    assert listener._thread is None
+    assert collect.messages[-1] == "after stop"
 
 
 def test_close_of_one_of_two_handlers_keeps_the_listener(lf):
@@ -896,6 +935,20 @@ def test_where_no_thread_can_start_the_caller_delivers(wired, monkeypatch):
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
+    collect = Collect()
+    logger, listener = wired(collect)
+    logger.info("one")
+    assert collect.messages == ["one"]
+    listener.stop()
+
+
+def test_where_no_daemon_thread_may_be_made_the_caller_delivers(wired, monkeypatch):
+    """As in subinterpreters."""
+
+    def refuse(self, **given):
+        raise RuntimeError("daemon threads are disabled in this interpreter")
+
+    monkeypatch.setattr(threading.Thread, "__init__", refuse)
     collect = Collect()
     logger, listener = wired(collect)
     logger.info("one")

@@ -7,6 +7,7 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -59,9 +60,18 @@ def test_both_cores_have_the_same_rooms_and_names() -> None:
     for node in ast.walk(ast.parse(Path(str(_impl.__file__)).read_text())):
         if isinstance(node, ast.ImportFrom) and node.module and node.level == 1:
             core, _, room = node.module.partition(".")
-            imported[core] |= {(room, alias.name) for alias in node.names}
+            if room:
+                imported[core] |= {(room, alias.name) for alias in node.names}
     assert imported["_c"] == imported["_py"]
     assert {name for _, name in imported["_c"]} | {"IMPLEMENTATION"} == set(_impl.__all__)
+
+
+@in_source_tree
+def test_each_compiled_room_is_imported_by_name() -> None:
+    """Else a tool that freezes programs does not find it: it cannot read what other compiled rooms import."""
+    source = (ROOT / "src/logflume/_impl.py").read_text()
+    for room in rooms_in_setup():
+        assert re.search(rf"from \._c\.{room} import|from \._c import .*\b{room}\b", source), room
 
 
 @in_source_tree

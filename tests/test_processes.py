@@ -144,6 +144,24 @@ def test_a_handler_that_hangs_does_not_keep_the_process(run):
     assert "5 records were not delivered" in stderr
 
 
+@posix
+def test_a_write_that_never_returns_does_not_keep_the_process(run):
+    """Its handler's lock is never given back, and logging.shutdown() takes the locks of all handlers."""
+    code, _, stderr = run(
+        """
+        path = PATH + ".fifo"
+        os.mkfifo(path)
+        reader = os.open(path, os.O_RDWR)
+        listener = set_up(path)
+        listener.exit_timeout = 0.3
+        for i in range(3000): logging.info("%d %s", i, "x" * 100)
+        """,
+        timeout=20,
+    )
+    assert code == 0
+    assert "records were not delivered within 0.3 s" in stderr
+
+
 def test_exceptions_of_handlers_at_exit(run):
     code, lines, stderr = run(
         """
@@ -177,18 +195,90 @@ def test_sigterm_with_a_handler_that_exits(run):
 
 
 @posix
-def test_sigterm_by_default_loses_at_most_what_is_queued(run):
-    """The kernel ends the process; what was handled by then is in the file, in order."""
-    code, lines, _ = run(
+@pytest.mark.parametrize("accelerate", [False, True])
+def test_sigterm_that_nobody_handles(run, accelerate):
+    code, lines, stderr = run(
         f"""
-        listener = set_up(PATH)
+        set_up(PATH, Slow)
+        if {accelerate}: logflume.accelerate_loggers()
         {LOG_500.strip()}
-        assert listener.flush(30)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(30)
+        """
+    )
+    assert (code, messages(lines)) == (-signal.SIGTERM, NUMBERS), stderr
+
+
+@posix
+def test_a_second_sigterm_does_not_wait(run):
+    code, lines, stderr = run(
+        f"""
+        set_up(PATH, Slow)
         {LOG_500.strip()}
+        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
         os.kill(os.getpid(), signal.SIGTERM)
         """
     )
     assert code == -signal.SIGTERM
+    assert messages(lines) == NUMBERS[: len(lines)]
+    assert len(lines) < 500
+
+
+@posix
+def test_sigterm_is_handled_by_whom_the_program_says(run):
+    code, _, stderr = run(
+        """
+        def handle(*given): pass
+        for before, after in ((signal.SIG_IGN, signal.SIG_IGN), (handle, handle)):
+            signal.signal(signal.SIGTERM, before)
+            with set_up(PATH): assert signal.getsignal(signal.SIGTERM) is after
+            assert signal.getsignal(signal.SIGTERM) is before
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        with set_up(PATH) as one:
+            ours = signal.getsignal(signal.SIGTERM)
+            assert callable(ours)
+            with logflume.setup_logging_queue(): pass
+            assert signal.getsignal(signal.SIGTERM) is ours
+            # Who waits for the end of a child must not wait for a handler.
+            pid = os.fork()
+            if pid == 0:
+                os._exit(signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL)
+            assert os.waitpid(pid, 0)[1] == 0
+            child = multiprocessing.get_context("fork").Process(target=lambda: (set_up(PATH), time.sleep(30)))
+            child.start()
+            time.sleep(0.3)
+            child.terminate()
+            child.join(10)
+            assert child.exitcode == -signal.SIGTERM
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        def elsewhere():
+            set_up(PATH)
+            assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+        """
+    )
+    assert (code, stderr) == (0, "")
+
+
+@posix
+def test_sigterm_of_a_child_loses_at_most_what_is_queued(run):
+    """The kernel ends the process; what was handled by then is in the file, in order."""
+    _, lines, stderr = run(
+        f"""
+        pid = os.fork()
+        if pid == 0:
+            listener = set_up(PATH)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            {LOG_500.strip()}
+            assert listener.flush(30)
+            {LOG_500.strip()}
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert os.waitpid(pid, 0)[1] == signal.SIGTERM
+        """
+    )
+    assert stderr == ""
     assert messages(lines)[:500] == NUMBERS
     assert messages(lines)[500:] == NUMBERS[: len(lines) - 500]
 
@@ -319,6 +409,25 @@ def test_a_forked_child_that_exits_by_itself(run):
     assert sorted(messages(lines)) == ["child", "parent"], stderr
 
 
+def test_a_thread_that_outlives_a_fork_leaves_the_records_to_the_next(run):
+    """gevent's greenlets, which are its threads, live on in the child."""
+    code, lines, stderr = run(
+        """
+        listener = set_up(PATH)
+        logging.info("before")
+        listener.flush()
+        listener._reset_in_child()  # as the fork does there
+        for i in range(500):
+            logging.info("%d", i)
+            time.sleep(0.0002)
+        assert listener.stop(5) == 0
+        assert listener._thread is None
+        """
+    )
+    assert (code, stderr) == (0, "")
+    assert messages(lines) == ["before", *NUMBERS]
+
+
 @posix
 @pytest.mark.skipif(
     bool(sysconfig.get_config_var("Py_GIL_DISABLED")) and sys.version_info < (3, 14),
@@ -444,9 +553,11 @@ def test_importing_costs_little():
         "__future__",
         "_contextvars",
         "_cython_3_3_1",
+        "_immutables_map",  # PyPy's contextvars
         "contextlib",
         "contextvars",
         "cython_runtime",
+        "signal",
     }
 
 

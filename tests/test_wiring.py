@@ -8,6 +8,7 @@ import logging
 import logging.config
 import logging.handlers
 import queue
+import sys
 import threading
 
 import pytest
@@ -334,6 +335,37 @@ def test_dict_config_afterwards_takes_over(lf, root, tmp_path):
     assert [type(h) for h in root.handlers] == [logging.FileHandler]
     root.handlers[0].close()
     assert (tmp_path / "other").read_text() == "two\n"
+
+
+def test_dict_config_that_leaves_the_root_logger_alone(lf, root, tmp_path, monkeypatch):
+    """uvicorn's own does: what was moved stays behind the queue."""
+    file = logging.FileHandler(tmp_path / "log")
+    root.handlers = [file]
+    threads = []
+    file.addFilter(lambda record: threads.append(threading.current_thread()) or True)
+    monkeypatch.setattr(sys.modules[lf.QueueListener.__module__], "STRAGGLING", 0)
+    with lf.setup_logging_queue() as listener:
+        root.info("before")
+        logging.config.dictConfig({"version": 1, "disable_existing_loggers": False})
+        for i in range(10):
+            root.info("after %d", i)
+        assert listener.flush(10)
+        assert len((tmp_path / "log").read_text().splitlines()) == 11
+        assert threading.current_thread() not in threads
+    assert root.handlers == [file]
+    file.close()
+
+
+def test_null_handlers_stay_where_they_are(lf, root):
+    """Libraries hang them on their loggers, and some look for loggers that have nothing else."""
+    null, collect = logging.NullHandler(), Collect()
+    root.handlers = [collect, null]
+    library = logging.getLogger("library")
+    library.addHandler(logging.NullHandler())
+    with lf.setup_logging_queue(all_loggers=True) as listener:
+        assert listener.handlers == (collect,)
+        assert null in root.handlers
+        assert [type(h) for h in library.handlers] == [logging.NullHandler]
 
 
 def test_dict_config_before(lf, root, tmp_path):

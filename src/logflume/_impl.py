@@ -48,6 +48,8 @@ TYPE_CHECKING = False  # type checkers take it for true: to them the pure core s
 IMPLEMENTATION = "pure"
 if not _pure and not TYPE_CHECKING:
     try:
+        # Some are imported by other modules only, which tools that freeze programs cannot see.
+        from ._c import format, pieces, stock  # noqa: F401
         from ._c.call import accelerate, is_accelerated, restore
         from ._c.context import context_for, forget_context
         from ._c.delivery import ALONE, SEEN, UNSEEN, at_level, batching, deliver_batch

@@ -22,7 +22,8 @@ __all__ = ["LocalQueueHandler"]
 class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
     """A logging.handlers.QueueHandler for a queue that stays in this process.
 
-    `queue` is any object with put_nowait(), by default a new queue.SimpleQueue; anything else is a TypeError.
+    `queue` is any object with put_nowait(), by default a new queue.SimpleQueue; or something that makes one, the
+    dotted name of either, or a dictionary with "()", as in dictConfig. Anything else is a TypeError.
     Records are enqueued as they are: the standard prepare() is for records that leave the process.
     handle() takes no lock, and never raises for what goes wrong in emit(): that goes to handleError().
 
@@ -31,12 +32,12 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
 
         "queue": {"()": "logflume.LocalQueueHandler", "handlers": ["file"], "respect_handler_level": true}
 
-    `handlers` are names of configured handlers, or handlers; `listener` is a listener class, QueueListener by
-    default, or its dotted name. Then `queue` may also be something that makes a queue, or its dotted name.
+    `handlers` are names of configured handlers, or handlers; a name that is not configured is a ValueError.
+    `listener` is a listener class, QueueListener by default, or its dotted name.
 
     The attribute `listener` is None, or what takes the records out of the queue. A logflume.QueueListener
-    that hangs there starts by itself at the first record, also in a forked child, and when it is stopped its
-    handlers are called directly.
+    that hangs there starts by itself at the first record, also in a forked child, and again if records come long
+    after close(); when it is stopped its handlers are called directly.
     """
 
     def __init__(
@@ -49,7 +50,9 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
     ) -> None:
         if isinstance(queue, str):
             queue = _resolve(queue)
-        if isinstance(queue, type):
+        if isinstance(queue, dict) and "()" in queue:
+            queue = _configurator().configure_custom(dict(queue))
+        elif isinstance(queue, type) or (callable(queue) and not hasattr(queue, "put_nowait")):
             queue = queue()
         super().__init__(_queue.SimpleQueue() if queue is None else queue)
         self.listener = None  # as the standard class has it from 3.12
@@ -142,10 +145,14 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
             core._close_source(self)
 
 
-def _resolve(name: str) -> Any:
+def _configurator() -> Any:
     from logging.config import BaseConfigurator
 
-    return BaseConfigurator({}).resolve(name)
+    return BaseConfigurator({})
+
+
+def _resolve(name: str) -> Any:
+    return _configurator().resolve(name)
 
 
 set_standard_methods(LocalQueueHandler)

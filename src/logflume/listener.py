@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import logging
 import logging.handlers
+import math
 import os
 import queue as _queue
 import sys
@@ -44,7 +45,7 @@ TYPE_CHECKING = False  # importing typing would double the time that importing l
 if TYPE_CHECKING:
     from typing import Any
 
-    OnError = Callable[[logging.LogRecord, logging.Handler | None, BaseException], object]
+    OnError = Callable[[logging.LogRecord | None, logging.Handler | None, BaseException], object]
 
 # While records flow the listener looks into the queue this often (seconds) instead of waiting in it, so that
 # the put of a record wakes nobody. After QUIET looks that found nothing it waits in the queue.
@@ -65,6 +66,9 @@ PATIENCE = 0.05
 # While the thread ends and has more than so many records left, a log call takes so long (seconds).
 CROWD = 1000
 SLOW_CALL = 0.005
+# dictConfig() closes all handlers there are. One that still gets records so long (seconds) after that is in use, and
+# its listener starts again, as a FileHandler opens its file again; before, some call may just have been under way.
+STRAGGLING = 1.0
 # How long a fork waits for a listener to come to the end of a batch (seconds).
 FORK_PATIENCE = 1.0
 
@@ -77,7 +81,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     An exception that escapes from a handler (or from a filter on it) never ends the thread. It is reported as
     handlers report theirs, through handler.handleError(), at most ten in ten seconds; or to `on_error`, called
-    as on_error(record, handler, exception).
+    as on_error(record, handler, exception): `record` is None if none is to blame (a handler's flush(), the queue),
+    `handler` if none is (the queue, too). If it raises, both errors are reported as without it.
 
     What is queued when the interpreter exits is delivered first, for at most `exit_timeout` seconds.
 
@@ -101,7 +106,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self.flush_level = flush_level
         self.state = IDLE
         self._started_by_user = False
+        # From when on (time.monotonic()) a record starts the thread again that close() ended.
+        self._restart_at = math.inf
         self._stop_requested = self._stopped_from_within = False
+        self._life: object = None  # each thread's own; gevent's greenlets outlive theirs in forked children
         self._taken: deque[Run] = deque()  # runs of records that are out of the queue, and not yet handled
         self._handling: list[logging.LogRecord] = []  # the run at work
         self._handling_turn: list[logging.LogRecord] = []  # those of it that are at work, if not all are
@@ -115,6 +123,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._routes: list[Route] = []
         self._named_handlers: Callable[[], tuple[logging.Handler, ...]] | None = None
         self._sources: weakref.WeakSet[logging.Handler] = weakref.WeakSet()
+        self._closed_sources: weakref.WeakSet[logging.Handler] = weakref.WeakSet()
         self._reports_left = REPORTS
         self._unreported = 0
         self._report_period_end = 0.0
@@ -153,7 +162,11 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     # Start and stop.
 
     def start(self) -> None:
-        """Start the thread; RuntimeError if start() was called before, and stop() was not."""
+        """Start the thread.
+
+        RuntimeError if start() was called before, and stop() was not, or if a stop() whose timeout ran out is still
+        at work.
+        """
         with _held(self._life_lock):
             if self._started_by_user and self.state != STOPPED:
                 raise RuntimeError("the listener is running already; stop() it before another start()")
@@ -174,18 +187,21 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def _start_thread(self) -> None:
         """Start the thread, or, where none can be started, have the callers handle their records."""
         self._look_up_handlers()
+        self._sources |= self._closed_sources  # somebody uses them still
+        self._closed_sources.clear()
         self._stop_requested = self._stopped_from_within = False
         self.state = RUNNING
+        self._life = object()
         # From 3.14 on a thread may begin with the contextvars of whoever starts it.
         context: Any = {"context": Context()} if sys.version_info >= (3, 14) else {}
-        thread = threading.Thread(target=self._monitor, name=f"{type(self).__name__}", daemon=True, **context)
-        self._thread = thread
+        name = type(self).__name__
         try:
             if _exit_has_come:
                 raise RuntimeError("the interpreter is exiting")
+            self._thread = threading.Thread(target=self._monitor, name=name, daemon=True, **context)
             _register_exit()
-            thread.start()
-        except RuntimeError:  # no threads here (Pyodide), no more of them, or the interpreter is exiting
+            self._thread.start()
+        except RuntimeError:  # no threads here (Pyodide, subinterpreters), no more of them, or exiting
             self._thread = None
             self.state = STOPPED
 
@@ -201,6 +217,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def _end(self, timeout: float | None) -> int:
         with _held(self._life_lock):
             self._started_by_user = False
+            self._restart_at = math.inf
             thread = self._thread
             tell = thread is not None and not self._stop_requested
             if thread is None:
@@ -355,14 +372,22 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             references[:] = [ref for ref in references if ref not in sources] + sources
 
     def _close_source(self, handler: logging.Handler) -> None:
-        self._sources.discard(handler)
+        if handler in self._sources:
+            self._sources.remove(handler)
+            self._closed_sources.add(handler)
         if self._sources:
             self.flush(self.exit_timeout)
-        else:
-            self._end(self.exit_timeout)
+            return
+        was_in_use = self.state != STOPPED
+        self._end(self.exit_timeout)
+        if was_in_use and self.state == STOPPED and not _exit_has_come:
+            self._restart_at = time.monotonic() + STRAGGLING
 
     def _attend(self) -> None:
         """See to it that somebody takes the record that was just enqueued; called when no thread does."""
+        if self.state == STOPPED and time.monotonic() >= self._restart_at and not _exit_has_come:
+            self._restart_at = math.inf
+            self.state = IDLE
         if self.state == IDLE and self._life_lock.acquire(timeout=PATIENCE):
             try:
                 if self.state == IDLE:
@@ -426,7 +451,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def _take(self, limit: int) -> bool:
         """Take up to `limit` items from the queue; False if there is nothing in hand then."""
-        self._taken.extend(take(self.queue, limit))
+        take(self.queue, limit, self._taken)
         return bool(self._taken)
 
     def _handle_taken(self) -> bool:
@@ -569,47 +594,62 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         """Tell of `error`, which is being handled: `handler` raised it for `record`. Never raises."""
         self._errors += 1
         try:
-            if self.on_error is not None:
-                self.on_error(record, handler, error)  # type: ignore[arg-type]
+            if self.on_error is None:
+                self._print_error(record, handler)
                 return
-            now = time.monotonic()
-            if now >= self._report_period_end:
-                self._report_period_end = now + REPORT_PERIOD
-                self._reports_left = REPORTS
-                if self._unreported and logging.raiseExceptions and sys.stderr is not None:
-                    sys.stderr.write(
-                        f"logflume: {self._unreported} more errors in handlers were not reported\n"
-                    )
-                self._unreported = 0
-            if self._reports_left <= 0:
-                self._unreported += 1
-                return
-            self._reports_left -= 1
-            if handler is not None:
-                handler.handleError(record)  # type: ignore[arg-type]
-            else:
-                logging.Handler.handleError(self, record)  # type: ignore[arg-type]
+            try:
+                self.on_error(record, handler, error)
+            except Exception:
+                self._print_error(record, handler)  # both: `error` is the context of this one
         except BaseException as escaped:
             if not isinstance(escaped, Exception) and threading.current_thread() is not self._thread:
                 raise  # a log call that handles its own record is interrupted
             # there is nobody left to tell
 
+    def _print_error(self, record: logging.LogRecord | None, handler: logging.Handler | None) -> None:
+        """Tell of the exception that is being handled, at most REPORTS times in a REPORT_PERIOD."""
+        now = time.monotonic()
+        if now >= self._report_period_end:
+            self._report_period_end = now + REPORT_PERIOD
+            self._reports_left = REPORTS
+            if self._unreported and logging.raiseExceptions and sys.stderr is not None:
+                sys.stderr.write(f"logflume: {self._unreported} more errors in handlers were not reported\n")
+            self._unreported = 0
+        if self._reports_left <= 0:
+            self._unreported += 1
+            return
+        self._reports_left -= 1
+        if handler is not None and record is not None:
+            handler.handleError(record)
+        else:  # an override counts on a record
+            logging.Handler.handleError(self, record)  # type: ignore[arg-type]
+
     # The thread.
 
     def _monitor(self) -> None:
         """Run in the thread: take records and have them handled, until stop()."""
+        life = self._life
         while True:
             try:
                 if type(self.queue) is _queue.SimpleQueue and type(self).dequeue is QueueListener.dequeue:
                     self._monitor_simple_queue()
                 else:
                     self._monitor_any_queue()
+                if self._life is not life:
+                    if self._stop_requested:  # the sentinel was for the other one
+                        self._requests.append(None)
+                        self.enqueue_sentinel()
+                    threading.Event().wait()  # threading forgot this one in the fork, and could not end it
                 break
             except BaseException as error:  # nothing ends the thread but stop()
-                self._report_error(None, None, error)
+                try:
+                    self._report_error(None, None, error)
+                    if not self._stop_requested:
+                        self._nudge.acquire(timeout=ERROR_PAUSE)  # the queue may be broken for good
+                except BaseException:
+                    pass  # there is no memory even for that
                 if self._stop_requested:
                     break
-                self._nudge.acquire(timeout=ERROR_PAUSE)  # the queue may be broken for good
         forget_context()
         # Records put from now on are for the caller; the ones put just before are for us.
         with _held(self._life_lock):
@@ -620,8 +660,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             self._report_error(None, None, error)
 
     def _monitor_any_queue(self) -> None:
+        life = self._life
         told_to_end = False
-        while not told_to_end:
+        while not told_to_end and self._life is life:
             forget_context()
             try:
                 item = self.dequeue(True)
@@ -635,8 +676,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         """Many records, one wake-up: look into the queue now and then while records flow."""
         pace = Pace()  # in the thread: it goes by the thread's CPU time
         quiet = 0
+        life = self._life
         told_to_end = False
-        while not told_to_end:
+        while not told_to_end and self._life is life:
             urgent, self._urgent = self._urgent, False
             batches = self._batches
             count = deliver_flow(self, pace, urgent)
@@ -687,7 +729,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def _reset_in_child(self) -> None:
         """Begin anew in a forked child: no thread, nothing queued, no lock held."""
         self._new_locks()
-        self._thread = None
+        self._thread = self._life = None
         self._stop_requested = self._stopped_from_within = False
         self._requests.clear()
         self._taken.clear()
@@ -707,8 +749,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             self.queue.__init__()  # type: ignore[misc]
         elif not type(self.queue).__module__.startswith("multiprocessing."):  # that is the parent's still
             with contextlib.suppress(Exception):  # a queue of anybody's
-                while take(self.queue, 1000):
-                    pass
+                take(self.queue, sys.maxsize, deque())
 
 
 # As they are now; they may be patched later.
@@ -818,10 +859,28 @@ def _deliver_at_exit() -> None:
         except Exception as error:  # from its queue: the others have their records still to deliver
             listener._report_error(None, None, error)
             continue
-        if left and sys.stderr is not None:
-            sys.stderr.write(
-                f"logflume: {left} records were not delivered within {listener.exit_timeout} s at exit\n"
-            )
+        if left:
+            if sys.stderr is not None:
+                sys.stderr.write(
+                    f"logflume: {left} records were not delivered within {listener.exit_timeout} s at exit\n"
+                )
+            with contextlib.suppress(Exception):
+                _leave_to_the_thread(listener)
+
+
+def _leave_to_the_thread(listener: QueueListener) -> None:
+    """Have logging.shutdown() neither wait for the listener again, nor for the handlers that it is at work with.
+
+    It takes their locks, and the one that writes to a pipe that nobody reads, say, does not give its lock back.
+    """
+    busy = list(listener._sources)
+    for handler in listener.handlers:
+        if handler.lock is not None and not handler.lock.acquire(blocking=False):
+            busy.append(handler)
+        elif handler.lock is not None:
+            handler.lock.release()
+    references = logging._handlerList  # type: ignore[attr-defined]
+    references[:] = [ref for ref in references if not any(ref() is handler for handler in busy)]
 
 
 def _register_exit() -> None:

@@ -26,10 +26,10 @@ else:  # importing typing would double the time that importing logflume takes
 ListenerStats.__doc__ = """What QueueListener.stats() returns.
 
     handled: records that were given to the handlers
-    errors: exceptions that escaped from handlers, whether reported or not
-    dropped: records that handlers caused without end, see QueueListener
+    errors: exceptions that escaped from handlers, also from their flush(), or came from the queue; reported or not
+    dropped: records that handlers caused by handling one, each caused by the one before, after ten of them
     pending: records that are queued or being handled
-    batches: how often the listener found records
+    batches: how often the listener found something: records, a flush() or stop()
     wakeups: how often it looked for them
     delay: seconds from the oldest log call of the last batch until it was handled
     longest_delay: the longest of these so far

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from .handler import LocalQueueHandler
 from .listener import QueueListener, Route
 from .loggers import accelerate_loggers, loggers_accelerated, restore_loggers
+from .sigterm import deliver_at_sigterm, leave_sigterm_alone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,14 +34,20 @@ def setup_logging_queue(
 
     In the place of its handlers each logger gets one LocalQueueHandler. A record is handled by the handlers
     that would have handled it, in the order of the log calls. Handlers that are queue handlers already stay
-    where they are, and so do handlers added later, and those with which pytest's caplog and unittest's
+    where they are, and so do NullHandlers, handlers added later, and those with which pytest's caplog and unittest's
     assertLogs collect records. A logger without handlers to move is left alone.
+
+    Called in the main thread while SIGTERM has its default action, which would end the process with records in the
+    queue, it has them delivered first; not in children of fork and multiprocessing.
 
     The listener's stop() puts the handlers back in their places; so does leaving a `with` or `async with`
     block. `respect_handler_level`, `on_error` and `exit_timeout` are as for QueueListener.
 
     With `accelerate`, accelerate_loggers() is called too, and restore_loggers() by stop() if it was not in effect
     before.
+
+    TypeError if one of `loggers` is neither a logger nor a name. The attribute `flush_level` of the listener is as for
+    QueueListener.
     """
     chosen = [_logger(logger) for logger in loggers]
     if all_loggers:
@@ -56,6 +63,7 @@ def setup_logging_queue(
     with logging._lock:  # type: ignore[attr-defined]
         listener._move(dict.fromkeys(chosen))
     listener.start()
+    deliver_at_sigterm(listener)
     if accelerate and not loggers_accelerated():
         listener._restores_loggers = accelerate_loggers()
     return listener
@@ -79,9 +87,10 @@ def _loggers_with_handlers() -> list[logging.Logger]:
 
 
 def _is_movable(handler: logging.Handler) -> bool:
-    """Return whether `handler` gains from a queue: not if it is one, nor if a test reads what it collects."""
+    """Return whether `handler` gains from a queue: not if it is one or does nothing, nor if a test reads it."""
     collects_for_test = type(handler).__module__ in ("_pytest.logging", "unittest._log")
-    return not isinstance(handler, logging.handlers.QueueHandler) and not collects_for_test
+    is_one_or_none = isinstance(handler, (logging.handlers.QueueHandler, logging.NullHandler))
+    return not is_one_or_none and not collects_for_test
 
 
 class _Move:
@@ -142,6 +151,7 @@ class _MovedHandlersListener(QueueListener):
             self._restores_loggers = False
             restore_loggers()
         left = super().stop(timeout)
+        leave_sigterm_alone(self)
         with logging._lock:  # type: ignore[attr-defined]
             for move in self._moves:
                 move.put_back(self.handlers)

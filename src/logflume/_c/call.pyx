@@ -374,7 +374,9 @@ cdef object name_of_level(World world, object level):
 
 
 # What a record has, and what formatting adds: `extra` must not set these.
-cdef frozenset TAKEN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
+cdef frozenset TAKEN = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {"message", "asctime"}
+# These, and what changes how a record is formatted.
+cdef frozenset SPECIAL = TAKEN | {"getMessage"}
 
 
 cdef int add_extra(RecordCore record, object extra) except -1:
@@ -383,8 +385,10 @@ cdef int add_extra(RecordCore record, object extra) except -1:
         for key in <dict>extra:
             if not PyUnicode_CheckExact(key):
                 break
-            if key in TAKEN:
-                raise KeyError("Attempt to overwrite %r in LogRecord" % key)
+            if key in SPECIAL:
+                if key in TAKEN:
+                    raise KeyError("Attempt to overwrite %r in LogRecord" % key)
+                break
         else:
             record.extra = PyDict_Copy(extra)
             return 0

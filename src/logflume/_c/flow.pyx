@@ -208,7 +208,8 @@ cdef int write_to(Output output, object handler, list records, bint let_go_of_gi
     except Exception:
         return 0  # whatever is wrong, the long way meets it, too
     if try_simple:
-        # Nobody else refers to what is read here: the records, which `records` keeps, and the job.
+        # What is read here stays as it is: `records` keeps the records, whose fields nobody writes now (see
+        # RecordCore), and a job is touched only with the listener's delivery lock held.
         with nogil:
             done = add_simple_records(&segment.text, job, items, count, terminator, room)
             if done == count:
@@ -231,6 +232,8 @@ cdef int write_to(Output output, object handler, list records, bint let_go_of_gi
         let_go(records, segment.text.count)
     elif written >= 0:
         sink.put(handler, records, segment, written)
+    else:
+        output.handler.object = NULL  # another file may have that number now, for good: look again
     return 0  # after a failure the next write meets the same one
 
 
@@ -274,7 +277,7 @@ cdef Py_ssize_t deliver_queued(
     """Take items from the queue, and deliver what was taken, as far as it is of the commonest kind."""
     cdef Py_ssize_t count = 0
     cdef Run run
-    taken.extend(take(queue, limit))
+    take(queue, limit, taken)
     for run in taken:
         count += run.count
     while taken and write_run(listener, taken, taken[0], let_go_of_gil):

@@ -10,12 +10,12 @@ from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.dict cimport PyDict_CheckExact
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
-from cpython.mem cimport PyMem_RawFree
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_CheckExact
 from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_Format
 from libc.math cimport floor
+from libc.stdlib cimport free
 from libc.string cimport memcpy
 
 import logging
@@ -85,11 +85,11 @@ cdef class Segment:
         if LOGFLUME_GIL and spare.bytes is NULL and self.text.room <= MOST_SPARE_TEXT:
             spare.bytes, spare.room = self.text.bytes, self.text.room
         else:
-            PyMem_RawFree(self.text.bytes)
+            free(self.text.bytes)
         if LOGFLUME_GIL and spare.ends is NULL and self.text.ends_room <= MOST_SPARE_ENDS:
             spare.ends, spare.ends_room = self.text.ends, self.text.ends_room
         else:
-            PyMem_RawFree(self.text.ends)
+            free(self.text.ends)
 
     def __getbuffer__(self, Py_buffer *buffer, int flags):
         # the text stays where it is: nothing is added once a segment is composed

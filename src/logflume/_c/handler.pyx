@@ -262,5 +262,10 @@ cdef class HandlerCore:
         return handled
 
     def prepare(self, record):
-        """Return the record to enqueue: see the pure twin."""
+        """Return the record to enqueue: `record` itself, unless its message could change until it is written.
+
+        A message or argument that is not a str, bytes, number, bool or None (or a tuple of those) may be
+        changed by the caller after the call; then it is a copy whose getMessage() is rendered now, or, if
+        an accelerated logger made it, the record itself, which keeps what is rendered now.
+        """
         return snapshot(record)

@@ -26,7 +26,7 @@ cdef class Run:
     cdef readonly double created
     cdef readonly dict contexts
     cdef bint add(self, object item) except -1
-    cdef int note_context(self, object item) except -1
+    cdef int note_context(self, object item, object record) except -1
 
 
-cpdef list take(object queue, Py_ssize_t limit)
+cpdef take(object queue, Py_ssize_t limit, object taken)

@@ -67,7 +67,7 @@ cdef class Run:
         elif item is not None:
             self.records.append(item)
         if self.records:
-            self.note_context(item)
+            self.note_context(item, self.records[0])
             self.created = created(self.records[0])
 
     cdef bint add(self, object item) except -1:
@@ -78,21 +78,20 @@ cdef class Run:
             return True
         if item is None or type(item) is flush_request or not self.records:
             return False
+        cdef object record = item
         if type(item) is tuple:
             if (<tuple>item)[0] is not self.route:
                 return False
-            self.records.append((<tuple>item)[1])
+            record = (<tuple>item)[1]
         elif self.route is not None:
             return False
-        else:
-            self.records.append(item)
-        self.note_context(item)
+        self.note_context(item, record)
+        self.records.append(record)
         self.count += 1
         return True
 
-    cdef int note_context(self, object item) except -1:
-        """Note what came beside the last record."""
-        cdef object record = self.records[len(self.records) - 1]
+    cdef int note_context(self, object item, object record) except -1:
+        """Note what came beside `record`."""
         cdef object context = None
         if Py_TYPE(record) is lean_type:
             return 0  # which carries it
@@ -119,21 +118,26 @@ cdef double created(object record) except? -1.0:
     return PyFloat_AS_DOUBLE(found) if PyFloat_CheckExact(found) else 0.0
 
 
-cpdef list take(object queue, Py_ssize_t limit):
-    """Return up to `limit` items that are in `queue` now, oldest first, without waiting, in runs."""
-    cdef list runs = []
+cpdef take(object queue, Py_ssize_t limit, object taken):
+    """Move up to `limit` items that are in `queue` now to `taken`, in runs, oldest first, without waiting."""
     cdef Run run = None
     cdef object get = queue.get_nowait
-    cdef object item
+    cdef object item = None
+    cdef bint in_hand = False
     cdef Py_ssize_t _
     if type(queue) is SimpleQueue:
         limit = min(limit, <Py_ssize_t>queue.qsize())  # to be told by an exception costs more
     try:
         for _ in range(limit):
+            in_hand = False
             item = logflume_call0(get)
+            in_hand = True
             if run is None or not run.add(item):
                 run = Run(item)
-                runs.append(run)
-    except Empty:
-        pass
-    return runs
+                taken.append(run)
+    except BaseException as error:
+        if in_hand:
+            queue.put_nowait(item)  # there is no memory: better late than lost
+        elif isinstance(error, Empty):
+            return
+        raise

@@ -28,8 +28,9 @@ cdef extern from "Python.h" nogil:
     long long whole_number "PyLong_AsLongLongAndOverflow"(PyObject *, int *overflow)
 
 cdef enum:
-    PLANS = 16  # of messages, kept for a formatter
+    PLANS = 16  # of messages, kept for a formatter; a power of two
     MOST_PARTS = 8  # of a message
+    LONGEST = 4096  # message, as the plans keep them alive
 
 cdef struct Conversion:
     const char *literal  # the text before it
@@ -55,7 +56,7 @@ cdef struct Plans:
 
 cdef inline Plan *plan_of(Plans *plans, PyObject *message) noexcept nogil:
     """Return the plan for a str."""
-    cdef Plan *plan = &plans.plans[(<size_t>message >> 4) % PLANS]
+    cdef Plan *plan = &plans.plans[(<size_t>message >> 4) & (PLANS - 1)]
     if plan.message is not message:
         plans.changed = True
         plan.message = message
@@ -159,6 +160,8 @@ cdef inline int add_message(Text *text, Plans *plans, PyObject *message, PyObjec
         return OTHERWISE
     if tuple_size(args) == 0:
         return add_string(text, message)
+    if length_of(message) > LONGEST:
+        return OTHERWISE
     plan = plan_of(plans, message)
     if plan.arguments != tuple_size(args):
         return OTHERWISE

@@ -19,6 +19,8 @@ cdef class RecordCore:
     # While `lean` is true these fields are the record. Once it is false record.__dict__ is, and the fields
     # only tell what was captured; they stay until the record goes. All object fields come first and
     # are never NULL; new_record() relies on both. record_to_fill() may have others than None in them.
+    # Once a record is in the queue none of them is written again but `lean` and `rendered`, till it is let go: so
+    # whoever keeps the record may read them without the GIL. What they refer to is shared, and does not change.
     cdef object name
     cdef object msg
     cdef object args  # a tuple, or the one mapping that was given

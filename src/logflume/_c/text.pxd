@@ -5,8 +5,8 @@ is then left to the handler. Strings are given as borrowed references to exactly
 change, so that to read them takes no lock.
 """
 
-from cpython.mem cimport PyMem_RawRealloc
 from cpython.object cimport PyObject
+from libc.stdlib cimport realloc  # PyMem_RawRealloc is not safe without the GIL while tracemalloc is switched off
 from libc.string cimport memcpy, memset
 
 cdef extern from "copy.h" nogil:
@@ -49,7 +49,7 @@ cdef inline bint grow(Text *text, Py_ssize_t size) noexcept nogil:
     if size > PY_SSIZE_T_MAX // 2 - text.size:
         return UNFIT
     room = max(2 * text.room if text.room < PY_SSIZE_T_MAX // 2 else PY_SSIZE_T_MAX, text.size + size, 8192)
-    grown = <char *>PyMem_RawRealloc(text.bytes, room)
+    grown = <char *>realloc(text.bytes, room)
     if grown is NULL:
         return UNFIT
     text.bytes = grown
@@ -63,7 +63,7 @@ cdef inline bint end_record(Text *text) noexcept nogil:
     cdef Py_ssize_t *grown
     if text.count == room:
         room = max(2 * room, 64)
-        grown = <Py_ssize_t *>PyMem_RawRealloc(text.ends, room * sizeof(Py_ssize_t))
+        grown = <Py_ssize_t *>realloc(text.ends, room * sizeof(Py_ssize_t))
         if grown is NULL:
             return UNFIT
         text.ends = grown
@@ -89,7 +89,8 @@ cdef inline bint add_wide(Text *text, PyObject *string) noexcept nogil:
     cdef Py_ssize_t index, size
     cdef unsigned int char
     cdef unsigned char *out
-    if text.ascii or length > PY_SSIZE_T_MAX // 8 or reserve(text, 4 * length):
+    # 3.11 knows strings that old extensions began and that have no kind yet
+    if kind == 0 or text.ascii or length > PY_SSIZE_T_MAX // 8 or reserve(text, 4 * length):
         return UNFIT
     out = <unsigned char *>text.bytes + text.size
     for index in range(length):

@@ -13,6 +13,7 @@ from .context import take_context
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
+    from collections import deque
     from typing import Any
 
     from .context import Contexts
@@ -92,7 +93,7 @@ class Run:
         elif item is not None:
             self.records.append(item)
         if self.records:
-            self._note_context(item)
+            self._note_context(item, self.records[0])
             try:
                 created = self.records[0].created
             except Exception:  # the record would be lost
@@ -104,20 +105,20 @@ class Run:
         """Take `item` in, if it is a record for the same handlers."""
         if not self.records or item is None or type(item) is FlushRequest:
             return False
+        record = item
         if type(item) is tuple:
             if item[0] is not self.route:
                 return False
-            self.records.append(item[1])
+            record = item[1]
         elif self.route is not None:
             return False
-        else:
-            self.records.append(item)
-        self._note_context(item)
+        self._note_context(item, record)
+        self.records.append(record)
         self.count += 1
         return True
 
-    def _note_context(self, item: Any) -> None:
-        """Note what came beside the last record."""
+    def _note_context(self, item: Any, record: logging.LogRecord) -> None:
+        """Note what came beside `record`."""
         if type(item) is not tuple:
             context = take_context(item)
         elif len(item) == 3:
@@ -127,20 +128,22 @@ class Run:
         if context is not None:
             if self.contexts is None:
                 self.contexts = {}
-            self.contexts[id(self.records[-1])] = self.records[-1], context
+            self.contexts[id(record)] = record, context
 
 
-def take(queue: Any, limit: int) -> list[Run]:
-    """Return up to `limit` items that are in `queue` now, oldest first, without waiting."""
-    runs: list[Run] = []
+def take(queue: Any, limit: int, taken: deque[Run]) -> None:
+    """Move up to `limit` items that are in `queue` now to `taken`, in runs, oldest first, without waiting."""
     run = None
     get = queue.get_nowait
-    try:
-        for _ in range(limit):
+    for _ in range(limit):
+        try:
             item = get()
+        except _queue.Empty:
+            return
+        try:
             if run is None or not run.add(item):
                 run = Run(item)
-                runs.append(run)
-    except _queue.Empty:
-        pass
-    return runs
+                taken.append(run)
+        except BaseException:  # there is no memory: better late than lost
+            queue.put_nowait(item)
+            raise
