@@ -228,6 +228,8 @@ def test_a_second_sigterm_does_not_wait(run):
 def test_sigterm_is_handled_by_whom_the_program_says(run):
     code, _, stderr = run(
         """
+        import warnings
+        warnings.simplefilter("ignore")  # a fork beside threads
         def handle(*given): pass
         for before, after in ((signal.SIG_IGN, signal.SIG_IGN), (handle, handle)):
             signal.signal(signal.SIGTERM, before)

@@ -6,7 +6,6 @@ import atexit
 import contextlib
 import logging
 import logging.handlers
-import math
 import os
 import queue as _queue
 import sys
@@ -69,6 +68,7 @@ SLOW_CALL = 0.005
 # dictConfig() closes all handlers there are. One that still gets records so long (seconds) after that is in use, and
 # its listener starts again, as a FileHandler opens its file again; before, some call may just have been under way.
 STRAGGLING = 1.0
+NEVER = float("inf")
 # How long a fork waits for a listener to come to the end of a batch (seconds).
 FORK_PATIENCE = 1.0
 
@@ -107,7 +107,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self.state = IDLE
         self._started_by_user = False
         # From when on (time.monotonic()) a record starts the thread again that close() ended.
-        self._restart_at = math.inf
+        self._restart_at = NEVER
         self._stop_requested = self._stopped_from_within = False
         self._life: object = None  # each thread's own; gevent's greenlets outlive theirs in forked children
         self._taken: deque[Run] = deque()  # runs of records that are out of the queue, and not yet handled
@@ -217,7 +217,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def _end(self, timeout: float | None) -> int:
         with _held(self._life_lock):
             self._started_by_user = False
-            self._restart_at = math.inf
+            self._restart_at = NEVER
             thread = self._thread
             tell = thread is not None and not self._stop_requested
             if thread is None:
@@ -386,7 +386,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def _attend(self) -> None:
         """See to it that somebody takes the record that was just enqueued; called when no thread does."""
         if self.state == STOPPED and time.monotonic() >= self._restart_at and not _exit_has_come:
-            self._restart_at = math.inf
+            self._restart_at = NEVER
             self.state = IDLE
         if self.state == IDLE and self._life_lock.acquire(timeout=PATIENCE):
             try:
