@@ -30,8 +30,8 @@ class Machine:
         monkeypatch.setattr(module, "thread_time", lambda: self.used)
         monkeypatch.setattr(time, "sleep", lambda seconds: self.wait(seconds))
         monkeypatch.setattr(sys, "getswitchinterval", lambda: SWITCH)
+        monkeypatch.setattr(sys, "_is_gil_enabled", lambda: True, raising=False)
         self.pace = Pace()
-        self.pace.has_gil = True
         self.is_logging = True
 
     def let_others_compute(self, seconds: float) -> None:
