@@ -6,6 +6,7 @@ what it holds after the same calls and the same change without a queue.
 
 import contextlib
 import copy
+import ctypes
 import io
 import logging
 import logging.handlers
@@ -13,6 +14,7 @@ import os
 import queue
 import sys
 import time
+import warnings
 from unittest import mock
 
 import pytest
@@ -410,6 +412,56 @@ def test_each_field(lf, tmp_path, capsys, field):
         )
         found.append((files_after(folder, around, handler, act), reported))
     assert found[0] == found[1]
+
+
+def test_a_get_message_in_extra(lf, tmp_path):
+    """It is an attribute of the record, and hides the method."""
+
+    def act(logger, flush):
+        for i in range(6):
+            logger.info("record %d", i, extra={"getMessage": lambda: "its own"} if i % 2 else None)
+            flush()
+
+    found = []
+    for name, around in (("stock", directly), ("queue", lambda *given: through_a_queue(lf, *given))):
+        folder = tmp_path / name
+        folder.mkdir()
+        found.append(files_after(folder, around, logging.FileHandler(folder / "log"), act))
+    assert found[0] == found[1]
+    assert found[0]["log"].count(b"its own") == 3
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="there are none any more")
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="made by an interface in C")
+def test_strings_that_are_not_ready(lf, tmp_path):
+    """Old extensions make such; the interpreter completes them when it looks."""
+    make = ctypes.pythonapi.PyUnicode_FromUnicode
+    make.restype = ctypes.py_object
+    make.argtypes = [ctypes.c_wchar_p, ctypes.c_ssize_t]
+
+    def unready(text):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            string = make(None, len(text))
+        place = ctypes.c_void_p.from_address(id(string) + 40)  # PyASCIIObject.wstr
+        ctypes.memmove(place.value, text.encode("utf-32-le"), 4 * len(text))
+        return string
+
+    def act(logger, flush):
+        for _ in range(3):
+            logger.info("ready")
+            flush()
+            logger.info(unready("message"))
+            logger.info("argument %s, %9s", unready("first"), unready("second"))
+
+    found = []
+    for name, around in (("stock", directly), ("queue", lambda *given: through_a_queue(lf, *given))):
+        folder = tmp_path / name
+        folder.mkdir()
+        handler = logging.FileHandler(folder / "log")
+        found.append(files_after(folder, around, handler, act))
+    assert found[0] == found[1]
+    assert found[0]["log"].count(b"argument first,    second") == 3
 
 
 @pytest.fixture

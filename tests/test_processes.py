@@ -538,6 +538,31 @@ def test_subprocess_with_a_preexec_function(run):
     assert messages(lines) == ["one", "two"], stderr
 
 
+def test_importing_calls_no_record_factory(tmp_path):
+    """Nor does it take what the factory sets for a part of each record."""
+    program = """
+import logging
+standard = logging.getLogRecordFactory()
+def factory(name, *args, **kwargs):
+    record = standard(name, *args, **kwargs)
+    record.tenant = name.split(".")[0]
+    return record
+logging.setLogRecordFactory(factory)
+import logflume
+logging.setLogRecordFactory(standard)
+logflume.accelerate_loggers()
+logging.basicConfig(format="%(tenant)s")
+logging.error("one", extra={"tenant": "mine"})
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+    )
+    assert (done.returncode, done.stderr.split()) == (0, ["mine"])
+
+
 def test_importing_costs_little():
     """What is imported beyond logging.handlers is this package alone: no asyncio, no multiprocessing."""
     program = (
