@@ -349,17 +349,35 @@ def test_changes_between_batches(lf, tmp_path, capsys, kind, act):
     assert sum(map(len, expected.values())) > 300
 
 
-def files_after(folder, around, handler, act):
-    """What is in `folder` after act(logger), with `handler` attached as `around` says."""
-    with contextlib.ExitStack() as undo:
-        scene = mock.Mock(handler=handler)
-        undo.callback(handler.close)
-        undo.enter_context(mock.patch("time.time", now))
-        undo.enter_context(mock.patch("time.time_ns", now_in_ns))
-        logger = logging.Logger("files")
-        with around(scene, logger) as flush:
-            act(logger, flush)
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+def both_ways(package, tmp_path, make, act):
+    """The files after act(logger, flush), and what was reported: with a handler directly, and behind a queue.
+
+    make(folder) makes the handler.
+    """
+    outcomes = []
+    for name, around in (("stock", directly), ("queue", lambda *given: through_a_queue(package, *given))):
+        folder = tmp_path / name
+        folder.mkdir()
+        handler = make(folder)
+        reported = []
+        handler.handleError = lambda record, reported=reported: reported.append(
+            (record.getMessage(), str(sys.exc_info()[1]))
+        )
+        with contextlib.ExitStack() as undo:
+            undo.callback(handler.close)
+            undo.enter_context(mock.patch("time.time", now))
+            undo.enter_context(mock.patch("time.time_ns", now_in_ns))
+            logger = logging.Logger("files")
+            with around(mock.Mock(handler=handler), logger) as flush:
+                act(logger, flush)
+        outcomes.append(({path.name: path.read_bytes() for path in folder.iterdir()}, reported))
+    return outcomes
+
+
+def file_handler(folder, fmt="%(message)s"):
+    handler = logging.FileHandler(folder / "log")
+    handler.setFormatter(logging.Formatter(fmt))
+    return handler
 
 
 @pytest.mark.parametrize("size", range(30, 66))
@@ -370,22 +388,22 @@ def test_rotation_at_exactly_that_record(lf, tmp_path, size):
             if i % 5 == 0:
                 flush()
 
-    found = []
-    for name, around in (("stock", directly), ("queue", lambda *given: through_a_queue(lf, *given))):
-        folder = tmp_path / name
-        folder.mkdir()
+    def make(folder):
         handler = logging.handlers.RotatingFileHandler(folder / "log", maxBytes=size, backupCount=20)
         handler.setFormatter(logging.Formatter("%(message)s"))
-        found.append(files_after(folder, around, handler, act))
-    assert found[0] == found[1]
-    assert len(found[0]) > 2
+        return handler
+
+    stock, queued = both_ways(lf, tmp_path, make, act)
+    assert stock == queued
+    files, _ = stock
+    assert len(files) > 2
 
 
 FIELDS = [*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "mine", "missing"]
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_each_field(lf, tmp_path, capsys, field):
+def test_each_field(lf, tmp_path, field):
     """There or not, on this Python, and with `extra`."""
 
     def act(logger, flush):
@@ -400,18 +418,10 @@ def test_each_field(lf, tmp_path, capsys, field):
             if i % 4 == 0:
                 flush()
 
-    found = []
-    for name, around in (("stock", directly), ("queue", lambda *given: through_a_queue(lf, *given))):
-        folder = tmp_path / name
-        folder.mkdir()
-        handler = logging.FileHandler(folder / "log")
-        handler.setFormatter(logging.Formatter(f"%({field})s %(message)s"))
-        reported = []
-        handler.handleError = lambda record, reported=reported: reported.append(
-            (record.getMessage(), str(sys.exc_info()[1]))
-        )
-        found.append((files_after(folder, around, handler, act), reported))
-    assert found[0] == found[1]
+    stock, queued = both_ways(
+        lf, tmp_path, lambda folder: file_handler(folder, f"%({field})s %(message)s"), act
+    )
+    assert stock == queued
 
 
 def test_a_get_message_in_extra(lf, tmp_path):
@@ -422,13 +432,10 @@ def test_a_get_message_in_extra(lf, tmp_path):
             logger.info("record %d", i, extra={"getMessage": lambda: "its own"} if i % 2 else None)
             flush()
 
-    found = []
-    for name, around in (("stock", directly), ("queue", lambda *given: through_a_queue(lf, *given))):
-        folder = tmp_path / name
-        folder.mkdir()
-        found.append(files_after(folder, around, logging.FileHandler(folder / "log"), act))
-    assert found[0] == found[1]
-    assert found[0]["log"].count(b"its own") == 3
+    stock, queued = both_ways(lf, tmp_path, file_handler, act)
+    assert stock == queued
+    files, _ = stock
+    assert files["log"].count(b"its own") == 3
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="there are none any more")
@@ -454,14 +461,10 @@ def test_strings_that_are_not_ready(lf, tmp_path):
             logger.info(unready("message"))
             logger.info("argument %s, %9s", unready("first"), unready("second"))
 
-    found = []
-    for name, around in (("stock", directly), ("queue", lambda *given: through_a_queue(lf, *given))):
-        folder = tmp_path / name
-        folder.mkdir()
-        handler = logging.FileHandler(folder / "log")
-        found.append(files_after(folder, around, handler, act))
-    assert found[0] == found[1]
-    assert found[0]["log"].count(b"argument first,    second") == 3
+    stock, queued = both_ways(lf, tmp_path, file_handler, act)
+    assert stock == queued
+    files, _ = stock
+    assert files["log"].count(b"argument first,    second") == 3
 
 
 @pytest.fixture

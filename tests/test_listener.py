@@ -930,25 +930,18 @@ def test_logging_in_del_during_collection(wired):
     assert collect.messages == ["deleted"] * 100
 
 
-def test_where_no_thread_can_start_the_caller_delivers(wired, monkeypatch):
-    def refuse(self):
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(threading.Thread, "start", refuse)
-    collect = Collect()
-    logger, listener = wired(collect)
-    logger.info("one")
-    assert collect.messages == ["one"]
-    listener.stop()
-
-
-def test_where_no_daemon_thread_may_be_made_the_caller_delivers(wired, monkeypatch):
-    """As in subinterpreters."""
-
+@pytest.mark.parametrize(
+    ("method", "reason"),
+    [
+        ("start", "can't start new thread"),
+        ("__init__", "daemon threads are disabled in this interpreter"),  # a subinterpreter
+    ],
+)
+def test_where_no_thread_can_start_the_caller_delivers(wired, monkeypatch, method, reason):
     def refuse(self, **given):
-        raise RuntimeError("daemon threads are disabled in this interpreter")
+        raise RuntimeError(reason)
 
-    monkeypatch.setattr(threading.Thread, "__init__", refuse)
+    monkeypatch.setattr(threading.Thread, method, refuse)
     collect = Collect()
     logger, listener = wired(collect)
     logger.info("one")

@@ -32,6 +32,11 @@ def set_up(path, cls=logging.FileHandler):
 """
 
 
+def environment():
+    """What a new interpreter needs to find what this one does."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+
+
 @pytest.fixture
 def run(lf, tmp_path):
     """Run a program and return (exit code, lines of the log as (pid, message), stderr)."""
@@ -45,7 +50,7 @@ def run(lf, tmp_path):
             capture_output=True,
             text=True,
             timeout=timeout,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+            env=environment(),
         )
         lines = log.read_text().splitlines() if log.exists() else []
         return done.returncode, [tuple(line.split(" ", 1)) for line in lines], done.stderr
@@ -538,7 +543,7 @@ def test_subprocess_with_a_preexec_function(run):
     assert messages(lines) == ["one", "two"], stderr
 
 
-def test_importing_calls_no_record_factory(tmp_path):
+def test_importing_calls_no_record_factory():
     """Nor does it take what the factory sets for a part of each record."""
     program = """
 import logging
@@ -558,7 +563,7 @@ logging.error("one", extra={"tenant": "mine"})
         [sys.executable, "-c", program],
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        env=environment(),
     )
     assert (done.returncode, done.stderr.split()) == (0, ["mine"])
 
@@ -574,7 +579,7 @@ def test_importing_costs_little():
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        env=environment(),
     )
     assert set(done.stdout.split()) <= {
         "__future__",

@@ -875,19 +875,25 @@ def _leave_to_the_thread(listener: QueueListener) -> None:
     """
     busy = list(listener._sources)
     for handler in listener.handlers:
-        if handler.lock is not None and not handler.lock.acquire(blocking=False):
-            busy.append(handler)
-        elif handler.lock is not None:
+        if handler.lock is None:
+            continue
+        if handler.lock.acquire(blocking=False):
             handler.lock.release()
+        else:
+            busy.append(handler)
     references = logging._handlerList  # type: ignore[attr-defined]
     references[:] = [ref for ref in references if not any(ref() is handler for handler in busy)]
+
+
+def _is_multiprocessing_child() -> bool:
+    process = sys.modules.get("multiprocessing.process")
+    return process is not None and process.parent_process() is not None
 
 
 def _register_exit() -> None:
     """Make sure that the exit of this process is noticed: multiprocessing's children do not run atexit's."""
     global _exit_finalizer
-    process = sys.modules.get("multiprocessing.process")
-    if process is None or process.parent_process() is None:
+    if not _is_multiprocessing_child():
         return
     util = sys.modules["multiprocessing.util"]
     if _exit_finalizer is None or not _exit_finalizer.still_active():

@@ -9,10 +9,9 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sys
 import weakref
 
-from .listener import QueueListener, _living
+from .listener import QueueListener, _is_multiprocessing_child, _living
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ _users: weakref.WeakSet[QueueListener] = weakref.WeakSet()
 
 def deliver_at_sigterm(user: QueueListener) -> None:
     """Handle SIGTERM for `user`, if this thread may and the process would just end by it."""
-    if not _is_child():
+    if not _is_multiprocessing_child():
         _users.add(user)
         _change(signal.SIG_DFL, _deliver_and_end)
 
@@ -43,11 +42,6 @@ def _change(before: Any, after: Any) -> None:
     if signal.getsignal(signal.SIGTERM) is before:
         with contextlib.suppress(ValueError):
             signal.signal(signal.SIGTERM, after)
-
-
-def _is_child() -> bool:
-    process = sys.modules.get("multiprocessing.process")
-    return process is not None and process.parent_process() is not None
 
 
 def _reset_in_child() -> None:

@@ -46,7 +46,7 @@ cdef class Job:
     cdef Plans plans
     # The last record of this segment, if add_simple() did it, its time, and its texts that do not change often.
     # `repeated` counts from the segment's begin and is right only while `previous` is not NULL: begin_segment(), and
-    # whoever takes back what was added for a record or adds one in another way, sets that to NULL.
+    # whoever takes back what add_simple() added, sets that to NULL. Records added in other ways leave both as they are.
     cdef PyObject *previous
     cdef double second
     cdef int milliseconds
