@@ -62,7 +62,7 @@ coverage: $(ENV)/pure/.installed  ## branch coverage of the pure core, subproces
 SANITIZERS := -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=undefined,float-cast-overflow
 sanitize: $(ENV)/sanitize/.made  ## run the tests on extensions built with AddressSanitizer and UBSan (gcc, Linux)
 	@rm -rf $(ENV)/sanitize/src && cp -r src tests setup.py pyproject.toml README.md LICENSE $(ENV)/sanitize/
-	@cd $(ENV)/sanitize && rm -f src/logflume/_c/*.so && $(COMPILED) CFLAGS="$(SANITIZERS) -O1 -g" LDFLAGS="$(SANITIZERS)" \
+	@cd $(ENV)/sanitize && find src -name "*.so" -delete && $(COMPILED) CFLAGS="$(SANITIZERS) -O1 -g" LDFLAGS="$(SANITIZERS)" \
 		bin/python setup.py --quiet build_ext --inplace
 	@# Were the descriptors captured, a finding would end the run without a word: pytest would die with the text.
 	@cd $(ENV)/sanitize && $(COMPILED) PYTHONPATH=$(CURDIR)/$(ENV)/sanitize/src PYTHONMALLOC=malloc \
@@ -85,7 +85,8 @@ format: $(ENV)/lint/.made  ## have ruff mend what it can
 
 clean:  ## remove the environments and everything built
 	rm -rf .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
-	rm -rf src/*.egg-info src/logflume/_c/*.c src/logflume/_c/*.so
+	rm -rf src/*.egg-info
+	find src \( -name "*.c" -o -name "*.so" \) -delete
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 GROUP_sdist := build

@@ -10,7 +10,8 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-ROOMS = ["record", "context", "stock", "call", "handler", "listener", "pieces", "format", "delivery", "flow"]
+SOURCE = Path("src")
+COMPILED = SOURCE / "logflume" / "_c"
 
 
 def switched_on(name: str) -> bool:
@@ -76,17 +77,17 @@ def extensions() -> list[Extension]:
         macros = [("CYTHON_TRACE_NOGIL", "1"), ("CYTHON_USE_SYS_MONITORING", "0")]
     return [
         Extension(
-            f"logflume._c.{room}",
-            [f"src/logflume/_c/{room}.pyx"],
-            include_dirs=["src/logflume/_c"],
-            depends=sorted(path.as_posix() for path in Path("src/logflume/_c").glob("*.[hp]*")),
+            ".".join(path.relative_to(SOURCE).with_suffix("").parts),
+            [path.as_posix()],
+            include_dirs=[COMPILED.as_posix()],
+            depends=sorted(path.as_posix() for path in COMPILED.rglob("*.[hp]*")),
             define_macros=macros,
             # Four fifths of a wheel would be debug information, with the paths of who built it.
             extra_compile_args=["-g0"]
             if os.name == "posix" and not TRACE and "CFLAGS" not in os.environ
             else [],
         )
-        for room in ROOMS
+        for path in sorted(COMPILED.rglob("*.pyx"))
     ]
 
 

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import logflume
-from logflume._py import delivery as pure
+from logflume._py import deliver as pure
 
 try:
-    from logflume._c import delivery as compiled
+    from logflume._c.backend import deliver as compiled
 except ImportError:
     compiled = None  # type: ignore[assignment]
 

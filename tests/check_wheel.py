@@ -15,7 +15,7 @@ def problems(kind: str, wheel: Path) -> list[str]:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         debug = [name for name in names if name.endswith(EXTENSIONS) and b".debug_info" in archive.read(name)]
-    wanted = {path.stem for path in PYX.glob("*.pyx")} if kind == "compiled" else set()
+    wanted = {path.stem for path in PYX.rglob("*.pyx")} if kind == "compiled" else set()
     built = {PurePosixPath(name).name.partition(".")[0] for name in names if name.endswith(EXTENSIONS)}
     found = [f"holds {name}" for name in names if name.endswith(SOURCES)]
     found += [f"has debug information in {name}" for name in debug]

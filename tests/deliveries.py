@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable
 import pytest
 
 import cores
-from logflume._py import delivery
+from logflume._py import deliver
 
-DELIVERIES = [pytest.param(delivery.deliver_batch, id="pure")]
+DELIVERIES = [pytest.param(deliver.deliver_batch, id="pure")]
 if "compiled" in cores.available():
-    from logflume._c import delivery as compiled
+    from logflume._c.backend import deliver as compiled
 
     DELIVERIES.append(pytest.param(compiled.deliver_batch, id="compiled"))
 

@@ -252,7 +252,7 @@ def test_nothing_is_kept_alive(lf, clean_logging, way, accelerate):
             contextvars.Context().run(serve)
     logging.getLogger("app").debug("off")
     logging.root.handlers.clear()
-    sys.modules[lf.__name__ + "._impl"].forget_context()
+    sys.modules[lf.__name__ + "._backend"].forget_context()
     gc.collect()
     assert [end() for end in ends] == [None] * 5
 
@@ -377,6 +377,6 @@ def test_nothing_is_kept_for_a_standard_listener(lf, clean_logging):
     for _ in range(5):
         contextvars.Context().run(serve)
     listener.stop()
-    sys.modules[lf.__name__ + "._impl"].forget_context()
+    sys.modules[lf.__name__ + "._backend"].forget_context()
     gc.collect()
     assert [end() for end in ends] == [None] * 5

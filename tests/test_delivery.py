@@ -17,7 +17,7 @@ from unittest import mock
 import pytest
 
 from deliveries import DELIVERIES, one_at_a_time
-from logflume._py import standard
+from logflume._delivery import unpatched as standard
 
 each_core = pytest.mark.parametrize("deliver_batch", DELIVERIES)
 

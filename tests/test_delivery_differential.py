@@ -386,7 +386,7 @@ def accelerated() -> Iterator[None]:
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_lean_records(accelerated: None, shared: bool, data: st.DataObject) -> None:
-    from logflume._c.delivery import deliver_batch
+    from logflume._c.backend.deliver import deliver_batch
 
     set_up = data.draw(set_ups())
     lean = lean_records(data.draw(st.lists(calls, min_size=1, max_size=8)))
@@ -486,7 +486,7 @@ plain_calls = st.fixed_dictionaries(
 def test_messages_of_lean_records(
     accelerated: None, fmt: str, given_calls: list[dict[str, Any]], ascii_only: bool
 ) -> None:
-    from logflume._c.delivery import deliver_batch
+    from logflume._c.backend.deliver import deliver_batch
 
     lean = lean_records(given_calls * 2 + given_calls[:1] * 2)
     standard = [logging.makeLogRecord(dict(vars(copy.copy(record)))) for record in lean]

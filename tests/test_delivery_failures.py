@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from deliveries import DELIVERIES
-from logflume._py import sinks
+from logflume._delivery import sinks
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="uses /dev/full, pipes and limits of Linux"),

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from logflume import pace as module
-from logflume.pace import Pace
+from logflume._listener import pace as module
+from logflume._listener.pace import Pace
 
 # Seconds for a record, as measured on a machine where delivery cannot keep up unless it holds the GIL long enough.
 CALL = 0.29e-6

@@ -37,53 +37,50 @@ def own_switch() -> dict[str, str]:
     return {SWITCHES[KIND == "compiled"]: "1"}
 
 
-def rooms_in_setup() -> list[str]:
-    for node in ast.walk(ast.parse((ROOT / "setup.py").read_text())):
-        match node:
-            case ast.Assign(targets=[ast.Name(id="ROOMS")], value=value):
-                return ast.literal_eval(value)
-            case ast.AnnAssign(target=ast.Name(id="ROOMS"), value=value) if value is not None:
-                return ast.literal_eval(value)
-    raise AssertionError("setup.py has no ROOMS")
-
-
-@in_source_tree
-def test_setup_lists_the_pyx_files() -> None:
-    files = [path.stem for path in (ROOT / "src/logflume/_c").glob("*.pyx")]
-    assert sorted(rooms_in_setup()) == sorted(files)
+def compiled_modules() -> list[str]:
+    """Return the dotted names of the modules that a compiled build has, as the source tree has them."""
+    source = ROOT / "src"
+    return [
+        ".".join(path.relative_to(source).with_suffix("").parts)
+        for path in sorted((source / "logflume" / "_c").rglob("*.pyx"))
+    ]
 
 
 def test_both_cores_have_the_same_rooms_and_names() -> None:
-    from logflume import _impl
+    from logflume import _backend
 
     imported: dict[str, set[tuple[str, str]]] = {"_c": set(), "_py": set()}
-    for node in ast.walk(ast.parse(Path(str(_impl.__file__)).read_text())):
+    for node in ast.walk(ast.parse(Path(str(_backend.__file__)).read_text())):
         if isinstance(node, ast.ImportFrom) and node.module and node.level == 1:
             core, _, room = node.module.partition(".")
             if room:
                 imported[core] |= {(room, alias.name) for alias in node.names}
     assert imported["_c"] == imported["_py"]
-    assert {name for _, name in imported["_c"]} | {"IMPLEMENTATION"} == set(_impl.__all__)
+    assert {name for _, name in imported["_c"]} | {"IMPLEMENTATION"} == set(_backend.__all__)
 
 
 @in_source_tree
-def test_each_compiled_room_is_imported_by_name() -> None:
-    """Else a tool that freezes programs does not find it: it cannot read what other compiled rooms import."""
-    source = (ROOT / "src/logflume/_impl.py").read_text()
-    for room in rooms_in_setup():
-        assert re.search(rf"from \._c\.{room} import|from \._c import .*\b{room}\b", source), room
+def test_each_compiled_module_is_imported_by_name() -> None:
+    """Else a tool that freezes programs does not find it: it cannot read what other compiled modules import."""
+    source = (ROOT / "src/logflume/_backend.py").read_text()
+    for name in compiled_modules():
+        package, _, module = name.removeprefix("logflume").rpartition(".")
+        assert re.search(rf"from {package}.{module} import|from {package} import .*\b{module}\b", source), (
+            name
+        )
 
 
 @in_source_tree
-def test_rooms_are_installed_as_the_build_says() -> None:
-    for room in rooms_in_setup():
-        spec = importlib.util.find_spec(f"logflume._c.{room}")
+def test_compiled_modules_are_installed_as_the_build_says() -> None:
+    assert compiled_modules()
+    for name in compiled_modules():
+        spec = importlib.util.find_spec(name)
         if KIND == "compiled":
-            assert spec is not None, room
-            assert str(spec.origin).endswith(tuple(EXTENSION_SUFFIXES)), room
+            assert spec is not None, name
+            assert str(spec.origin).endswith(tuple(EXTENSION_SUFFIXES)), name
             importlib.import_module(spec.name)
         else:
-            assert spec is None, f"{room} is compiled in a pure installation"
+            assert spec is None, f"{name} is compiled in a pure installation"
 
 
 def test_version_is_the_metadata_version() -> None:

@@ -228,7 +228,7 @@ def test_plain_records_are_no_work_for_the_collector(make):
     assert gc.is_tracked(record)
 
 
-@pytest.mark.parametrize("argument", [[1], object(), (1, [2])], ids=repr)
+@pytest.mark.parametrize("argument", [[1], object(), (1, [2])], ids=["list", "object", "nested"])
 def test_records_that_hold_objects_are_tracked(make, argument):
     assert gc.is_tracked(make("%s", argument))
 
@@ -297,9 +297,9 @@ def test_a_message_that_cannot_be_rendered_is_left_to_the_handler(make):
 @pytest.fixture(params=cores.available())
 def snapshot(request):
     with cores.imported(request.param):
-        from logflume import _impl
+        from logflume import _backend
 
-        yield _impl.snapshot
+        yield _backend.snapshot
 
 
 class Own(logging.LogRecord):

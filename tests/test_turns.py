@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 import cores
 import logflume
-from logflume.pace import Pace
+from logflume._listener.pace import Pace
 
 pytestmark = [
     pytest.mark.skipif(
@@ -158,7 +158,7 @@ class Turns:
         self.keeps_gil = keeps_gil
 
     def turn(self) -> None:
-        from logflume._c.flow import deliver_flow
+        from logflume._c.backend.flow import deliver_flow
 
         self.pace.keeps_gil = self.keeps_gil
         deliver_flow(self.listener, self.pace, True)

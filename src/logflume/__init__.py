@@ -3,12 +3,12 @@
 See https://docs.python.org/3/library/logging.handlers.html#queuehandler for the classes that these extend.
 """
 
-from ._impl import IMPLEMENTATION
+from ._backend import IMPLEMENTATION
+from .accelerate import accelerate_loggers, loggers_accelerated, restore_loggers
 from .handler import LocalQueueHandler
 from .listener import QueueListener
-from .loggers import accelerate_loggers, loggers_accelerated, restore_loggers
+from .setup_queue import setup_logging_queue
 from .stats import ListenerStats
-from .wiring import setup_logging_queue
 
 __all__ = [
     "IMPLEMENTATION",

@@ -7,8 +7,9 @@ import logging.handlers
 import queue as _queue
 from collections.abc import Iterable
 
-from ._impl import RUNNING, HandlerCore, context_for, set_standard_methods
-from ._py.context import keep_context
+from ._backend import HandlerCore, context_for, set_standard_methods
+from ._listener.state import RUNNING
+from ._shared.contexts import keep_context
 from .listener import QueueListener
 
 TYPE_CHECKING = False

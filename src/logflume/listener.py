@@ -17,25 +17,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context
 from threading import get_ident
 
-from ._impl import (
-    ALONE,
-    IDLE,
-    RUNNING,
-    STOPPED,
-    STOPPING,
-    UNSEEN,
-    FlushRequest,
-    ListenerCore,
-    Run,
-    at_level,
-    batching,
-    deliver_batch,
-    deliver_flow,
-    forget_context,
-    take,
-)
-from ._py.context import call_in_context, context_of, expect_contexts, set_handled
-from .pace import Pace
+from ._backend import ListenerCore, Run, at_level, batching, deliver_batch, deliver_flow, forget_context, take
+from ._delivery.deliver import ALONE, UNSEEN
+from ._listener.pace import Pace
+from ._listener.state import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest
+from ._shared.contexts import call_in_context, context_of, expect_contexts, set_handled
 from .stats import ListenerStats
 
 __all__ = ["QueueListener"]

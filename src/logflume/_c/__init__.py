@@ -1,1 +1,1 @@
-"""The compiled rooms."""
+"""The compiled core. Its modules import each other and what both cores share, never the pure core."""

@@ -9,10 +9,9 @@ from contextvars import copy_context
 from logflume._c.record cimport RecordCore
 
 from logflume._c.record import LeanRecord
-from logflume._py import context as _twin
-from logflume._py.context import is_worth_carrying
+from logflume._shared.contexts import add_carrier, is_worth_carrying
 
-cdef extern from "pycompat.h":
+cdef extern from "interpreter/compat.h":
     bint logflume_sees_context(PyObject **context)
     void logflume_remember_context(PyObject *context, bint worth_carrying)
 
@@ -52,4 +51,4 @@ def carried(record):
     return (<RecordCore>record).context if Py_TYPE(record) is lean_type else None
 
 
-_twin.carried = carried
+add_carrier(carried)

@@ -20,9 +20,9 @@ import copy
 import logging
 import sys
 
-from logflume._py.record import rendered_copy
+from logflume._shared.rendered import rendered_copy
 
-cdef extern from "pycompat.h":
+cdef extern from "interpreter/compat.h":
     object logflume_get(object dictionary, object key, object missing)
     object logflume_instance_dict(object)
     object logflume_new_object(PyTypeObject *type, Py_ssize_t fields)
@@ -38,10 +38,10 @@ cdef extern from "Python.h":
     void Py_DECREF(PyObject *)
     int generic_delattr "PyObject_GenericSetAttr"(object, object, PyObject *) except -1
 
-cdef extern from "plain.h":
+cdef extern from "interpreter/immutable.h":
     bint is_plain_value "logflume_is_plain_value"(PyObject *value)
 
-cdef extern from "spare.h":
+cdef extern from "interpreter/freelist.h":
     bint logflume_is_spare(PyObject *object)
     void logflume_keep_spare(PyObject *object)
     PyObject *logflume_reuse_object()

@@ -1,1 +1,1 @@
-"""The pure twins of the compiled rooms."""
+"""The pure core: for each compiled module that the rest of the package uses, a twin that behaves the same."""

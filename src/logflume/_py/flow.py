@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..pace import Pace
+    from .._listener.pace import Pace
 
 
 def deliver_flow(listener: Any, pace: Pace, once: bool) -> int:

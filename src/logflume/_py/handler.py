@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from .listener import RUNNING, ListenerCore
+from .._listener.state import RUNNING
+from .batch import ListenerCore
 from .record import PLAIN, snapshot
 
 TYPE_CHECKING = False

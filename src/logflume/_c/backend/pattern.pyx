@@ -7,9 +7,9 @@ import logging
 import re
 import string
 
-from logflume._py import standard
+from logflume._delivery import unpatched as standard
 
-cdef extern from "typeversion.h":
+cdef extern from "interpreter/type_version.h":
     unsigned int logflume_renew_version(PyTypeObject *)
 
 cdef type PercentStyle = logging.PercentStyle

@@ -24,16 +24,16 @@ import threading
 import time
 
 from logflume._c.context cimport current_context
-from logflume._c.handler cimport HandlerCore
+from logflume._c.caller.handler cimport HandlerCore
 from logflume._c.record cimport CallSite, RecordCore, record_to_fill, store_message, track_if_needed
-from logflume._c.stock cimport (
+from logflume._c.caller.logging_state cimport (
     ERROR, HANDLE, IS_ENABLED, LOG, MAKE_RECORD, MISSING, NAME, READS_PLAINLY, RECORD, World,
     is_builtin, is_mapping, is_standard, look, traits,
 )
 
-from logflume._c.stock import CLOCK, Probe, add_compiled, prepare
+from logflume._c.caller.logging_state import CLOCK, Probe, add_compiled, prepare
 
-cdef extern from "pycompat.h":
+cdef extern from "interpreter/compat.h":
     enum:
         LOGFLUME_GIL
     object logflume_call0(object callable)
@@ -45,7 +45,7 @@ cdef extern from "pycompat.h":
     long logflume_getpid()
     int logflume_watch_fork()
 
-cdef extern from "lookups.h":
+cdef extern from "caller/route_cache.h":
     enum:
         LOGFLUME_LONGEST_WAY
         LOGFLUME_OFF
@@ -82,7 +82,7 @@ cdef extern from "lookups.h":
     void logflume_try_watching(
         logflume_watched_group *group, object instance, object dictionary, const char *name)
 
-cdef extern from "clock.h":
+cdef extern from "caller/clock.h":
     void logflume_trust_clock(object clock)
     bint logflume_read_clock(object clock, long long *ns) noexcept
     double logflume_seconds(long long ns) noexcept

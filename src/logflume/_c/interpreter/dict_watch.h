@@ -6,8 +6,8 @@
 
 #include <Python.h>
 
-#include "pycompat.h"
-#include "typeversion.h"
+#include "interpreter/compat.h"
+#include "interpreter/type_version.h"
 
 /* A dictionary in the state in which it was seen; borrowed, for comparison only. */
 typedef struct {

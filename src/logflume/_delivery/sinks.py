@@ -17,7 +17,7 @@ import sys
 import time
 import weakref
 
-from .standard import formatter_of
+from .unpatched import formatter_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

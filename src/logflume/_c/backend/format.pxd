@@ -2,9 +2,9 @@
 
 from cpython.object cimport PyObject
 
-from logflume._c.message cimport Plans
-from logflume._c.pieces cimport MOST_RUNS, Program
-from logflume._c.text cimport Text
+from logflume._c.backend.message cimport Plans
+from logflume._c.backend.pattern cimport MOST_RUNS, Program
+from logflume._c.backend.text cimport Text
 
 cdef class Segment:
     cdef readonly bint special

@@ -24,18 +24,18 @@ import time as _time
 import types
 
 from logflume._c cimport record as lean
-from logflume._c.message cimport PLANS, Plan, add_message, add_whole_number, is_string
-from logflume._c.pieces cimport (
+from logflume._c.backend.message cimport PLANS, Plan, add_message, add_whole_number, is_string
+from logflume._c.backend.pattern cimport (
     ASCTIME, CREATED, FILENAME, FUNCNAME, LEVELNAME, LEVELNO, LINENO, LITERAL, MESSAGE, MODULE, MSECS, NAME, NUMBER,
     PATHNAME, PROCESS, PROCESSNAME, TEXT, THREAD, THREADNAME, Field, Piece, Repeats, SimplePiece, SimpleProgram,
     is_stock, program_of,
 )
 from logflume._c.record import LeanRecord as _LeanRecord
-from logflume._c.text cimport (
+from logflume._c.backend.text cimport (
     OTHERWISE, UNFIT, Text, add_ascii, add_number, add_padded, add_string, end_record, reserve, write_milliseconds,
 )
 
-cdef extern from "pycompat.h":
+cdef extern from "interpreter/compat.h":
     enum:
         LOGFLUME_GIL
     object logflume_instance_dict(object)

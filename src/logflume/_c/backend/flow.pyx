@@ -12,11 +12,11 @@ from cpython.pythread cimport PyThread_get_thread_ident
 from cpython.tuple cimport PyTuple_CheckExact, PyTuple_GET_SIZE
 from cpython.unicode cimport PyUnicode_CheckExact
 
-from logflume._c.delivery cimport at_level, has_any, unseen_way, way_of
-from logflume._c.format cimport (
+from logflume._c.backend.deliver cimport at_level, has_any, unseen_way, way_of
+from logflume._c.backend.format cimport (
     Job, Segment, add_records, add_simple_records, begin_segment, hold_messages, lasting_job_of, renew, tick,
 )
-from logflume._c.listener cimport ListenerCore, Run, take
+from logflume._c.batch cimport ListenerCore, Run, take
 from logflume._c.record cimport RecordCore, let_go
 
 import logging
@@ -25,23 +25,23 @@ from logging.handlers import TimedRotatingFileHandler as _TimedRotatingFileHandl
 from logging.handlers import WatchedFileHandler as _WatchedFileHandler
 
 from logflume._c.record import LeanRecord
-from logflume._c.stock import Probe
-from logflume._py.delivery import put_segment
-from logflume._py.sinks import FileSink as _FileSink, _room, due, sink_of
+from logflume._c.caller.logging_state import Probe
+from logflume._delivery.deliver import put_segment
+from logflume._delivery.sinks import FileSink as _FileSink, _room, due, sink_of
 
 __all__ = ["deliver_flow"]
 
-cdef extern from "pycompat.h":
+cdef extern from "interpreter/compat.h":
     enum:
         LOGFLUME_GIL
     object logflume_get(object dictionary, object key, object missing)
     object logflume_instance_dict(object)
 
-cdef extern from "typeversion.h":
+cdef extern from "interpreter/type_version.h":
     unsigned int logflume_type_version(PyTypeObject *)
     unsigned int logflume_renew_version(PyTypeObject *)
 
-cdef extern from "outputs.h":
+cdef extern from "backend/outputs.h":
     ctypedef struct logflume_watched_group:
         pass
     ctypedef struct logflume_seen_object:
@@ -53,7 +53,7 @@ cdef extern from "outputs.h":
     void logflume_try_watching(
         logflume_watched_group *group, object instance, object dictionary, const char *name)
 
-cdef extern from "write.h" nogil:
+cdef extern from "backend/write.h" nogil:
     ctypedef struct logflume_file:
         pass
     bint logflume_see_file(logflume_file *file, int number)

@@ -11,25 +11,25 @@ import logging
 import sys
 
 from logflume._c.context cimport context_for, current_context
-from logflume._c.listener cimport ListenerCore
+from logflume._c.batch cimport ListenerCore
 
-from logflume._c.listener import RUNNING as _RUNNING
+from logflume._c.batch import RUNNING as _RUNNING
 from logflume._c.record import LeanRecord
 from logflume._c.record cimport RecordCore, snapshot
 
-cdef extern from "enqueue.h":
+cdef extern from "caller/enqueue.h":
     object logflume_call1(object callable, object argument)
     int logflume_put(object put, object record) noexcept
     bint logflume_is_constant_record(object record, object msg_name, object args_name) noexcept
     int logflume_failed() except -1
 
-cdef extern from "pycompat.h":
+cdef extern from "interpreter/compat.h":
     enum:
         LOGFLUME_GIL
     unsigned long long logflume_load(unsigned long long *word)
     void logflume_store(unsigned long long *word, unsigned long long value)
 
-cdef extern from "typeversion.h":
+cdef extern from "interpreter/type_version.h":
     unsigned int logflume_type_version(PyTypeObject *type)
 
 cdef extern from "Python.h":

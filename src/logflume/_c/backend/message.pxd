@@ -3,12 +3,12 @@
 from cpython.object cimport PyObject
 from libc.string cimport memchr
 
-from logflume._c.text cimport (
+from logflume._c.backend.text cimport (
     OTHERWISE, UNFIT, Text, add_ascii, add_digits, add_number, add_padded, add_quoted, add_string, data_of, is_ascii,
     length_of,
 )
 
-cdef extern from "copy.h" nogil:
+cdef extern from "backend/digits.h" nogil:
     enum:
         LOGFLUME_MOST_DECIMALS
     char *logflume_decimals(char *end, double number, int decimals)

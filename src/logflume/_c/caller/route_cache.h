@@ -9,7 +9,7 @@
 
 #include <Python.h>
 
-#include "seen.h"
+#include "interpreter/dict_watch.h"
 
 /* ---- what is watched ---- */
 

@@ -7,10 +7,10 @@ import logging.handlers
 import queue as _queue
 from collections.abc import Iterable
 
+from ._listener.sigterm import deliver_at_sigterm, leave_sigterm_alone
+from .accelerate import accelerate_loggers, loggers_accelerated, restore_loggers
 from .handler import LocalQueueHandler
 from .listener import QueueListener, Route
-from .loggers import accelerate_loggers, loggers_accelerated, restore_loggers
-from .sigterm import deliver_at_sigterm, leave_sigterm_alone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from cpython.object cimport PyObject
 from libc.stdlib cimport realloc  # PyMem_RawRealloc is not safe without the GIL while tracemalloc is switched off
 from libc.string cimport memcpy, memset
 
-cdef extern from "copy.h" nogil:
+cdef extern from "backend/digits.h" nogil:
     void logflume_copy(char *to, const char *source, size_t size)
     char *logflume_digits(char *end, unsigned long long number)
 

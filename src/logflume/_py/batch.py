@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import queue as _queue
-import threading
 import time
-import weakref
 
-from .context import take_context
+from .._listener.state import IDLE, FlushRequest
+from .._shared.contexts import take_context
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,12 +14,7 @@ if TYPE_CHECKING:
     from collections import deque
     from typing import Any
 
-    from .context import Contexts
-
-IDLE = 0
-RUNNING = 1
-STOPPED = 2
-STOPPING = 3  # running, and told to end
+    from .._shared.contexts import Contexts
 
 
 class ListenerCore:
@@ -41,31 +34,6 @@ class ListenerCore:
         if run.created:
             self._delay = time.time() - run.created
             self._longest_delay = max(self._longest_delay, self._delay)
-
-
-class FlushRequest:
-    """Goes through the queue behind the records that flush() waits for.
-
-    From a queue that pickles (multiprocessing's) the same object comes out again.
-    """
-
-    __slots__ = ("__weakref__", "_key", "done")
-
-    def __init__(self, key: bytes = b"") -> None:
-        self._key = key
-        self.done = threading.Event()
-
-    def __reduce__(self) -> Any:
-        self._key = self._key or os.urandom(16)
-        _pickled[self._key] = self
-        return _unpickle, (self._key,)
-
-
-_pickled: weakref.WeakValueDictionary[bytes, FlushRequest] = weakref.WeakValueDictionary()
-
-
-def _unpickle(key: bytes) -> FlushRequest:
-    return _pickled.get(key) or FlushRequest(key)  # another process, or flush() waits no longer
 
 
 class Run:

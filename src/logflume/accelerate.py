@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import _impl
+from . import _backend
 
 __all__ = ["accelerate_loggers", "loggers_accelerated", "restore_loggers"]
 
@@ -16,7 +16,7 @@ def accelerate_loggers() -> bool:
 
     Methods of logging.Logger that somebody patched before stay as they are.
     """
-    return bool(_impl.accelerate())
+    return bool(_backend.accelerate())
 
 
 def restore_loggers() -> None:
@@ -24,9 +24,9 @@ def restore_loggers() -> None:
 
     A patched method that still calls ours gets what the standard one does.
     """
-    _impl.restore()
+    _backend.restore()
 
 
 def loggers_accelerated() -> bool:
     """Tell whether accelerate_loggers() is in effect."""
-    return bool(_impl.is_accelerated())
+    return bool(_backend.is_accelerated())

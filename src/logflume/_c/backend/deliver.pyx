@@ -4,16 +4,16 @@ from cpython.dict cimport PyDict_Contains
 from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.long cimport PyLong_CheckExact
 
-from logflume._c.format cimport compose
-from logflume._c.pieces cimport is_stock
+from logflume._c.backend.format cimport compose
+from logflume._c.backend.pattern cimport is_stock
 from logflume._c.record cimport RecordCore
 
 import logging
 
 from logflume._c.record import LeanRecord as _LeanRecord
-from logflume._py.delivery import ALONE as _ALONE, SEEN as _SEEN, UNSEEN as _UNSEEN, deliver
-from logflume._py.sinks import rotates_by_size
-from logflume._py.standard import (
+from logflume._delivery.deliver import ALONE as _ALONE, SEEN as _SEEN, UNSEEN as _UNSEEN, deliver
+from logflume._delivery.sinks import rotates_by_size
+from logflume._delivery.unpatched import (
     FORMATTER_METHODS as _FORMATTER_METHODS,
     HANDLER_METHODS as _HANDLER_METHODS,
     HANDLERS as _HANDLERS,
@@ -23,7 +23,7 @@ from logflume._py.standard import (
 
 __all__ = ["ALONE", "SEEN", "UNSEEN", "at_level", "batching", "deliver_batch"]
 
-cdef extern from "pycompat.h":
+cdef extern from "interpreter/compat.h":
     object logflume_get(object dictionary, object key, object missing)
     object logflume_instance_dict(object)
 

@@ -5,15 +5,7 @@ from __future__ import annotations
 import os
 
 __all__ = [
-    "ALONE",
-    "IDLE",
     "IMPLEMENTATION",
-    "RUNNING",
-    "SEEN",
-    "STOPPED",
-    "STOPPING",
-    "UNSEEN",
-    "FlushRequest",
     "HandlerCore",
     "ListenerCore",
     "Run",
@@ -49,13 +41,14 @@ IMPLEMENTATION = "pure"
 if not _pure and not TYPE_CHECKING:
     try:
         # Some are imported by other modules only, which tools that freeze programs cannot see.
-        from ._c import format, pieces, stock  # noqa: F401
-        from ._c.call import accelerate, is_accelerated, restore
+        from ._c.backend import format, pattern  # noqa: F401
+        from ._c.backend.deliver import at_level, batching, deliver_batch
+        from ._c.backend.flow import deliver_flow
+        from ._c.batch import ListenerCore, Run, take
+        from ._c.caller import logging_state  # noqa: F401
+        from ._c.caller.call import accelerate, is_accelerated, restore
+        from ._c.caller.handler import HandlerCore, set_standard_methods
         from ._c.context import context_for, forget_context
-        from ._c.delivery import ALONE, SEEN, UNSEEN, at_level, batching, deliver_batch
-        from ._c.flow import deliver_flow
-        from ._c.handler import HandlerCore, set_standard_methods
-        from ._c.listener import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest, ListenerCore, Run, take
         from ._c.record import snapshot
 
         IMPLEMENTATION = "compiled"
@@ -67,10 +60,10 @@ if not _pure and not TYPE_CHECKING:
                 "LOGFLUME_NO_EXTENSIONS"
             ) from error
 if IMPLEMENTATION == "pure":
+    from ._py.batch import ListenerCore, Run, take
     from ._py.call import accelerate, is_accelerated, restore
     from ._py.context import context_for, forget_context
-    from ._py.delivery import ALONE, SEEN, UNSEEN, at_level, batching, deliver_batch
+    from ._py.deliver import at_level, batching, deliver_batch
     from ._py.flow import deliver_flow
     from ._py.handler import HandlerCore, set_standard_methods
-    from ._py.listener import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest, ListenerCore, Run, take
     from ._py.record import snapshot

@@ -5,7 +5,7 @@
 
 #include <Python.h>
 
-#include "seen.h"
+#include "interpreter/dict_watch.h"
 
 LOGFLUME_DEFINE_GROUP(logflume_outputs)
 

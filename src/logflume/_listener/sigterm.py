@@ -11,7 +11,7 @@ import os
 import signal
 import weakref
 
-from .listener import QueueListener, _is_multiprocessing_child, _living
+from ..listener import QueueListener, _is_multiprocessing_child, _living
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

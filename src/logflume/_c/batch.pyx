@@ -11,10 +11,10 @@ import time
 from queue import Empty, SimpleQueue
 
 from logflume._c.record import LeanRecord
-from logflume._py.context import _kept, take_context
-from logflume._py.listener import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest
+from logflume._shared.contexts import _kept, take_context
+from logflume._listener.state import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest
 
-cdef extern from "pycompat.h":
+cdef extern from "interpreter/compat.h":
     object logflume_call0(object callable)
     object logflume_get(object dictionary, object key, object missing)
 

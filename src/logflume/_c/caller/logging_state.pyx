@@ -18,11 +18,11 @@ import types
 from _abc import get_cache_token
 from collections.abc import Mapping
 
-cdef extern from "typeversion.h":
+cdef extern from "interpreter/type_version.h":
     unsigned int logflume_type_version(PyTypeObject *type)
     unsigned int logflume_renew_version(PyTypeObject *type)
 
-cdef extern from "pycompat.h":
+cdef extern from "interpreter/compat.h":
     enum:
         LOGFLUME_GIL
     bint logflume_watch(object dictionary)

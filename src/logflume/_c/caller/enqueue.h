@@ -4,7 +4,7 @@
 
 #include <Python.h>
 
-#include "plain.h"
+#include "interpreter/immutable.h"
 
 typedef PyObject *(*logflume_fastcall)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
 

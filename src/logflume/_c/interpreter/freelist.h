@@ -5,8 +5,8 @@
 
 #include <Python.h>
 
-#include "plain.h"
-#include "pycompat.h"
+#include "interpreter/immutable.h"
+#include "interpreter/compat.h"
 
 #define LOGFLUME_MOST_SPARE 512
 

@@ -1,4 +1,4 @@
-from logflume._c.listener cimport ListenerCore
+from logflume._c.batch cimport ListenerCore
 from logflume._c.record cimport RecordCore
 
 

@@ -1,0 +1,1 @@
+"""From `logger.info()` to the queue: runs in the thread that logs."""

@@ -1,0 +1,1 @@
+"""From a batch to what one handler writes, for both cores."""

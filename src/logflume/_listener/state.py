@@ -1,0 +1,41 @@
+"""The states of a listener, and the request that flush() puts into its queue."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+IDLE = 0
+RUNNING = 1
+STOPPED = 2
+STOPPING = 3  # running, and told to end
+
+
+class FlushRequest:
+    """Goes through the queue behind the records that flush() waits for.
+
+    From a queue that pickles (multiprocessing's) the same object comes out again.
+    """
+
+    __slots__ = ("__weakref__", "_key", "done")
+
+    def __init__(self, key: bytes = b"") -> None:
+        self._key = key
+        self.done = threading.Event()
+
+    def __reduce__(self) -> Any:
+        self._key = self._key or os.urandom(16)
+        _pickled[self._key] = self
+        return _unpickle, (self._key,)
+
+
+_pickled: weakref.WeakValueDictionary[bytes, FlushRequest] = weakref.WeakValueDictionary()
+
+
+def _unpickle(key: bytes) -> FlushRequest:
+    return _pickled.get(key) or FlushRequest(key)  # another process, or flush() waits no longer

@@ -1,0 +1,1 @@
+"""What both cores use on both sides of the queue."""

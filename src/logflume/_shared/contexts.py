@@ -1,0 +1,119 @@
+"""The contextvars of a record's caller, on their way to the handlers that run on the listener's thread.
+
+A lean record carries them itself. Beside any other record they go through the queue, if the handler knows that a
+QueueListener of ours takes them out; else they are kept here until a listener takes the record.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from contextvars import Context
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    T = TypeVar("T")
+    R = TypeVar("R")
+    Contexts = dict[int, tuple[logging.LogRecord, Context]]  # by the id() of the record
+
+
+def is_worth_carrying(context: Context) -> bool:
+    """Whether it holds anything but what each thread has that ever used `decimal`."""
+    return len(context) > 1 or any(variable.name != "decimal_context" for variable in context)
+
+
+# ---- records whose queue has no place for it ----
+
+
+class _Key(weakref.ref):  # type: ignore[type-arg]
+    """A reference that takes its entry away when the record ends."""
+
+    __slots__ = ("record_id",)
+    record_id: int
+
+
+# By the id() of the record: the context, and one mark for each queue that the record is in.
+_kept: dict[int, tuple[_Key, Context, list[None]]] = {}
+_listened: weakref.WeakSet[object] = weakref.WeakSet()
+
+
+def expect_contexts(queue: object) -> None:
+    """Tell that a listener takes what is kept for the records in `queue`."""
+    try:
+        _listened.add(queue)
+    except TypeError:
+        pass
+
+
+def _drop(key: _Key, kept: dict[int, tuple[_Key, Context, list[None]]] = _kept) -> None:
+    kept.pop(key.record_id, None)
+
+
+def keep_context(record: logging.LogRecord, queue: object, context: Context) -> None:
+    """Keep `context` for the listener that takes `record` out of `queue`; not if there is none that would."""
+    try:
+        if queue not in _listened:
+            return
+        found = _kept.get(id(record))
+        if found is None:
+            key = _Key(record, _drop)
+            key.record_id = id(record)
+            found = key, context, []
+    except TypeError:
+        return
+    found[2].append(None)
+    _kept[id(record)] = found  # again, as another listener may have taken the last one just now
+
+
+def take_context(record: object) -> Context | None:
+    """Return what is kept for `record`, or None; with the last queue that it was in it is kept no longer."""
+    found = _kept.get(id(record)) if _kept else None
+    if found is None or found[0]() is not record:
+        return None
+    _, context, marks = found
+    if marks:
+        marks.pop()
+    if not marks:
+        _kept.pop(id(record), None)
+    return context
+
+
+# ---- where the handlers run ----
+
+_handling = threading.local()
+
+
+_carriers: list[Callable[[logging.LogRecord], Context | None]] = []
+
+
+def add_carrier(carried: Callable[[logging.LogRecord], Context | None]) -> None:
+    """Ask `carried(record)` for contextvars that did not come with the record otherwise: None, or what it has."""
+    _carriers.append(carried)
+
+
+def set_handled(contexts: Contexts | None) -> Contexts | None:
+    """Tell the contexts of the records that this thread handles from now on; return those before."""
+    before: Contexts | None = getattr(_handling, "contexts", None)
+    _handling.contexts = contexts
+    return before
+
+
+def context_of(record: logging.LogRecord) -> Context | None:
+    """Return the contextvars that came with a record that this thread handles, or None."""
+    contexts: Contexts | None = getattr(_handling, "contexts", None)
+    found = contexts.get(id(record)) if contexts else None
+    if found is not None and found[0] is record:
+        return found[1]
+    for carried in _carriers:
+        if (context := carried(record)) is not None:
+            return context
+    return None
+
+
+def call_in_context(context: Context | None, function: Callable[[T], R], argument: T) -> R:
+    """Call `function`, in a copy of `context` if there is one: others may be in the same at this moment."""
+    return function(argument) if context is None else context.copy().run(function, argument)
