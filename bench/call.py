@@ -176,7 +176,7 @@ def contender(name: str) -> Iterator[queue.SimpleQueue[logging.LogRecord]]:
 
 
 def serve(name: str) -> None:
-    """Run a round of a case for each line on standard input, as one of the contenders."""
+    """Batch a round of a case for each line on standard input, as one of the contenders."""
     with contender(name) as records:
         for line in sys.stdin:
             case, collector, calls = line.rstrip().split(",")

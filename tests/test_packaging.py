@@ -28,7 +28,7 @@ in_source_tree = pytest.mark.skipif(not (ROOT / "setup.py").exists(), reason="ne
 
 
 def run(command: list[str], **switches: str) -> subprocess.CompletedProcess[str]:
-    """Run `command` with only the given switches on."""
+    """Batch `command` with only the given switches on."""
     kept = {name: value for name, value in os.environ.items() if name not in SWITCHES}
     return subprocess.run(command, env=kept | switches, capture_output=True, text=True, timeout=600)
 

@@ -39,7 +39,7 @@ def environment():
 
 @pytest.fixture
 def run(lf, tmp_path):
-    """Run a program and return (exit code, lines of the log as (pid, message), stderr)."""
+    """Batch a program and return (exit code, lines of the log as (pid, message), stderr)."""
 
     def run(program, timeout=60):
         script = tmp_path / "program.py"

@@ -8,7 +8,7 @@ __all__ = [
     "IMPLEMENTATION",
     "HandlerCore",
     "ListenerCore",
-    "Run",
+    "Batch",
     "accelerate",
     "at_level",
     "batching",
@@ -44,7 +44,7 @@ if not _pure and not TYPE_CHECKING:
         from ._c.backend import format, pattern  # noqa: F401
         from ._c.backend.deliver import at_level, batching, deliver_batch
         from ._c.backend.flow import deliver_flow
-        from ._c.batch import ListenerCore, Run, take
+        from ._c.batch import ListenerCore, Batch, take
         from ._c.caller import logging_state  # noqa: F401
         from ._c.caller.call import accelerate, is_accelerated, restore
         from ._c.caller.handler import HandlerCore, set_standard_methods
@@ -60,7 +60,7 @@ if not _pure and not TYPE_CHECKING:
                 "LOGFLUME_NO_EXTENSIONS"
             ) from error
 if IMPLEMENTATION == "pure":
-    from ._py.batch import ListenerCore, Run, take
+    from ._py.batch import ListenerCore, Batch, take
     from ._py.call import accelerate, is_accelerated, restore
     from ._py.context import context_for, forget_context
     from ._py.deliver import at_level, batching, deliver_batch

@@ -17,7 +17,16 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context
 from threading import get_ident
 
-from ._backend import ListenerCore, Run, at_level, batching, deliver_batch, deliver_flow, forget_context, take
+from ._backend import (
+    ListenerCore,
+    Batch,
+    at_level,
+    batching,
+    deliver_batch,
+    deliver_flow,
+    forget_context,
+    take,
+)
 from ._delivery.deliver import ALONE, UNSEEN
 from ._listener.pace import Pace
 from ._listener.state import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest
@@ -96,14 +105,14 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._restart_at = NEVER
         self._stop_requested = self._stopped_from_within = False
         self._life: object = None  # each thread's own; gevent's greenlets outlive theirs in forked children
-        self._taken: deque[Run] = deque()  # runs of records that are out of the queue, and not yet handled
+        self._taken: deque[Batch] = deque()  # runs of records that are out of the queue, and not yet handled
         self._handling: list[logging.LogRecord] = []  # the run at work
         self._handling_turn: list[logging.LogRecord] = []  # those of it that are at work, if not all are
         self._turn = 1  # records that a slow handler gets at a time
         self._handled = self._errors = self._dropped = self._batches = self._wakeups = 0
         self._delay = self._longest_delay = 0.0
         self._urgent = False
-        self._caused: deque[tuple[int, Run]] = deque()  # logged by handlers, with how deep the cause goes
+        self._caused: deque[tuple[int, Batch]] = deque()  # logged by handlers, with how deep the cause goes
         self._depth = 0
         self._requests: deque[None] = deque()  # one for each sentinel or flush request in the queue
         self._routes: list[Route] = []
@@ -398,7 +407,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         if self.delivering_thread != get_ident():
             return False
         if self._depth < DEEPEST:
-            self._caused.append((self._depth + 1, Run(item)))
+            self._caused.append((self._depth + 1, Batch(item)))
             return True
         self._dropped += 1
         try:
@@ -471,7 +480,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             self.delivering_thread = 0
         return told_to_end or self._stopped_from_within
 
-    def _handle_run(self, run: Run) -> None:
+    def _handle_run(self, run: Batch) -> None:
         if run.contexts is None:
             self._handle_records(run)
             return
@@ -481,7 +490,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         finally:
             set_handled(outer)
 
-    def _handle_records(self, run: Run) -> None:
+    def _handle_records(self, run: Batch) -> None:
         records = run.records
         if run.route is not None:
             self._deliver(run.route.handlers, records)
@@ -613,7 +622,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     # The thread.
 
     def _monitor(self) -> None:
-        """Run in the thread: take records and have them handled, until stop()."""
+        """Batch in the thread: take records and have them handled, until stop()."""
         life = self._life
         while True:
             try:
@@ -655,7 +664,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             except _queue.Empty:
                 return  # the standard loop ends so too
             with self._delivery_lock:
-                self._taken.append(Run(item))
+                self._taken.append(Batch(item))
                 told_to_end = self._handle_taken()
 
     def _monitor_simple_queue(self) -> None:
@@ -690,7 +699,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 self._nudge.acquire(timeout=pace.pause if count else min(INTERVAL * quiet, LONGEST_INTERVAL))
             else:
                 forget_context()  # nobody can say what it keeps alive
-                self._taken.append(Run(self.dequeue(True)))
+                self._taken.append(Batch(self.dequeue(True)))
 
     def _hurry(self) -> None:
         """Have the records that are queued handled at once, and the handlers flushed."""

@@ -1,4 +1,4 @@
-cdef class Run
+cdef class Batch
 
 
 cdef class ListenerCore:
@@ -15,10 +15,10 @@ cdef class ListenerCore:
     cdef public double _delay
     cdef public double _longest_delay
     cdef public bint _urgent  # somebody wants what is queued handled at once
-    cdef int count(self, Run run) except -1
+    cdef int count(self, Batch run) except -1
 
 
-cdef class Run:
+cdef class Batch:
     cdef readonly object route
     cdef readonly object request
     cdef readonly list records

@@ -6,11 +6,11 @@ from cpython.object cimport PyObject, PyTypeObject
 from logflume._c.record cimport RecordCore
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object Empty, LeanRecord, SimpleQueue, take_context
+cdef object Empty, LazyRecord, SimpleQueue, take_context
 import time
 from queue import Empty, SimpleQueue
 
-from logflume._c.record import LeanRecord
+from logflume._c.record import LazyRecord
 from logflume._shared.contexts import _kept, take_context
 from logflume._listener.state import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest
 
@@ -24,9 +24,9 @@ cdef extern from "Python.h":
 cdef object flush_request = FlushRequest
 cdef dict time_globals = vars(time)
 cdef dict kept = _kept
-cdef PyTypeObject *lean_type = <PyTypeObject *><PyObject *>LeanRecord
+cdef PyTypeObject *lazy_type = <PyTypeObject *><PyObject *>LazyRecord
 
-__all__ = ["IDLE", "RUNNING", "STOPPED", "STOPPING", "FlushRequest", "ListenerCore", "Run", "take"]
+__all__ = ["IDLE", "RUNNING", "STOPPED", "STOPPING", "FlushRequest", "ListenerCore", "Batch", "take"]
 
 
 cdef class ListenerCore:
@@ -40,19 +40,19 @@ cdef class ListenerCore:
     def delivering_thread(self, unsigned long long ident):
         self._delivering_thread = ident
 
-    cdef int count(self, Run run) except -1:
+    cdef int count(self, Batch run) except -1:
         self._handled += run.count
         if run.created != 0.0:
             self._delay = <double>logflume_call0(logflume_get(time_globals, "time", None)) - run.created
             self._longest_delay = max(self._longest_delay, self._delay)
         return 0
 
-    def _count(self, Run run not None):
+    def _count(self, Batch run not None):
         """Count the records of `run`, which were handled, and how late that was."""
         self.count(run)
 
 
-cdef class Run:
+cdef class Batch:
     """What was taken from the queue: see the pure twin."""
 
     def __init__(self, item):
@@ -72,7 +72,7 @@ cdef class Run:
 
     cdef bint add(self, object item) except -1:
         """Take `item` in, if it is a record for the same handlers."""
-        if Py_TYPE(item) is lean_type and self.route is None and self.records:
+        if Py_TYPE(item) is lazy_type and self.route is None and self.records:
             self.records.append(item)
             self.count += 1
             return True
@@ -93,7 +93,7 @@ cdef class Run:
     cdef int note_context(self, object item, object record) except -1:
         """Note what came beside `record`."""
         cdef object context = None
-        if Py_TYPE(record) is lean_type:
+        if Py_TYPE(record) is lazy_type:
             return 0  # which carries it
         if record is not item:
             context = (<tuple>item)[2] if len(<tuple>item) == 3 else None
@@ -109,7 +109,7 @@ cdef class Run:
 cdef double created(object record) except? -1.0:
     """Return record.created, without making a lean record's dictionary; 0.0 if that is no time."""
     cdef object found
-    if Py_TYPE(record) is lean_type and (<RecordCore>record).lean:
+    if Py_TYPE(record) is lazy_type and (<RecordCore>record).unfilled:
         return (<RecordCore>record).created
     try:
         found = record.created
@@ -120,7 +120,7 @@ cdef double created(object record) except? -1.0:
 
 cpdef take(object queue, Py_ssize_t limit, object taken):
     """Move up to `limit` items that are in `queue` now to `taken`, in runs, oldest first, without waiting."""
-    cdef Run run = None
+    cdef Batch run = None
     cdef object get = queue.get_nowait
     cdef object item = None
     cdef bint in_hand = False
@@ -133,7 +133,7 @@ cpdef take(object queue, Py_ssize_t limit, object taken):
             item = logflume_call0(get)
             in_hand = True
             if run is None or not run.add(item):
-                run = Run(item)
+                run = Batch(item)
                 taken.append(run)
     except BaseException as error:
         if in_hand:

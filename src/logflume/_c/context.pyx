@@ -3,12 +3,12 @@
 from cpython.object cimport PyObject, PyTypeObject
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object LeanRecord, copy_context, is_worth_carrying
+cdef object LazyRecord, copy_context, is_worth_carrying
 from contextvars import copy_context
 
 from logflume._c.record cimport RecordCore
 
-from logflume._c.record import LeanRecord
+from logflume._c.record import LazyRecord
 from logflume._shared.contexts import add_carrier, is_worth_carrying
 
 cdef extern from "interpreter/compat.h":
@@ -18,7 +18,7 @@ cdef extern from "interpreter/compat.h":
 cdef extern from "Python.h":
     PyTypeObject *Py_TYPE(object)
 
-cdef PyTypeObject *lean_type = <PyTypeObject *><PyObject *>LeanRecord
+cdef PyTypeObject *lazy_type = <PyTypeObject *><PyObject *>LazyRecord
 
 
 cdef object current_context():
@@ -43,12 +43,12 @@ def forget_context():
 
 cpdef object context_for(object record):
     """Return what has to go through a queue beside `record`, or None: a lean record carries it itself."""
-    return None if Py_TYPE(record) is lean_type else current_context()
+    return None if Py_TYPE(record) is lazy_type else current_context()
 
 
 def carried(record):
     """Return the contextvars that a lean record carries; None for any other."""
-    return (<RecordCore>record).context if Py_TYPE(record) is lean_type else None
+    return (<RecordCore>record).context if Py_TYPE(record) is lazy_type else None
 
 
 add_carrier(carried)

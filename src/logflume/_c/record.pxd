@@ -38,8 +38,8 @@ cdef class RecordCore:
     cdef unsigned long long thread  # gevent gives addresses for it, which need not fit into a long
     cdef int levelno
     cdef int process
-    cdef unsigned char lean  # this and the following are flags
-    cdef unsigned char safe  # msg and args are plain values: rendering them later gives the same text
+    cdef unsigned char unfilled  # this and the following are flags
+    cdef unsigned char immutable  # msg and args are plain values: rendering them later gives the same text
     cdef unsigned char has_thread  # else record.thread is None (logging.logThreads was off)
     cdef unsigned char has_process  # else record.process is None (logging.logProcesses was off)
     # A lean record's stack_info and exc_text are None.

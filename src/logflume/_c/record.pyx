@@ -1,6 +1,6 @@
 """The lean record, and records whose message is kept as it was when they were enqueued.
 
-A LeanRecord is a real logging.LogRecord. It keeps what the log call captured in C fields, and makes the
+A LazyRecord is a real logging.LogRecord. It keeps what the log call captured in C fields, and makes the
 dictionary that the standard class has when somebody first looks at it. A record that nobody looks at is
 smaller, cheaper to make, and, when it holds nothing but plain values, invisible to the garbage collector.
 """
@@ -39,7 +39,7 @@ cdef extern from "Python.h":
     int generic_delattr "PyObject_GenericSetAttr"(object, object, PyObject *) except -1
 
 cdef extern from "interpreter/immutable.h":
-    bint is_plain_value "logflume_is_plain_value"(PyObject *value)
+    bint is_immutable_value "logflume_is_immutable"(PyObject *value)
 
 cdef extern from "interpreter/freelist.h":
     bint logflume_is_spare(PyObject *object)
@@ -49,7 +49,7 @@ cdef extern from "interpreter/freelist.h":
     bint logflume_fill_tuple(PyObject *tuple, PyObject **items, Py_ssize_t count)
 
 cdef Py_ssize_t OBJECT_FIELDS = 12  # of RecordCore
-cdef int NESTING = 8  # tuples in tuples that is_plain() looks into
+cdef int NESTING = 8  # tuples in tuples that is_immutable() looks into
 cdef object MISSING = object()
 cdef object LogRecord = logging.LogRecord
 cdef object standard_getMessage = logging.LogRecord.getMessage
@@ -74,12 +74,12 @@ cdef CallSite NOWHERE = CallSite()
 
 
 cdef class RecordCore:
-    """First base of LeanRecord: the captured values, and the making of the dictionary."""
+    """First base of LazyRecord: the captured values, and the making of the dictionary."""
 
     def __getattribute__(self, name):
         if name is CLASS:
             return LogRecord
-        if self.lean:
+        if self.unfilled:
             # The commonest, without making the dictionary. A name that is not interned goes the long way.
             if name is LEVELNO:
                 return self.levelno
@@ -111,7 +111,7 @@ cdef class RecordCore:
 
     def __copy__(self):
         cdef RecordCore new = duplicate(self)
-        if not self.lean:
+        if not self.unfilled:
             fill_from(new, dict(logflume_instance_dict(self)))
         else:
             track_if_needed(new)
@@ -141,30 +141,30 @@ cdef class RecordCore:
         return object.__sizeof__(self)
 
 
-class LeanRecord(RecordCore, logging.LogRecord):
+class LazyRecord(RecordCore, logging.LogRecord):
     __slots__ = ()
 
 
 # To whoever prints or compares the name of its class it is what it stands for.
-LeanRecord.__name__ = logging.LogRecord.__name__
-LeanRecord.__qualname__ = logging.LogRecord.__qualname__
-LeanRecord.__module__ = logging.LogRecord.__module__
-LeanRecord.__doc__ = logging.LogRecord.__doc__
+LazyRecord.__name__ = logging.LogRecord.__name__
+LazyRecord.__qualname__ = logging.LogRecord.__qualname__
+LazyRecord.__module__ = logging.LogRecord.__module__
+LazyRecord.__doc__ = logging.LogRecord.__doc__
 
-cdef PyTypeObject *lean_type = <PyTypeObject *><PyObject *>LeanRecord
+cdef PyTypeObject *lazy_type = <PyTypeObject *><PyObject *>LazyRecord
 # Looking these up does not need the dictionary.
 cdef frozenset METHODS = frozenset(
-    name for name in dir(LeanRecord) if name not in ("__dict__", "__dir__", "__getstate__")
+    name for name in dir(LazyRecord) if name not in ("__dict__", "__dir__", "__getstate__")
 )
 
 
 cdef RecordCore new_record():
-    """Return a LeanRecord with empty fields that the garbage collector does not track."""
-    return <RecordCore>logflume_new_object(lean_type, OBJECT_FIELDS)
+    """Return a LazyRecord with empty fields that the garbage collector does not track."""
+    return <RecordCore>logflume_new_object(lazy_type, OBJECT_FIELDS)
 
 
 cdef RecordCore record_to_fill():
-    """Return a LeanRecord that the garbage collector does not track, new or used before.
+    """Return a LazyRecord that the garbage collector does not track, new or used before.
 
     All its fields have to be set, but `extra` and `rendered`, which are None.
     """
@@ -184,11 +184,11 @@ cdef int store_message(RecordCore record, object msg, PyObject **arguments, Py_s
         record.args = None
         record.args = PyTuple_New(count)
     record.msg = msg
-    record.safe = logflume_fill_tuple(<PyObject *>record.args, arguments, count) and is_plain_value(<PyObject *>msg)
-    if not record.safe:
-        record.safe = is_plain(msg) and is_plain(record.args)
-    if count > 0 and record.safe == (not filled_again):  # an emptied one is not tracked
-        if record.safe:
+    record.immutable = logflume_fill_tuple(<PyObject *>record.args, arguments, count) and is_immutable_value(<PyObject *>msg)
+    if not record.immutable:
+        record.immutable = is_immutable(msg) and is_immutable(record.args)
+    if count > 0 and record.immutable == (not filled_again):  # an emptied one is not tracked
+        if record.immutable:
             PyObject_GC_UnTrack(<PyObject *>record.args)
         else:
             PyObject_GC_Track(<PyObject *>record.args)
@@ -197,7 +197,7 @@ cdef int store_message(RecordCore record, object msg, PyObject **arguments, Py_s
 
 cdef inline void empty(RecordCore record) noexcept:
     """Have a delivered record hold nothing of its caller's. The rest is mostly the same when it serves again."""
-    record.lean = False
+    record.unfilled = False
     record.msg = None
     if not logflume_empty_tuple(<PyObject *>record.args):
         record.args = None
@@ -209,7 +209,7 @@ cdef int let_go(list records, Py_ssize_t count) except -1:
     cdef Py_ssize_t index
     for index in range(count):
         record = PyList_GET_ITEM(records, index)
-        if Py_TYPE(<object>record) is lean_type and (<RecordCore>record).lean and logflume_is_spare(record):
+        if Py_TYPE(<object>record) is lazy_type and (<RecordCore>record).unfilled and logflume_is_spare(record):
             empty(<RecordCore>record)
             Py_INCREF(None)
             PyList_SET_ITEM(records, index, <PyObject *>None)  # its reference is ours now
@@ -221,15 +221,15 @@ cdef int let_go(list records, Py_ssize_t count) except -1:
     return 0
 
 
-cdef bint is_plain(object value):
+cdef bint is_immutable(object value):
     """Whether `value` cannot change: exactly a str, number, bool, None, bytes, or a tuple of those."""
-    return is_plain_value(<PyObject *>value) or (PyTuple_CheckExact(value) and is_plain_tuple(<tuple>value, NESTING))
+    return is_immutable_value(<PyObject *>value) or (PyTuple_CheckExact(value) and is_immutable_tuple(<tuple>value, NESTING))
 
 
-cdef bint is_plain_tuple(tuple values, int nesting):
+cdef bint is_immutable_tuple(tuple values, int nesting):
     for value in values:
-        if not is_plain_value(<PyObject *>value):
-            if not PyTuple_CheckExact(value) or nesting == 0 or not is_plain_tuple(<tuple>value, nesting - 1):
+        if not is_immutable_value(<PyObject *>value):
+            if not PyTuple_CheckExact(value) or nesting == 0 or not is_immutable_tuple(<tuple>value, nesting - 1):
                 return False
     return True
 
@@ -237,7 +237,7 @@ cdef bint is_plain_tuple(tuple values, int nesting):
 cdef int track_if_needed(RecordCore record) except -1:
     """Have the garbage collector see `record` if it may hold anything that could be part of a cycle."""
     if not (
-        record.safe
+        record.immutable
         and (record.exc_info is None or PyBool_Check(record.exc_info))
         and record.extra is None
         and record.context is None
@@ -252,7 +252,7 @@ cdef int track_if_needed(RecordCore record) except -1:
 
 
 cdef RecordCore duplicate(RecordCore record):
-    """Return an untracked LeanRecord with the same fields."""
+    """Return an untracked LazyRecord with the same fields."""
     cdef RecordCore new = new_record()
     new.name = record.name
     new.msg = record.msg
@@ -271,8 +271,8 @@ cdef RecordCore duplicate(RecordCore record):
     new.levelno = record.levelno
     new.thread = record.thread
     new.process = record.process
-    new.lean = record.lean
-    new.safe = record.safe
+    new.unfilled = record.unfilled
+    new.immutable = record.immutable
     new.has_thread = record.has_thread
     new.has_process = record.has_process
     return new
@@ -283,24 +283,24 @@ cdef int fill_from(RecordCore record, object attributes) except -1:
     if not PyObject_GC_IsTracked(<PyObject *>record):
         PyObject_GC_Track(<PyObject *>record)
     PyDict_Update(logflume_instance_dict(record), attributes)
-    record.lean = False
+    record.unfilled = False
     return 0
 
 
 cdef int fill(RecordCore record) except -1:
     """Move the captured values into the record's dictionary, in the standard order, if they are not there."""
-    if not record.lean:
+    if not record.unfilled:
         return 0
     # Making these can run a collection, and with it anybody's code, in which the record may be filled. Nothing
     # after it can; and `lean` comes last, because other threads look for an attribute in the fields until then.
     cdef dict attributes = captured(record)
     cdef object contents = logflume_instance_dict(record)
     with cython.critical_section(record):
-        if record.lean:
+        if record.unfilled:
             if not PyObject_GC_IsTracked(<PyObject *>record):
                 PyObject_GC_Track(<PyObject *>record)
             PyDict_Update(contents, attributes)
-            record.lean = False
+            record.unfilled = False
     return 0
 
 
@@ -360,7 +360,7 @@ cdef object message(RecordCore record):
     cdef object msg, args, attributes
     if LogRecord.getMessage is not standard_getMessage:
         return LogRecord.getMessage(record)
-    if record.lean:
+    if record.unfilled:
         msg = record.msg
         args = record.args
     else:
@@ -384,10 +384,10 @@ cpdef object snapshot(object record):
     until its msg or args are set; for any other record a copy is returned that does so. If rendering
     raises an Exception `record` is returned as it is: the handler that formats it will report that.
     """
-    if Py_TYPE(record) is lean_type:
+    if Py_TYPE(record) is lazy_type:
         return snapshot_lean(<RecordCore>record)
     try:
-        if is_plain(record.args) and is_plain(record.msg):
+        if is_immutable(record.args) and is_immutable(record.msg):
             return record
     except AttributeError:
         return record
@@ -396,14 +396,14 @@ cpdef object snapshot(object record):
 
 cdef object snapshot_lean(RecordCore record):
     cdef object attributes
-    if record.lean:
-        if record.safe:
+    if record.unfilled:
+        if record.immutable:
             return record
     else:
         attributes = logflume_instance_dict(record)
         msg = logflume_get(attributes, "msg", None)
         args = logflume_get(attributes, "args", None)
-        if is_plain(msg) and is_plain(args):
+        if is_immutable(msg) and is_immutable(args):
             return record
         if msg is not record.msg or args is not record.args:
             return rendered_copy(record)

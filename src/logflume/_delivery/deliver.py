@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from .sinks import Segment, Sink
+    from .sinks import BatchText, Sink
 
     Report = Callable[[logging.LogRecord, logging.Handler], object]
     Recognised = Callable[[logging.Handler], int]
-    Compose = Callable[[logging.Handler, list[logging.LogRecord], Sink, int], Segment]
+    Compose = Callable[[logging.Handler, list[logging.LogRecord], Sink, int], BatchText]
 
 
 # How a handler takes a batch.
@@ -31,7 +31,7 @@ SEEN = 1  # many at a time, by code that may look at what others' formatting lef
 UNSEEN = 2  # many at a time, and nobody looks
 
 
-class TextSegment:
+class BatchText:
     """What `compose` made of some records."""
 
     __slots__ = ("_ends", "count", "data", "explained", "interrupt", "special")
@@ -93,7 +93,7 @@ def _segment(
 
 
 def put_segment(
-    handler: logging.Handler, records: list[logging.LogRecord], sink: Sink, segment: Segment
+    handler: logging.Handler, records: list[logging.LogRecord], sink: Sink, segment: BatchText
 ) -> int:
     """Write `segment`, made of the first of `records`; return how many of those left have to go one at a time."""
     left = len(records)
@@ -172,7 +172,7 @@ def _own_texts(handler: Any, records: list[logging.LogRecord], report: Report) -
         return 0
 
 
-def _format_each(handler: Any, records: list[logging.LogRecord], sink: Sink, texts: list[Any]) -> TextSegment:
+def _format_each(handler: Any, records: list[logging.LogRecord], sink: Sink, texts: list[Any]) -> BatchText:
     """Put what the formatter makes of some records, from the first, into `texts`, one record at least.
 
     Return those that can be written to `sink`: all, or all but the last.
@@ -209,7 +209,7 @@ def _format_each(handler: Any, records: list[logging.LogRecord], sink: Sink, tex
         size += len(line)
         lines.append(line)
         ends.append(size)
-    return TextSegment(b"".join(lines), ends)
+    return BatchText(b"".join(lines), ends)
 
 
 def _hand_over(handler: Any, records: list[logging.LogRecord], report: Report) -> None:

@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
 
-    class Segment(Protocol):
+    class BatchText(Protocol):
         """The bytes of the first `count` records of a list."""
 
         data: bytes
@@ -49,7 +49,7 @@ class Sink:
     limit = UNLIMITED  # a segment that has reached this many bytes is full
     room = UNLIMITED  # a record that brings the file to this many may rotate it
 
-    def put(self, handler: logging.Handler, records: list[logging.LogRecord], segment: Segment) -> int:
+    def put(self, handler: logging.Handler, records: list[logging.LogRecord], segment: BatchText) -> int:
         """Write `segment`, and delete its records from the front of `records`.
 
         Return how many of those that are left have to be handled one at a time: after a failure, all.
@@ -90,7 +90,7 @@ class FileSink(Sink):
         self,
         handler: logging.Handler,
         records: list[logging.LogRecord],
-        segment: Segment,
+        segment: BatchText,
         begun: int | None = None,
     ) -> int:
         """As Sink.put(); `begun` is what a first write of the segment returned, if one was made already."""
@@ -137,7 +137,7 @@ class StreamSink(Sink):
         self.limit = capacity // 2  # newlines may be written as two characters
         self.ascii = ascii
 
-    def put(self, handler: Any, records: list[logging.LogRecord], segment: Segment) -> int:
+    def put(self, handler: Any, records: list[logging.LogRecord], segment: BatchText) -> int:
         data = segment.data
         count = segment.count
         if len(data) > self.limit and count > 1:  # the last one made it too long

@@ -79,7 +79,7 @@ _snapshots: dict[type, dict[str, object]] = {
 }
 
 
-def class_is_stock(cls: type) -> bool:
+def class_is_unpatched(cls: type) -> bool:
     """Whether `cls` and its bases behave as the standard library's classes of that name."""
     for base in cls.__mro__[:-1]:
         snapshot = _snapshots.get(base)
@@ -98,22 +98,22 @@ def formatter_of(handler: logging.Handler) -> Any:
     return vars(handler).get("formatter") or logging._defaultFormatter  # type: ignore[attr-defined]
 
 
-def formatter_is_stock(formatter: Any) -> bool:
+def formatter_is_unpatched(formatter: Any) -> bool:
     """Whether `formatter` is exactly a `logging.Formatter` in one of the three styles, unpatched."""
-    if type(formatter) is not logging.Formatter or not class_is_stock(logging.Formatter):
+    if type(formatter) is not logging.Formatter or not class_is_unpatched(logging.Formatter):
         return False
     style = getattr(formatter, "_style", None)
     return (
         type(style) in STYLES
-        and class_is_stock(type(style))
+        and class_is_unpatched(type(style))
         and FORMATTER_METHODS.isdisjoint(vars(formatter))
         and STYLE_METHODS.isdisjoint(vars(style))
     )
 
 
-def handler_is_stock(handler: logging.Handler) -> bool:
+def handler_is_unpatched(handler: logging.Handler) -> bool:
     """Whether `handler` is stock and has no filter: with a stock formatter a batch can stand for `handle`."""
-    if type(handler) not in HANDLERS or not class_is_stock(type(handler)):
+    if type(handler) not in HANDLERS or not class_is_unpatched(type(handler)):
         return False
     own = vars(handler)
     return HANDLER_METHODS.isdisjoint(own) and own.get("filters") == [] and own.get("lock") is not None

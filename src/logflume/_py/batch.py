@@ -28,7 +28,7 @@ class ListenerCore:
     _delay: float
     _longest_delay: float
 
-    def _count(self, run: Run) -> None:
+    def _count(self, run: Batch) -> None:
         """Count the records of `run`, which were handled, and how late that was."""
         self._handled += run.count
         if run.created:
@@ -36,7 +36,7 @@ class ListenerCore:
             self._longest_delay = max(self._longest_delay, self._delay)
 
 
-class Run:
+class Batch:
     """What was taken from the queue: some records for the same handlers, or something else, alone.
 
     `route` tells whose handlers are meant, None means the listener's; `request` is None but for a flush. No
@@ -99,7 +99,7 @@ class Run:
             self.contexts[id(record)] = record, context
 
 
-def take(queue: Any, limit: int, taken: deque[Run]) -> None:
+def take(queue: Any, limit: int, taken: deque[Batch]) -> None:
     """Move up to `limit` items that are in `queue` now to `taken`, in runs, oldest first, without waiting."""
     run = None
     get = queue.get_nowait
@@ -110,7 +110,7 @@ def take(queue: Any, limit: int, taken: deque[Run]) -> None:
             return
         try:
             if run is None or not run.add(item):
-                run = Run(item)
+                run = Batch(item)
                 taken.append(run)
         except BaseException:  # there is no memory: better late than lost
             queue.put_nowait(item)

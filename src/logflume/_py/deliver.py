@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from .._delivery.deliver import ALONE, SEEN, UNSEEN, TextSegment, deliver
+from .._delivery.deliver import ALONE, SEEN, UNSEEN, BatchText, deliver
 from .._delivery.sinks import rotates_by_size
-from .._delivery.unpatched import formatter_is_stock, formatter_of, handler_is_stock
+from .._delivery.unpatched import formatter_is_unpatched, formatter_of, handler_is_unpatched
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def compose(
     handler: logging.Handler, records: list[logging.LogRecord], sink: Sink, holders: int
-) -> TextSegment:
+) -> BatchText:
     """The text of as many of `records`, from the first, as may be written to `sink` in one piece.
 
     It ends before a record that cannot be formatted or encoded here, or that may rotate the file.
@@ -50,7 +50,7 @@ def compose(
         size += len(line)
         lines.append(line)
         ends.append(size)
-    return TextSegment(b"".join(lines), ends, special, interrupt, explained)
+    return BatchText(b"".join(lines), ends, special, interrupt, explained)
 
 
 def deliver_batch(
@@ -88,9 +88,9 @@ def deliver_batch(
 
 def recognised(handler: logging.Handler) -> int:
     """UNSEEN if `handler` and its formatter are stock, SEEN if the formatter is not, or ALONE."""
-    if not handler_is_stock(handler):
+    if not handler_is_unpatched(handler):
         return ALONE
-    if formatter_is_stock(formatter_of(handler)):
+    if formatter_is_unpatched(formatter_of(handler)):
         return UNSEEN
     return ALONE if rotates_by_size(handler) else SEEN
 

@@ -6,7 +6,7 @@ import logging
 
 from .._listener.state import RUNNING
 from .batch import ListenerCore
-from .record import PLAIN, snapshot
+from .record import IMMUTABLE, snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class HandlerCore:
             args = record.args
             if type(args) is tuple and type(record.msg) is str:
                 for value in args:
-                    if type(value) not in PLAIN:
+                    if type(value) not in IMMUTABLE:
                         break
                 else:
                     return record

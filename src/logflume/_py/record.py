@@ -6,15 +6,15 @@ import logging
 
 from .._shared.rendered import rendered_copy
 
-PLAIN = frozenset([str, int, float, bool, type(None), bytes])
-NESTING = 8  # tuples in tuples that is_plain() looks into
+IMMUTABLE = frozenset([str, int, float, bool, type(None), bytes])
+NESTING = 8  # tuples in tuples that is_immutable() looks into
 
 
-def is_plain(value: object, nesting: int = NESTING) -> bool:
+def is_immutable(value: object, nesting: int = NESTING) -> bool:
     """Tell whether `value` cannot change: exactly a str, number, bool, None, bytes, or a tuple of those."""
-    if type(value) in PLAIN:
+    if type(value) in IMMUTABLE:
         return True
-    return type(value) is tuple and nesting >= 0 and all(is_plain(item, nesting - 1) for item in value)
+    return type(value) is tuple and nesting >= 0 and all(is_immutable(item, nesting - 1) for item in value)
 
 
 def snapshot(record: logging.LogRecord) -> logging.LogRecord:
@@ -26,17 +26,17 @@ def snapshot(record: logging.LogRecord) -> logging.LogRecord:
     """
     try:
         args = record.args
-        if type(record.msg) in PLAIN:
+        if type(record.msg) in IMMUTABLE:
             if type(args) is not tuple:
-                if type(args) in PLAIN:
+                if type(args) in IMMUTABLE:
                     return record
             else:
                 for value in args:
-                    if type(value) not in PLAIN and not is_plain(value):
+                    if type(value) not in IMMUTABLE and not is_immutable(value):
                         break
                 else:
                     return record
-        elif is_plain(args) and is_plain(record.msg):
+        elif is_immutable(args) and is_immutable(record.msg):
             return record
     except AttributeError:
         return record

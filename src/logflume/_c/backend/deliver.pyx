@@ -5,12 +5,12 @@ from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.long cimport PyLong_CheckExact
 
 from logflume._c.backend.format cimport compose
-from logflume._c.backend.pattern cimport is_stock
+from logflume._c.backend.pattern cimport is_unpatched
 from logflume._c.record cimport RecordCore
 
 import logging
 
-from logflume._c.record import LeanRecord as _LeanRecord
+from logflume._c.record import LazyRecord as _LazyRecord
 from logflume._delivery.deliver import ALONE as _ALONE, SEEN as _SEEN, UNSEEN as _UNSEEN, deliver
 from logflume._delivery.sinks import rotates_by_size
 from logflume._delivery.unpatched import (
@@ -33,7 +33,7 @@ cdef tuple HANDLER_METHODS = tuple(_HANDLER_METHODS)
 cdef tuple FORMATTER_METHODS = tuple(_FORMATTER_METHODS)
 cdef tuple STYLE_METHODS = tuple(_STYLE_METHODS)
 cdef type Formatter = logging.Formatter
-cdef type LeanRecord = _LeanRecord
+cdef type LazyRecord = _LazyRecord
 cdef int alone_way = _ALONE, seen_way = _SEEN, unseen_way = _UNSEEN
 ALONE = _ALONE
 SEEN = _SEEN
@@ -54,15 +54,15 @@ cdef bint has_any(object attributes, tuple names) except -1:
     return False
 
 
-cdef bint formatter_is_stock(object formatter) except -1:
+cdef bint formatter_is_unpatched(object formatter) except -1:
     cdef object own, style
-    if type(formatter) is not Formatter or not is_stock(Formatter):
+    if type(formatter) is not Formatter or not is_unpatched(Formatter):
         return False
     own = logflume_instance_dict(formatter)
     style = logflume_get(own, "_style", None)
     return (
         is_one_of(type(style), STYLES)
-        and is_stock(type(style))
+        and is_unpatched(type(style))
         and not has_any(own, FORMATTER_METHODS)
         and not has_any(logflume_instance_dict(style), STYLE_METHODS)
     )
@@ -71,7 +71,7 @@ cdef bint formatter_is_stock(object formatter) except -1:
 cdef int way_of(object handler) except -1:
     """As the pure twin's recognised() says, but quicker."""
     cdef object own, filters
-    if not is_one_of(type(handler), HANDLERS) or not is_stock(type(handler)):
+    if not is_one_of(type(handler), HANDLERS) or not is_unpatched(type(handler)):
         return alone_way
     own = logflume_instance_dict(handler)
     filters = logflume_get(own, "filters", None)
@@ -82,7 +82,7 @@ cdef int way_of(object handler) except -1:
         or has_any(own, HANDLER_METHODS)
     ):
         return alone_way
-    if formatter_is_stock(logflume_get(own, "formatter", None) or logging._defaultFormatter):
+    if formatter_is_unpatched(logflume_get(own, "formatter", None) or logging._defaultFormatter):
         return unseen_way
     return alone_way if rotates_by_size(handler) else seen_way
 
@@ -114,7 +114,7 @@ cpdef list at_level(list records, object level):
         return [record for record in records if record.levelno >= level]
     least = level
     for record in records:
-        if type(record) is LeanRecord and (<RecordCore>record).lean:
+        if type(record) is LazyRecord and (<RecordCore>record).unfilled:
             if (<RecordCore>record).levelno >= least:
                 found.append(record)
         elif record.levelno >= level:

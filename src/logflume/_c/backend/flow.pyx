@@ -14,9 +14,9 @@ from cpython.unicode cimport PyUnicode_CheckExact
 
 from logflume._c.backend.deliver cimport at_level, has_any, unseen_way, way_of
 from logflume._c.backend.format cimport (
-    Job, Segment, add_records, add_simple_records, begin_segment, hold_messages, lasting_job_of, renew, tick,
+    Job, BatchText, add_records, add_simple_records, begin_segment, hold_messages, lasting_job_of, renew, tick,
 )
-from logflume._c.batch cimport ListenerCore, Run, take
+from logflume._c.batch cimport ListenerCore, Batch, take
 from logflume._c.record cimport RecordCore, let_go
 
 import logging
@@ -24,7 +24,7 @@ from logging.handlers import RotatingFileHandler as _RotatingFileHandler
 from logging.handlers import TimedRotatingFileHandler as _TimedRotatingFileHandler
 from logging.handlers import WatchedFileHandler as _WatchedFileHandler
 
-from logflume._c.record import LeanRecord
+from logflume._c.record import LazyRecord
 from logflume._c.caller.logging_state import Probe
 from logflume._delivery.deliver import put_segment
 from logflume._delivery.sinks import FileSink as _FileSink, _room, due, sink_of
@@ -72,7 +72,7 @@ cdef type RotatingFileHandler = _RotatingFileHandler
 cdef type TimedRotatingFileHandler = _TimedRotatingFileHandler
 cdef type WatchedFileHandler = _WatchedFileHandler
 cdef PyTypeObject *record_type = <PyTypeObject *><PyObject *>logging.LogRecord
-cdef PyTypeObject *lean_type = <PyTypeObject *><PyObject *>LeanRecord
+cdef PyTypeObject *lazy_type = <PyTypeObject *><PyObject *>LazyRecord
 
 cdef enum:
     MEASURED = 4  # one turn in so many
@@ -173,7 +173,7 @@ cdef Output look_at(object handler):
     output.is_simple = (
         output.job.program is not None
         and output.job.program.is_simple
-        and output.job.stock_record
+        and output.job.record_is_unpatched
         and PyUnicode_CheckExact(output.terminator)
     )
     # sink_of() may have run what changed the handler
@@ -184,12 +184,12 @@ cdef bint is_told(Job job, object record) except -1:
     """Have the job's clock, if any, show the second of `record`; false if it cannot."""
     if job.clock is None:
         return True
-    return Py_TYPE(record) is lean_type and (<RecordCore>record).lean and tick(job.clock, (<RecordCore>record).created)
+    return Py_TYPE(record) is lazy_type and (<RecordCore>record).unfilled and tick(job.clock, (<RecordCore>record).created)
 
 
 cdef int write_to(Output output, object handler, list records, bint let_go_of_gil) except -1:
     """Write the records that go together; what has to go another way is left in the list."""
-    cdef Segment segment
+    cdef BatchText segment
     cdef Job job = output.job
     cdef Py_ssize_t room, written = 0, done = 0, count = len(records)
     cdef PyObject **items = PySequence_Fast_ITEMS(records)
@@ -276,7 +276,7 @@ cdef Py_ssize_t deliver_queued(
 ) except -1:
     """Take items from the queue, and deliver what was taken, as far as it is of the commonest kind."""
     cdef Py_ssize_t count = 0
-    cdef Run run
+    cdef Batch run
     take(queue, limit, taken)
     for run in taken:
         count += run.count
@@ -285,7 +285,7 @@ cdef Py_ssize_t deliver_queued(
     return count
 
 
-cdef bint write_run(ListenerCore listener, object taken, Run run, bint let_go_of_gil) except -1:
+cdef bint write_run(ListenerCore listener, object taken, Batch run, bint let_go_of_gil) except -1:
     """Deliver the records of `run`, if they are for one stock handler; false if some are left."""
     cdef list records = run.records
     cdef Py_ssize_t count = len(records)

@@ -6,7 +6,7 @@ from logflume._c.backend.message cimport Plans
 from logflume._c.backend.pattern cimport MOST_RUNS, Program
 from logflume._c.backend.text cimport Text
 
-cdef class Segment:
+cdef class BatchText:
     cdef readonly bint special
     cdef readonly object interrupt
     cdef readonly list explained
@@ -39,7 +39,7 @@ cdef class Job:
     cdef Program program
     cdef dict defaults
     cdef Clock clock
-    cdef bint stock_record
+    cdef bint record_is_unpatched
     cdef bint private  # nobody but the deliverer refers to the record at hand
     cdef object explained  # the record at hand, if its traceback was formatted, and its exc_text before
     cdef object unexplained
@@ -53,13 +53,13 @@ cdef class Job:
     cdef Repeated repeated[MOST_RUNS]
 
 
-cdef Segment compose(object handler, list records, object sink, int holders)
-cdef Segment begin_segment(Job job, bint ascii)
+cdef BatchText compose(object handler, list records, object sink, int holders)
+cdef BatchText begin_segment(Job job, bint ascii)
 cdef Py_ssize_t add_simple_records(
     Text *text, Job job, PyObject **records, Py_ssize_t count, PyObject *terminator, Py_ssize_t room
 ) noexcept nogil
 cdef int add_records(
-    Segment segment, Job job, list records, Py_ssize_t index, object terminator, Py_ssize_t limit, Py_ssize_t room,
+    BatchText segment, Job job, list records, Py_ssize_t index, object terminator, Py_ssize_t limit, Py_ssize_t room,
     int holders) except -1
 cdef int hold_messages(Job job) noexcept
 cdef Job lasting_job_of(object formatter)

@@ -28,9 +28,9 @@ from logflume._c.backend.message cimport PLANS, Plan, add_message, add_whole_num
 from logflume._c.backend.pattern cimport (
     ASCTIME, CREATED, FILENAME, FUNCNAME, LEVELNAME, LEVELNO, LINENO, LITERAL, MESSAGE, MODULE, MSECS, NAME, NUMBER,
     PATHNAME, PROCESS, PROCESSNAME, TEXT, THREAD, THREADNAME, Field, Piece, Repeats, SimplePiece, SimpleProgram,
-    is_stock, program_of,
+    is_unpatched, program_of,
 )
-from logflume._c.record import LeanRecord as _LeanRecord
+from logflume._c.record import LazyRecord as _LazyRecord
 from logflume._c.backend.text cimport (
     OTHERWISE, UNFIT, Text, add_ascii, add_number, add_padded, add_string, end_record, reserve, write_milliseconds,
 )
@@ -55,8 +55,8 @@ cdef extern from "Python.h" nogil:
     Py_ssize_t references_to "Py_REFCNT"(PyObject *)
 
 cdef type LogRecord = logging.LogRecord
-cdef type LeanRecord = _LeanRecord
-cdef PyTypeObject *lean_type = <PyTypeObject *><PyObject *>_LeanRecord
+cdef type LazyRecord = _LazyRecord
+cdef PyTypeObject *lazy_type = <PyTypeObject *><PyObject *>_LazyRecord
 cdef object MISSING = object()
 
 # ---- segments ----
@@ -70,7 +70,7 @@ cdef enum:
     MOST_SPARE_ENDS = 1 << 14
 
 
-cdef class Segment:
+cdef class BatchText:
     """The text of some records in UTF-8, and where each ends. It is a buffer of its bytes, too."""
 
     def __cinit__(self):
@@ -285,7 +285,7 @@ cdef Job job_of(object formatter):
     cdef Job job = Job.__new__(Job)
     style = formatter._style
     job.formatter = formatter
-    job.stock_record = is_stock(LogRecord)
+    job.record_is_unpatched = is_unpatched(LogRecord)
     defaults = style._defaults
     if not defaults or PyDict_CheckExact(defaults):
         job.program = program_of(style)
@@ -433,7 +433,7 @@ cdef inline int add_message_of(Text *text, Job job, lean.RecordCore record) noex
     cdef PyObject *rendered = <PyObject *>record.rendered
     if record.rendered is not None:
         return add_string(text, rendered) if is_string(rendered) else OTHERWISE
-    if not record.safe:
+    if not record.immutable:
         return OTHERWISE
     return add_message(text, &job.plans, <PyObject *>record.msg, <PyObject *>record.args)
 
@@ -538,9 +538,9 @@ cdef int add_simple(Text *text, Job job, lean.RecordCore record) noexcept nogil:
 cdef inline bint may_be_simple(Job job, PyObject *record, Py_ssize_t holders) noexcept nogil:
     """Whether nobody but `holders` has the record and nobody had looked at it, so that it stays as it is."""
     return (
-        type_of(record) is lean_type
+        type_of(record) is lazy_type
         and references_to(record) <= holders
-        and (<lean.RecordCore>record).lean
+        and (<lean.RecordCore>record).unfilled
         and (<lean.RecordCore>record).site is not None
         and ((<lean.RecordCore>record).exc_info is None or (<lean.RecordCore>record).exc_info is False)
     )
@@ -635,10 +635,10 @@ cdef int add_record(Text *text, Job job, object record) except -1:
     cdef dict attributes
     cdef Py_ssize_t start, wide
     cdef int unfit
-    if job.program is not None and job.stock_record:
-        if type(record) is LeanRecord:
+    if job.program is not None and job.record_is_unpatched:
+        if type(record) is LazyRecord:
             core = <lean.RecordCore>record
-            if core.lean and job.private and job.program.lean and core.site is not None and not core.exc_info:
+            if core.unfilled and job.private and job.program.lean and core.site is not None and not core.exc_info:
                 if job.program.is_simple and (job.clock is None or tick(job.clock, core.created)):
                     start = text.size
                     wide = text.wide
@@ -666,19 +666,19 @@ cdef int add_record(Text *text, Job job, object record) except -1:
     return add_text(text, string)
 
 
-cdef Segment compose(object handler, list records, object sink, int holders):
+cdef BatchText compose(object handler, list records, object sink, int holders):
     """The text of as many of `records`, from the first, as may be written to `sink` in one piece.
 
     It ends before a record that cannot be formatted or encoded here, or that may rotate the file. A lean record
     to which only `holders` lists refer, the given one among them, is left without `message` and `asctime`.
     """
     cdef Job job = job_of(handler.formatter or logging._defaultFormatter)
-    cdef Segment segment = begin_segment(job, sink.ascii)
+    cdef BatchText segment = begin_segment(job, sink.ascii)
     add_records(segment, job, records, 0, handler.terminator, sink.limit, sink.room, holders)
     return segment
 
 
-cdef int note_explained(Segment segment, Job job) except -1:
+cdef int note_explained(BatchText segment, Job job) except -1:
     """Note that the record that would come next in the segment got its exc_text when it was formatted."""
     if getattr(job.explained, "exc_text", None) is not job.unexplained:
         if segment.explained is None:
@@ -688,9 +688,9 @@ cdef int note_explained(Segment segment, Job job) except -1:
     return 0
 
 
-cdef Segment begin_segment(Job job, bint ascii):
+cdef BatchText begin_segment(Job job, bint ascii):
     """Return an empty segment, to which records can be added."""
-    cdef Segment segment = Segment.__new__(Segment)
+    cdef BatchText segment = BatchText.__new__(BatchText)
     segment.text.ascii = ascii
     job.explained = None  # what a batch that failed left there
     job.previous = NULL  # it refers to a segment
@@ -698,7 +698,7 @@ cdef Segment begin_segment(Job job, bint ascii):
 
 
 cdef int add_records(
-    Segment segment, Job job, list records, Py_ssize_t index, object terminator, Py_ssize_t limit, Py_ssize_t room,
+    BatchText segment, Job job, list records, Py_ssize_t index, object terminator, Py_ssize_t limit, Py_ssize_t room,
     int holders
 ) except -1:
     """Add the records from that at `index` on, as compose() says."""

@@ -77,5 +77,5 @@ cdef class Program:
     cdef SimpleProgram simple  # then
 
 
-cdef bint is_stock(type cls) except -1
+cdef bint is_unpatched(type cls) except -1
 cdef Program program_of(object style)

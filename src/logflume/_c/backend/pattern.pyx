@@ -7,7 +7,7 @@ import logging
 import re
 import string
 
-from logflume._delivery import unpatched as standard
+from logflume._delivery import unpatched
 
 cdef extern from "interpreter/type_version.h":
     unsigned int logflume_renew_version(PyTypeObject *)
@@ -21,13 +21,13 @@ cdef type Template = string.Template
 cdef dict versions = {}  # a class, and its version tag when it was last found to be stock
 
 
-cdef bint is_stock(type cls) except -1:
+cdef bint is_unpatched(type cls) except -1:
     """Whether `cls` and its bases are as the standard library made them."""
     # read first: a change while the class is looked at must be seen at the next look
     cdef unsigned int version = logflume_renew_version(<PyTypeObject *>cls)
     if version != 0 and versions.get(cls) == version:
         return True
-    if not standard.class_is_stock(cls):
+    if not unpatched.class_is_unpatched(cls):
         return False
     versions[cls] = version
     return True
@@ -225,7 +225,7 @@ cdef Program program_of(object style):
     cdef type cls = type(style)
     fmt = style._fmt
     if cls is not PercentStyle and cls is not StrFormatStyle:
-        if type(style._tpl) is not Template or not is_stock(Template) or style._tpl.template is not fmt:
+        if type(style._tpl) is not Template or not is_unpatched(Template) or style._tpl.template is not fmt:
             return None
     if not PyUnicode_CheckExact(fmt):
         return None

@@ -715,7 +715,7 @@ cdef bint log_enabled(
     # Most of these are what the record had before, if it served already.
     record = record_to_fill()
     store_message(record, <object>arguments[0], arguments + 1, count - 1)  # before anybody's code can run
-    record.lean = True
+    record.unfilled = True
     record.levelno = <int>levelno
     if record.name is not name:
         record.name = name
@@ -729,14 +729,14 @@ cdef bint log_enabled(
         record.levelname = level_name
     if not stamp(world, record):
         return False
-    if count == 2 and not record.safe:
+    if count == 2 and not record.immutable:
         # The single mapping is the arguments, see LogRecord.__init__.
         args = <object>arguments[1]
         if is_mapping(args) and args:
             record.args = args
     if extra is not None:
         add_extra(record, extra)
-    if record.lean:
+    if record.unfilled:
         track_if_needed(record)
 
     if queue is None:

@@ -45,7 +45,7 @@ logflume_is_constant_record(PyObject *record, PyObject *msg_name, PyObject *args
         if (PyTuple_CheckExact(value)) {
             Py_ssize_t size = PyTuple_GET_SIZE(value);
             Py_ssize_t i = 0;
-            while (i < size && logflume_is_plain_value(PyTuple_GET_ITEM(value, i))) {
+            while (i < size && logflume_is_immutable(PyTuple_GET_ITEM(value, i))) {
                 i++;
             }
             constant = i == size;
@@ -57,7 +57,7 @@ logflume_is_constant_record(PyObject *record, PyObject *msg_name, PyObject *args
     }
     if (constant) {
         value = PyObject_GetAttr(record, msg_name);
-        constant = value != NULL && logflume_is_plain_value(value);
+        constant = value != NULL && logflume_is_immutable(value);
         Py_XDECREF(value);
     }
     if (PyErr_Occurred()) {

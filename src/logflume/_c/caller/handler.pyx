@@ -6,7 +6,7 @@ from cpython.object cimport PyObject, PyObject_GenericSetAttr, PyTypeObject
 from cpython.pythread cimport PyThread_get_thread_ident
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object LeanRecord, logging
+cdef object LazyRecord, logging
 import logging
 import sys
 
@@ -14,7 +14,7 @@ from logflume._c.context cimport context_for, current_context
 from logflume._c.batch cimport ListenerCore
 
 from logflume._c.batch import RUNNING as _RUNNING
-from logflume._c.record import LeanRecord
+from logflume._c.record import LazyRecord
 from logflume._c.record cimport RecordCore, snapshot
 
 cdef extern from "caller/enqueue.h":
@@ -40,7 +40,7 @@ cdef int RUNNING = _RUNNING
 cdef PyTypeObject *standard_type = <PyTypeObject *><PyObject *>logging.LogRecord
 cdef str MSG = sys.intern("msg")
 cdef str ARGS = sys.intern("args")
-cdef PyTypeObject *lean_type = <PyTypeObject *><PyObject *>LeanRecord
+cdef PyTypeObject *lazy_type = <PyTypeObject *><PyObject *>LazyRecord
 cdef object standard_handle = logging.Handler.handle
 # From 3.12 filters may replace the record, and handle() returns the record instead of True.
 cdef bint returns_record = sys.version_info >= (3, 12)
@@ -63,7 +63,7 @@ def set_standard_methods(cls):
 
 cdef long long level_of(object record) except? -1:
     """Return record.levelno, or 0 if that is no number."""
-    if Py_TYPE(record) is lean_type and (<RecordCore>record).lean:
+    if Py_TYPE(record) is lazy_type and (<RecordCore>record).unfilled:
         return (<RecordCore>record).levelno
     try:
         return record.levelno
@@ -218,11 +218,11 @@ cdef class HandlerCore:
         return see_to(core, record)
 
     cdef int put_lean(self, RecordCore record) except -1:
-        """Do what put() does for a LeanRecord, which needs less."""
+        """Do what put() does for a LazyRecord, which needs less."""
         cdef ListenerCore core = self._core
         if (
-            not record.lean
-            or not record.safe
+            not record.unfilled
+            or not record.immutable
             or self._route is not None
             or (core is not None and core._delivering_thread == PyThread_get_thread_ident())
         ):

@@ -64,7 +64,7 @@ logflume_fill_tuple(PyObject *tuple, PyObject *const *items, Py_ssize_t count)
     int plain = 1;
     for (Py_ssize_t i = 0; i < count; i++) {
         PyTuple_SET_ITEM(tuple, i, Py_NewRef(items[i]));
-        if (!logflume_is_plain_value(items[i])) {
+        if (!logflume_is_immutable(items[i])) {
             plain = 0;
         }
     }
