@@ -6,21 +6,20 @@ import os
 
 __all__ = [
     "IMPLEMENTATION",
+    "Batch",
     "HandlerCore",
     "ListenerCore",
-    "Batch",
     "accelerate",
-    "at_level",
-    "batching",
     "context_for",
     "deliver_batch",
-    "deliver_flow",
+    "drop_below",
     "forget_context",
     "is_accelerated",
     "restore",
     "set_standard_methods",
     "snapshot",
     "take",
+    "way_of",
 ]
 
 
@@ -41,10 +40,9 @@ IMPLEMENTATION = "pure"
 if not _pure and not TYPE_CHECKING:
     try:
         # Some are imported by other modules only, which tools that freeze programs cannot see.
-        from ._c.backend import format, pattern  # noqa: F401
-        from ._c.backend.deliver import at_level, batching, deliver_batch
-        from ._c.backend.flow import deliver_flow
-        from ._c.batch import ListenerCore, Batch, take
+        from ._c.backend import batch_text, clock, format, pattern, plan, unpatched  # noqa: F401
+        from ._c.backend.deliver import deliver_batch, drop_below, way_of
+        from ._c.batch import Batch, ListenerCore, take
         from ._c.caller import logging_state  # noqa: F401
         from ._c.caller.call import accelerate, is_accelerated, restore
         from ._c.caller.handler import HandlerCore, set_standard_methods
@@ -60,10 +58,9 @@ if not _pure and not TYPE_CHECKING:
                 "LOGFLUME_NO_EXTENSIONS"
             ) from error
 if IMPLEMENTATION == "pure":
-    from ._py.batch import ListenerCore, Batch, take
+    from ._py.batch import Batch, ListenerCore, take
     from ._py.call import accelerate, is_accelerated, restore
     from ._py.context import context_for, forget_context
-    from ._py.deliver import at_level, batching, deliver_batch
-    from ._py.flow import deliver_flow
+    from ._py.deliver import deliver_batch, drop_below, way_of
     from ._py.handler import HandlerCore, set_standard_methods
     from ._py.record import snapshot

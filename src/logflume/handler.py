@@ -6,10 +6,11 @@ import logging
 import logging.handlers
 import queue as _queue
 from collections.abc import Iterable
+from threading import get_ident
 
 from ._backend import HandlerCore, context_for, set_standard_methods
-from ._listener.state import RUNNING
 from ._shared.contexts import keep_context
+from ._shared.state import RUNNING
 from .listener import QueueListener
 
 TYPE_CHECKING = False
@@ -70,7 +71,7 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
                 self.queue, *listener.handlers, respect_handler_level=listener.respect_handler_level
             )
         if isinstance(listener, QueueListener):
-            listener._add_source(self)
+            listener.add_queue_handler(self)
         return listener
 
     def _give_handlers(self, listener: Any, handlers: Iterable[logging.Handler | str]) -> None:
@@ -91,43 +92,48 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
 
         listener.handlers = look_up()
         if len(listener.handlers) < len(handlers):
-            listener._named_handlers = look_up
+            listener.defer_handlers(look_up)
 
     def enqueue(self, record: logging.LogRecord) -> None:
         """Put `record` into the queue, without waiting; raises what the queue's put_nowait() raises."""
         item: Any = record
         if (context := context_for(record)) is not None:
             item = self._with_context(record, context)
-        elif self._route is not None:
-            item = (self._route, record)
-        if self._core is None or not self._core._enqueue_nested(item):
-            self._put(item)
+        elif self.targets is not None:
+            item = (self.targets, record)
+        self._put(item)
 
     def _with_context(self, record: logging.LogRecord, context: Context) -> Any:
         """Return what to enqueue for `record`, so that the listener gets `context` with it."""
         core = self._core
-        if self._route is not None or (
+        if self.targets is not None or (
             core is not None
             and type(self.queue) is _queue.SimpleQueue
             and type(core).dequeue is QueueListener.dequeue
         ):
-            return self._route, record, context
+            return self.targets, record, context
         keep_context(record, self.queue, context)  # others may take the records from this queue
         return record
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Enqueue `record`; an exception goes to handleError()."""
+        """Enqueue `record`; an exception goes to handleError().
+
+        What a handler of the listener logs while it handles a record is handled at once instead.
+        """
+        core = self._core
+        if core is not None and core.delivering_thread == get_ident():
+            core.take_nested(record if self.targets is None else (self.targets, record))
+            return
         try:
             self.enqueue(self.prepare(record))
         except Exception:
             self.handleError(record)
-        core = self._core
         if core is None:
             return
         if core.state != RUNNING:
-            core._attend()
+            core.ensure_delivery()
         if isinstance(level := getattr(record, "levelno", 0), int) and level >= core.flush_level:
-            core._hurry()
+            core.flush_soon()
 
     def flush(self) -> None:
         """Return when the listener has handled what was enqueued so far, or after its exit_timeout."""
@@ -143,7 +149,7 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
         super().close()
         core = self._core
         if core is not None:
-            core._close_source(self)
+            core.close_queue_handler(self)
 
 
 def _configurator() -> Any:

@@ -8,13 +8,14 @@ import queue as _queue
 from collections.abc import Iterable
 
 from ._listener.sigterm import deliver_at_sigterm, leave_sigterm_alone
+from ._listener.targets import Targets
 from .accelerate import accelerate_loggers, loggers_accelerated, restore_loggers
 from .handler import LocalQueueHandler
-from .listener import QueueListener, Route
+from .listener import QueueListener
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .listener import OnError
+    from ._listener.errors import OnError
 
 __all__ = ["setup_logging_queue"]
 
@@ -128,19 +129,26 @@ class _MovedHandlersListener(QueueListener):
     """A listener whose handlers came from loggers, and go back there at stop()."""
 
     _moves: list[_Move]
+    _targets: list[Targets]
     _restores_loggers = False
 
     def _move(self, loggers: Iterable[logging.Logger]) -> None:
+        self._targets = []
         self._moves = [move for logger in loggers if (move := _Move(logger)).moved]
         for move in self._moves:
             handler = LocalQueueHandler(self.queue)
             if len(self._moves) > 1:
-                # One queue for all keeps the order of the calls; the route tells whose handlers are meant.
-                handler._route = Route(move.moved)
-                self._routes.append(handler._route)
+                # One queue for all keeps the order of the calls; the targets tell whose handlers are meant.
+                handler.targets = Targets(move.moved)
+                self._targets.append(handler.targets)
             handler.listener = self
             move.replace(handler)
         self._set_handlers(tuple(dict.fromkeys(h for move in self._moves for h in move.moved)))
+
+    def _set_handlers(self, handlers: tuple[logging.Handler, ...]) -> None:
+        super()._set_handlers(handlers)
+        for targets in self._targets:
+            targets.follow(handlers, self._targets)
 
     def stop(self, timeout: float | None = None) -> int:  # type: ignore[override]
         """As QueueListener.stop(); then put the handlers back where they were, in their order.
@@ -158,9 +166,9 @@ class _MovedHandlersListener(QueueListener):
             self._moves = []
         return left
 
-    def _close_source(self, handler: logging.Handler) -> None:
+    def close_queue_handler(self, handler: logging.Handler) -> None:
         """Deliver, and close the handlers behind `handler`, as they would have been closed in its place."""
-        super()._close_source(handler)
+        super().close_queue_handler(handler)
         for move in self._moves:
             if move.handler is handler:
                 for moved in move.moved:

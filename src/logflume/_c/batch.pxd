@@ -1,25 +1,17 @@
-cdef class Batch
-
-
 cdef class ListenerCore:
     cdef public int state  # IDLE, RUNNING, STOPPING or STOPPED
     # As wide as these: sys.maxsize may be given for "never", and gevent's identities are addresses.
     cdef public long long flush_level  # the level from which on a record is handled at once
+    cdef public bint flush_wanted  # such a record was enqueued
     cdef unsigned long long _delivering_thread  # identity of the thread that runs the handlers, or 0
-    cdef unsigned int _plain_version  # of the class when nobody overrode handle() and prepare()
-    cdef object _output  # what is known of the handler that the last records went to, or None: see flow.pyx
     # What was done so far, and how long it took (seconds): see ListenerStats.
     cdef public long long _handled
-    cdef public long long _batches
-    cdef public long long _wakeups
     cdef public double _delay
     cdef public double _longest_delay
-    cdef public bint _urgent  # somebody wants what is queued handled at once
-    cdef int count(self, Batch run) except -1
 
 
 cdef class Batch:
-    cdef readonly object route
+    cdef readonly object targets
     cdef readonly object request
     cdef readonly list records
     cdef readonly Py_ssize_t count
@@ -29,4 +21,4 @@ cdef class Batch:
     cdef int note_context(self, object item, object record) except -1
 
 
-cpdef take(object queue, Py_ssize_t limit, object taken)
+cpdef Py_ssize_t take(object queue, Py_ssize_t limit, object taken) except -1

@@ -1,4 +1,4 @@
-"""The part of a listener that a log call looks at, and the loop that takes each record out of the queue."""
+"""The part of a listener that a log call looks at, and the batches that are taken out of its queue."""
 
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.object cimport PyObject, PyTypeObject
@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 
 from logflume._c.record import LazyRecord
 from logflume._shared.contexts import _kept, take_context
-from logflume._listener.state import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest
+from logflume._shared.state import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest
 
 cdef extern from "interpreter/compat.h":
     object logflume_call0(object callable)
@@ -40,20 +40,20 @@ cdef class ListenerCore:
     def delivering_thread(self, unsigned long long ident):
         self._delivering_thread = ident
 
-    cdef int count(self, Batch run) except -1:
-        self._handled += run.count
-        if run.created != 0.0:
-            self._delay = <double>logflume_call0(logflume_get(time_globals, "time", None)) - run.created
+    def count_handled(self, Batch batch not None):
+        """Count the records of `batch`, which were handled, and how late that was."""
+        self._handled += batch.count
+        if batch.created != 0.0:
+            self._delay = <double>logflume_call0(logflume_get(time_globals, "time", None)) - batch.created
             self._longest_delay = max(self._longest_delay, self._delay)
-        return 0
 
-    def _count(self, Batch run not None):
-        """Count the records of `run`, which were handled, and how late that was."""
-        self.count(run)
+    def count_nested(self):
+        """Count a record that was handled in the call that logged it."""
+        self._handled += 1
 
 
 cdef class Batch:
-    """What was taken from the queue: see the pure twin."""
+    """What was taken from the queue: some records for the same handlers, or a sentinel or flush request, alone."""
 
     def __init__(self, item):
         self.records = []
@@ -62,7 +62,7 @@ cdef class Batch:
         if type(item) is flush_request:
             self.request = item
         elif type(item) is tuple:
-            self.route = (<tuple>item)[0]
+            self.targets = (<tuple>item)[0]
             self.records.append((<tuple>item)[1])
         elif item is not None:
             self.records.append(item)
@@ -72,7 +72,7 @@ cdef class Batch:
 
     cdef bint add(self, object item) except -1:
         """Take `item` in, if it is a record for the same handlers."""
-        if Py_TYPE(item) is lazy_type and self.route is None and self.records:
+        if Py_TYPE(item) is lazy_type and self.targets is None and self.records:
             self.records.append(item)
             self.count += 1
             return True
@@ -80,10 +80,10 @@ cdef class Batch:
             return False
         cdef object record = item
         if type(item) is tuple:
-            if (<tuple>item)[0] is not self.route:
+            if (<tuple>item)[0] is not self.targets:
                 return False
             record = (<tuple>item)[1]
-        elif self.route is not None:
+        elif self.targets is not None:
             return False
         self.note_context(item, record)
         self.records.append(record)
@@ -118,26 +118,31 @@ cdef double created(object record) except? -1.0:
     return PyFloat_AS_DOUBLE(found) if PyFloat_CheckExact(found) else 0.0
 
 
-cpdef take(object queue, Py_ssize_t limit, object taken):
-    """Move up to `limit` items that are in `queue` now to `taken`, in runs, oldest first, without waiting."""
-    cdef Batch run = None
+cpdef Py_ssize_t take(object queue, Py_ssize_t limit, object taken) except -1:
+    """Move up to `limit` items that are in `queue` now to `taken`, in batches, oldest first, without waiting.
+
+    Returns how many these were.
+    """
+    cdef Batch batch = None
     cdef object get = queue.get_nowait
     cdef object item = None
     cdef bint in_hand = False
-    cdef Py_ssize_t _
+    cdef Py_ssize_t count = 0
     if type(queue) is SimpleQueue:
         limit = min(limit, <Py_ssize_t>queue.qsize())  # to be told by an exception costs more
     try:
-        for _ in range(limit):
+        while count < limit:
             in_hand = False
             item = logflume_call0(get)
             in_hand = True
-            if run is None or not run.add(item):
-                run = Batch(item)
-                taken.append(run)
+            if batch is None or not batch.add(item):
+                batch = Batch(item)
+                taken.append(batch)
+            count += 1
     except BaseException as error:
         if in_hand:
             queue.put_nowait(item)  # there is no memory: better late than lost
         elif isinstance(error, Empty):
-            return
+            return count
         raise
+    return count

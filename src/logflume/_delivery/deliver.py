@@ -1,8 +1,4 @@
-"""Hands batches of records to the real handlers: one write and one flush where that cannot be told from many.
-
-`deliver` is the way of a batch in both cores. A core brings two things: `recognised(handler)`, whether the
-handler and its formatter are the standard library's own, and `compose`, which makes the text if both are.
-"""
+"""How a batch goes to a handler that needs Python for it: record by record, as a list, or text by text."""
 
 from __future__ import annotations
 
@@ -11,6 +7,7 @@ import logging
 from logging.handlers import BaseRotatingHandler
 
 from .._shared.contexts import call_in_context, context_of
+from .batch_text import BatchText
 from .sinks import due, is_expired, sink_of
 
 TYPE_CHECKING = False
@@ -18,201 +15,57 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from .sinks import BatchText, Sink
+    from .batch_text import Text
+    from .sinks import Sink
 
     Report = Callable[[logging.LogRecord, logging.Handler], object]
-    Recognised = Callable[[logging.Handler], int]
-    Compose = Callable[[logging.Handler, list[logging.LogRecord], Sink, int], BatchText]
+
+__all__ = ["Progress", "hand_over", "one_by_one", "write_formatted", "write_text"]
 
 
-# How a handler takes a batch.
-ALONE = 0  # one record at a time
-SEEN = 1  # many at a time, by code that may look at what others' formatting left on them
-UNSEEN = 2  # many at a time, and nobody looks
+class Progress:
+    """How far a delivery has come, for records that a handler logs meanwhile.
+
+    `record` is the one that a handler or formatter in Python is at work with, or None. `formatted` is the batch whose
+    texts are partly made and not written yet, or None. While `composing` a text is under way that cannot be interrupted.
+    `keeps_gil` has text composed with the GIL held, as other threads log faster than it can be composed beside them.
+    """
+
+    __slots__ = ("composing", "formatted", "keeps_gil", "record")
+
+    def __init__(self) -> None:
+        self.keeps_gil = False
+        self.record: logging.LogRecord | None = None
+        self.formatted: FormattedBatch | None = None
+        self.composing = False
 
 
-class BatchText:
-    """What `compose` made of some records."""
-
-    __slots__ = ("_ends", "count", "data", "explained", "interrupt", "special")
-
-    def __init__(
-        self,
-        data: bytes,
-        ends: list[int],
-        special: bool = False,
-        interrupt: BaseException | None = None,
-        explained: list[tuple[int, Any]] | None = None,
-    ) -> None:
-        self.data = data
-        self.count = len(ends)
-        self.special = special
-        self.interrupt = interrupt
-        self.explained = explained
-        self._ends = ends
-
-    def whole(self, size: int) -> int:
-        return sum(end <= size for end in self._ends)
-
-    def end(self, index: int) -> int:
-        return self._ends[index] if index >= 0 else 0
+# ---- ONE_BY_ONE ----
 
 
 def one_by_one(
-    handler: logging.Handler, records: list[logging.LogRecord], count: int, report: Report
+    handler: logging.Handler,
+    records: list[logging.LogRecord],
+    count: int,
+    report: Report,
+    progress: Progress,
 ) -> None:
     """Give the first `count` records to `handler.handle`, and take each from the list as it is given."""
-    done = 0
     try:
-        while done < count:
-            record = records[done]
-            done += 1
+        for _ in range(count):
+            progress.record = record = records.pop(0)
             try:
                 call_in_context(context_of(record), handler.handle, record)
             except Exception:
                 report(record, handler)
     finally:
-        del records[:done]
+        progress.record = None
 
 
-def _segment(
-    handler: logging.Handler, records: list[logging.LogRecord], compose: Compose, holders: int
-) -> int:
-    """Write the records that go together; return how many of those left have to go one at a time."""
-    with handler.lock:  # type: ignore[union-attr]
-        try:
-            if due(handler):
-                return 1
-            sink = sink_of(handler)
-            if sink is None:
-                return len(records)
-            segment = compose(handler, records, sink, holders)
-        except Exception:
-            return 1  # whatever is wrong, the handler meets it on its own, and reports it
-        return put_segment(handler, records, sink, segment)
+# ---- HANDED_OVER ----
 
 
-def put_segment(
-    handler: logging.Handler, records: list[logging.LogRecord], sink: Sink, segment: BatchText
-) -> int:
-    """Write `segment`, made of the first of `records`; return how many of those left have to go one at a time."""
-    left = len(records)
-    try:
-        alone = sink.put(handler, records, segment) if segment.count else 0
-    finally:
-        if segment.explained:
-            unexplain(records, segment.explained, left - len(records))
-    if segment.interrupt is not None:
-        # the ones before it may not have been written
-        interrupted = segment.count - (left - len(records))
-        del records[interrupted : interrupted + 1]
-        raise segment.interrupt
-    return alone or (1 if segment.special else 0)
-
-
-def unexplain(records: list[logging.LogRecord], explained: list[tuple[int, Any]], gone: int) -> None:
-    """Take back the exc_text that formatting gave to those records of a segment that are formatted once more.
-
-    A format may show whether it was there before. `gone` records of the segment are no longer in the list.
-    """
-    for index, before in explained:
-        if index >= gone:
-            with contextlib.suppress(Exception):  # somebody's record that has it fixed
-                records[index - gone].exc_text = before
-
-
-class Raised:
-    """What a formatter raised instead of giving a text."""
-
-    __slots__ = ("error",)
-
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
-
-
-def _emit_text(handler: Any, record: logging.LogRecord, text: Any, report: Report) -> None:
-    """Do what is left of `handler.handle(record)` once its formatter gave `text`."""
-    try:
-        try:
-            if type(text) is Raised:
-                raise text.error
-            handler.stream.write(text + handler.terminator)
-            handler.flush()
-        except Exception as error:
-            # as the standard emit(), which lets this one out, but not where a file may rotate
-            if isinstance(error, RecursionError) and not isinstance(handler, BaseRotatingHandler):
-                raise
-            handler.handleError(record)
-    except Exception:
-        report(record, handler)
-
-
-def _own_texts(handler: Any, records: list[logging.LogRecord], report: Report) -> int:
-    """Write the records that go together with a formatter that is not stock; return as `_segment` does.
-
-    Such a formatter may count its calls, say: each record is formatted once, whatever becomes of its text.
-    """
-    with handler.lock:
-        if due(handler):
-            return 1
-        sink = sink_of(handler)
-        if sink is None or type(handler.terminator) is not str:
-            return len(records)
-        texts: list[Any] = []
-        try:
-            segment = _format_each(handler, records, sink, texts)
-            count = len(records)
-            if segment.count:
-                sink.put(handler, records, segment)
-            for text in texts[count - len(records) :]:
-                _emit_text(handler, records.pop(0), text, report)
-        finally:
-            text = None
-            texts.clear()  # an exception in it refers to this frame
-        return 0
-
-
-def _format_each(handler: Any, records: list[logging.LogRecord], sink: Sink, texts: list[Any]) -> BatchText:
-    """Put what the formatter makes of some records, from the first, into `texts`, one record at least.
-
-    Return those that can be written to `sink`: all, or all but the last.
-    """
-    encoding = "ascii" if sink.ascii else "utf-8"
-    stream, formatter, terminator = handler.stream, handler.formatter, handler.terminator
-    attributes = len(vars(handler))
-    lines: list[bytes] = []
-    ends: list[int] = []
-    size = 0
-    for record in records:
-        if size >= sink.limit or (lines and is_expired(handler)):
-            break
-        try:
-            text = call_in_context(context_of(record), handler.format, record)
-        except BaseException as error:  # it counts once the records before it are written
-            texts.append(Raised(error))
-            break
-        texts.append(text)
-        # What the formatter changed counts from this record's write on.
-        if (
-            type(text) is not str
-            or handler.stream is not stream
-            or handler.formatter is not formatter
-            or handler.terminator is not terminator
-            or handler.filters
-            or len(vars(handler)) != attributes
-        ):
-            break
-        try:
-            line = (text + terminator).encode(encoding)
-        except UnicodeEncodeError:
-            break
-        size += len(line)
-        lines.append(line)
-        ends.append(size)
-    return BatchText(b"".join(lines), ends)
-
-
-def _hand_over(handler: Any, records: list[logging.LogRecord], report: Report) -> None:
+def hand_over(handler: Any, records: list[logging.LogRecord], report: Report) -> None:
     """Give the records that pass the handler's filters to its handle_batch(), with its lock held."""
     batch = []
     for record in records:
@@ -233,29 +86,168 @@ def _hand_over(handler: Any, records: list[logging.LogRecord], report: Report) -
                 report(record, handler)
 
 
-def deliver(
-    handler: logging.Handler,
-    records: list[logging.LogRecord],
-    report: Report,
-    recognised: Recognised,
-    compose: Compose,
-    holders: int,
-    unseen: bool,
-    least: int,
-) -> None:
-    """Do what `deliver_batch` says, with what a core brings; fewer than `least` records are no batch."""
-    while records:
-        # Asked again after each record that went alone: what ran for it may have changed the handler
-        way = ALONE if len(records) < least else UNSEEN if unseen else recognised(handler)
-        unseen = False
-        if way == UNSEEN:
-            alone = _segment(handler, records, compose, holders)
-        elif way == SEEN and len(records) > 1:
-            alone = _own_texts(handler, records, report)
-        elif hasattr(type(handler), "handle_batch"):
-            _hand_over(handler, records, report)
+# ---- COMPOSED ----
+
+
+def write_text(handler: logging.Handler, records: list[logging.LogRecord], sink: Sink, text: Text) -> int:
+    """Write `text`, made of the first of `records`; return how many of those left have to go one at a time."""
+    left = len(records)
+    try:
+        alone = sink.put(handler, records, text) if text.count else 0
+    finally:
+        if text.explained:
+            _unexplain(records, text.explained, left - len(records))
+    if text.interrupt is not None:
+        # the ones before it may not have been written
+        interrupted = text.count - (left - len(records))
+        del records[interrupted : interrupted + 1]
+        raise text.interrupt
+    return alone or (1 if text.special else 0)
+
+
+def _unexplain(records: list[logging.LogRecord], explained: list[tuple[int, Any]], gone: int) -> None:
+    """Take back the exc_text that formatting gave to those records of a text that are formatted once more.
+
+    A format may show whether it was there before. `gone` records of the text are no longer in the list.
+    """
+    for index, before in explained:
+        if index >= gone:
+            with contextlib.suppress(Exception):  # a record class may have it fixed
+                records[index - gone].exc_text = before
+
+
+# ---- FORMATTED ----
+
+
+class _Raised:
+    """What a formatter raised instead of giving a text."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+def write_formatted(
+    handler: Any, records: list[logging.LogRecord], report: Report, progress: Progress
+) -> int:
+    """Write the records that go together; return how many of those left have to go one at a time.
+
+    The formatter is called once for each record, whatever becomes of its text: it may count its calls, say.
+    """
+    with handler.lock:
+        if due(handler):
+            return 1
+        sink = sink_of(handler)
+        if sink is None or type(handler.terminator) is not str:
+            return len(records)
+        progress.formatted = batch = FormattedBatch(handler, records, sink, report)
+        try:
+            while batch.has_room():
+                progress.record = batch.next()
+                batch.format(progress.record)
+            progress.record = None
+            batch.write()
+        finally:
+            progress.formatted = progress.record = None
+            batch.texts.clear()  # an exception in it refers to this frame
+        return 0
+
+
+class FormattedBatch:
+    """The texts that a handler's own formatter made of the first of `records`, until they are written."""
+
+    def __init__(self, handler: Any, records: list[logging.LogRecord], sink: Sink, report: Report) -> None:
+        self.handler = handler
+        self.records = records
+        self.sink = sink
+        self.report = report
+        self.texts: list[Any] = []
+        # Those of them that the sink can write, in bytes.
+        self.lines: list[bytes] = []
+        self.ends: list[int] = []
+        self.is_closed = False
+        self._state = self._state_now()
+
+    def has_room(self) -> bool:
+        """Return whether another record may be added; the first one always may."""
+        if not self.texts:
+            return bool(self.records) and not self.is_closed
+        return (
+            not self.is_closed
+            and len(self.texts) < len(self.records)
+            and (not self.ends or self.ends[-1] < self.sink.limit)
+            and not is_expired(self.handler)
+        )
+
+    def next(self) -> logging.LogRecord:
+        """Return the record to format next."""
+        return self.records[len(self.texts)]
+
+    def format(self, record: logging.LogRecord) -> None:
+        """Add the text of `record`."""
+        try:
+            text = call_in_context(context_of(record), self.handler.format, record)
+        except BaseException as error:  # it counts once the records before it are written
+            self.texts.append(_Raised(error))
+            self.is_closed = True
             return
-        else:
-            alone = len(records)
-        if alone:
-            one_by_one(handler, records, alone, report)
+        self.texts.append(text)
+        # What the formatter changed counts from this record's write on, and so does what it wrote itself.
+        if self.is_closed or type(text) is not str or self._state_now() != self._state:
+            self.is_closed = True
+            return
+        try:
+            line = (text + self.handler.terminator).encode("ascii" if self.sink.ascii else "utf-8")
+        except UnicodeEncodeError:
+            self.is_closed = True
+            return
+        self.lines.append(line)
+        self.ends.append((self.ends[-1] if self.ends else 0) + len(line))
+
+    def _state_now(self) -> tuple[object, ...]:
+        handler = self.handler
+        return (
+            id(handler.stream),
+            id(handler.formatter),
+            id(handler.terminator),
+            bool(handler.filters),
+            len(vars(handler)),
+        )
+
+    def write(self) -> None:
+        """Write the texts that are there, and take their records from the list.
+
+        Called before the batch is complete if the formatter logs: that record comes after these. The rest is then
+        written record by record, because the handler may have changed.
+        """
+        count = len(self.records)
+        texts, self.texts = self.texts, []
+        text = BatchText(b"".join(self.lines), self.ends)
+        self.lines, self.ends = [], []
+        self.is_closed = True
+        if text.count:
+            self.sink.put(self.handler, self.records, text)
+        try:
+            for made in texts[count - len(self.records) :]:
+                _emit(self.handler, self.records.pop(0), made, self.report)
+        finally:
+            made = None
+            texts.clear()
+
+
+def _emit(handler: Any, record: logging.LogRecord, text: Any, report: Report) -> None:
+    """Do what is left of `handler.handle(record)` once its formatter gave `text`."""
+    try:
+        try:
+            if type(text) is _Raised:
+                raise text.error
+            handler.stream.write(text + handler.terminator)
+            handler.flush()
+        except Exception as error:
+            # as the standard emit(), which lets this one out, but not where a file may rotate
+            if isinstance(error, RecursionError) and not isinstance(handler, BaseRotatingHandler):
+                raise
+            handler.handleError(record)
+    except Exception:
+        report(record, handler)

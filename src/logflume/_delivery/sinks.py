@@ -1,8 +1,8 @@
-"""Where a batch goes: what is known about a handler's stream, and how many bytes of a batch got there.
+"""Sinks: what the text of a batch is written to, and how many bytes of it got there.
 
-A sink writes a segment (the bytes of some records, and where each ends) with one write and one flush, and
-keeps the standard handler's behaviour when that fails: no byte comes out twice, and a record is reported if
-it may be lost. What is not known well enough for that has no sink, and is handled one record at a time.
+A sink writes a text (the bytes of some records, and where each ends) with one write and one flush. When that fails it
+behaves as the standard handler does: no byte is written twice, and a record that may be lost is reported. A stream of
+a kind that is not known here has no sink; its records are handled one at a time.
 """
 
 from __future__ import annotations
@@ -21,36 +21,23 @@ from .unpatched import formatter_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Protocol
+    from typing import Any
 
-    class BatchText(Protocol):
-        """The bytes of the first `count` records of a list."""
-
-        data: bytes
-        count: int
-        special: bool  # whether the record after these has to be handled on its own
-        interrupt: BaseException | None  # what formatting that record raised, if it was no Exception
-        explained: list[tuple[int, Any]] | None  # whose exc_text formatting changed, and what it was
-
-        def whole(self, size: int) -> int:
-            """How many records lie wholly within the first `size` bytes."""
-
-        def end(self, index: int) -> int:
-            """Where the record at `index` ends; 0 for the one before the first."""
+    from .batch_text import Text
 
 
 UNLIMITED = sys.maxsize
 
 
 class Sink:
-    """What a segment for this stream must keep to."""
+    """A stream, and what a text for it must keep to."""
 
     ascii = False  # only ASCII has the same bytes here as in UTF-8
-    limit = UNLIMITED  # a segment that has reached this many bytes is full
+    limit = UNLIMITED  # a text that has reached this many bytes is full
     room = UNLIMITED  # a record that brings the file to this many may rotate it
 
-    def put(self, handler: logging.Handler, records: list[logging.LogRecord], segment: BatchText) -> int:
-        """Write `segment`, and delete its records from the front of `records`.
+    def put(self, handler: logging.Handler, records: list[logging.LogRecord], text: Text) -> int:
+        """Write `text`, and delete its records from the front of `records`.
 
         Return how many of those that are left have to be handled one at a time: after a failure, all.
         """
@@ -90,11 +77,11 @@ class FileSink(Sink):
         self,
         handler: logging.Handler,
         records: list[logging.LogRecord],
-        segment: BatchText,
+        text: Text,
         begun: int | None = None,
     ) -> int:
-        """As Sink.put(); `begun` is what a first write of the segment returned, if one was made already."""
-        data = segment.data
+        """As Sink.put(); `begun` is what a first write of the text returned, if one was made already."""
+        data = text.data
         size = len(data)
         # filled in C, so that no signal handler can raise between a write and the note of it
         counts: list[int | None] = [] if begun is None else [begun]
@@ -111,12 +98,12 @@ class FileSink(Sink):
         finally:
             if written != size:
                 written = sum(filter(None, counts))  # None: the file would block
-            whole = segment.whole(written)
-            torn = written > segment.end(whole - 1)
+            whole = text.whole(written)
+            torn = written > text.end(whole - 1)
             record = records[whole] if torn else None
             del records[: whole + torn]
             if torn:
-                self._finish(handler, record, data[written : segment.end(whole)], interrupted)
+                self._finish(handler, record, data[written : text.end(whole)], interrupted)
         return 0 if written == size else len(records)
 
     def _finish(self, handler: Any, record: Any, rest: bytes, interrupted: bool) -> None:
@@ -130,18 +117,18 @@ class FileSink(Sink):
 
 
 class StreamSink(Sink):
-    """A stream that has a segment below the limit in its buffer, or in memory, as a whole."""
+    """A stream that has a text below the limit in its buffer, or in memory, as a whole."""
 
     def __init__(self, capacity: int, ascii: bool) -> None:
         self.capacity = capacity
         self.limit = capacity // 2  # newlines may be written as two characters
         self.ascii = ascii
 
-    def put(self, handler: Any, records: list[logging.LogRecord], segment: BatchText) -> int:
-        data = segment.data
-        count = segment.count
+    def put(self, handler: Any, records: list[logging.LogRecord], text: Text) -> int:
+        data = text.data
+        count = text.count
         if len(data) > self.limit and count > 1:  # the last one made it too long
-            cut = segment.end(count - 2)
+            cut = text.end(count - 2)
             alone = self._write(handler, records, data[:cut], count - 1)
             if alone:
                 return alone
@@ -220,7 +207,7 @@ def _opened_itself(handler: Any, raw: io.FileIO) -> bool:
     )
 
 
-def _room(handler: Any, raw: io.FileIO) -> int:
+def room_of(handler: Any, raw: io.FileIO) -> int:
     """How many bytes a RotatingFileHandler's file may grow by, at least, before it is due."""
     if not rotates_by_size(handler):
         return UNLIMITED
@@ -268,7 +255,7 @@ def sink_of(handler: Any) -> Sink | None:
     if known is not None and known.handler() is handler and known.fits(stream):
         try:
             stream.flush()
-            known.room = _room(handler, known.raw)
+            known.room = room_of(handler, known.raw)
         except Exception:
             return None
         return known
@@ -291,7 +278,7 @@ def sink_of(handler: Any) -> Sink | None:
         stream.flush()
         if type(stream) is io.TextIOWrapper and _opened_itself(handler, raw):
             sink = FileSink(handler, stream, raw, repertoire == "ascii")
-            sink.room = _room(handler, raw)
+            sink.room = room_of(handler, raw)
             _file_sinks[id(handler)] = sink
             return sink
         size = _buffer_size(buffer)

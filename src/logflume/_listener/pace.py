@@ -26,6 +26,8 @@ SHORT_QUEUE = 4  # times the limit: what a few holds can take
 FIRST_LIMIT = 64
 LEAST_LIMIT = 4
 GREATEST_LIMIT = 1 << 18
+# One hold in so many is measured while the queue is short.
+MEASURED = 4
 # Holds between two pauses against a thread that computes all the time: it gets its turns while files are written.
 HOLDS = 4
 
@@ -47,12 +49,16 @@ class Pace:
         self.keeps_gil = False
         self._hold = SHORT_HOLD if self.has_gil else LONG_HOLD
         self._holds_left = 0
+        self._unmeasured = 0
         self._begin: float | None = None
         self._began = time.perf_counter()  # when the pause was set last, and the thread's CPU time then
         self._used = thread_time()
 
     def begin(self) -> None:
         """Note that a hold begins, and set the pause by what the holds since it was set last have taken."""
+        if self._unmeasured:
+            self._unmeasured -= 1
+            return
         now = time.perf_counter()
         used = self._begin = thread_time()
         # Short pauses cost much, as the GIL changes hands after each, and long ones make for long holds, which others
@@ -67,10 +73,14 @@ class Pace:
         """Learn from the hold that ends, if its begin was noted: how many records it was given, and what it took."""
         if records < self.limit:
             self.keeps_gil = False
+        else:
+            self._unmeasured = 0
         if self._begin is None:
             return
         cpu_seconds = thread_time() - self._begin
         self._begin = None
+        if records < self.limit:
+            self._unmeasured = MEASURED - 1
         if cpu_seconds > 2 * self._hold:
             self.limit = max(LEAST_LIMIT, self.limit // 2)
         elif records >= self.limit and cpu_seconds < self._hold:

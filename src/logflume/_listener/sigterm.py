@@ -1,7 +1,7 @@
-"""SIGTERM: where nobody handles it, what is queued is delivered before it ends the process.
+"""SIGTERM: a process that would just end by it delivers what is queued first.
 
-Not in children by fork, nor in multiprocessing's: these are ended by SIGTERM as a matter of course, and who waits for
-that must not wait for a handler. One in Python can come late: a thread that is about to wait in C sees it afterwards.
+Not a child by fork or of multiprocessing: SIGTERM ends these as a matter of course, and a parent that waits for that must
+not wait for a handler. A signal handler in Python can run late: a thread that is about to wait in C runs it afterwards.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import signal
 import weakref
 
-from ..listener import QueueListener, _is_multiprocessing_child, _living
+from .process import is_multiprocessing_child, living
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 __all__ = ["deliver_at_sigterm", "leave_sigterm_alone"]
 
-_users: weakref.WeakSet[QueueListener] = weakref.WeakSet()
+_users: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
-def deliver_at_sigterm(user: QueueListener) -> None:
-    """Handle SIGTERM for `user`, if this thread may and the process would just end by it."""
-    if not _is_multiprocessing_child():
-        _users.add(user)
+def deliver_at_sigterm(listener: Any) -> None:
+    """Handle SIGTERM as long as `listener` wants it, if this thread may and the process would just end by it."""
+    if not is_multiprocessing_child():
+        _users.add(listener)
         _change(signal.SIG_DFL, _deliver_and_end)
 
 
-def leave_sigterm_alone(user: QueueListener) -> None:
-    """Undo that, once it is called for the last user."""
-    _users.discard(user)
+def leave_sigterm_alone(listener: Any) -> None:
+    """Undo deliver_at_sigterm(listener); the last listener takes the signal handler away."""
+    _users.discard(listener)
     if not _users:
         _change(_deliver_and_end, signal.SIG_DFL)
 
@@ -51,11 +51,11 @@ def _reset_in_child() -> None:
 
 def _deliver_and_end(number: int, frame: FrameType | None) -> None:
     signal.signal(number, signal.SIG_DFL)  # so that another one ends the process at once
-    for listener in _living():
+    for listener in living():
         try:
             listener.flush(listener.exit_timeout)
         except Exception as error:  # from its queue: the others have their records still to deliver
-            listener._report_error(None, None, error)
+            listener.report_error(None, None, error)
     signal.raise_signal(number)
 
 

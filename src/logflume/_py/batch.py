@@ -1,12 +1,12 @@
-"""Pure twin of the compiled listener room: the state a log call looks at, and the way out of the queue."""
+"""Pure twin of the compiled batch module: the state that a log call looks at, and the way out of the queue."""
 
 from __future__ import annotations
 
 import queue as _queue
 import time
 
-from .._listener.state import IDLE, FlushRequest
 from .._shared.contexts import take_context
+from .._shared.state import IDLE, FlushRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,33 +21,37 @@ class ListenerCore:
     """State shared by a listener and the handlers that feed it."""
 
     state: int = IDLE
-    delivering_thread: int = 0
-    flush_level: int = 0
-    # What was done so far, and how long it took (seconds): see ListenerStats.
-    _handled: int
-    _delay: float
-    _longest_delay: float
+    delivering_thread: int = 0  # identity of the thread that runs the handlers, or 0
+    flush_level: int = 0  # the level from which on a record is handled at once
+    flush_wanted: bool = False  # such a record was enqueued
+    _handled: int = 0
+    _delay: float = 0.0
+    _longest_delay: float = 0.0
 
-    def _count(self, run: Batch) -> None:
-        """Count the records of `run`, which were handled, and how late that was."""
-        self._handled += run.count
-        if run.created:
-            self._delay = time.time() - run.created
+    def count_handled(self, batch: Batch) -> None:
+        """Count the records of `batch`, which were handled, and how late that was."""
+        self._handled += batch.count
+        if batch.created:
+            self._delay = time.time() - batch.created
             self._longest_delay = max(self._longest_delay, self._delay)
+
+    def count_nested(self) -> None:
+        """Count a record that was handled in the call that logged it."""
+        self._handled += 1
 
 
 class Batch:
     """What was taken from the queue: some records for the same handlers, or something else, alone.
 
-    `route` tells whose handlers are meant, None means the listener's; `request` is None but for a flush. No
+    `targets` tells whose handlers are meant, None means the listener's; `request` is None but for a flush. No
     records and no request is the sentinel. `count` is how many items of the queue these were, and `created`
     when the first record was made, or 0.0. `contexts` has the contextvars that came with records, by their id().
     """
 
-    __slots__ = ("contexts", "count", "created", "records", "request", "route")
+    __slots__ = ("contexts", "count", "created", "records", "request", "targets")
 
     def __init__(self, item: Any) -> None:
-        self.route = None
+        self.targets = None
         self.request = None
         self.contexts: Contexts | None = None
         self.records: list[logging.LogRecord] = []
@@ -56,7 +60,7 @@ class Batch:
         if type(item) is FlushRequest:
             self.request = item
         elif type(item) is tuple:
-            self.route = item[0]
+            self.targets = item[0]
             self.records.append(item[1])
         elif item is not None:
             self.records.append(item)
@@ -75,10 +79,10 @@ class Batch:
             return False
         record = item
         if type(item) is tuple:
-            if item[0] is not self.route:
+            if item[0] is not self.targets:
                 return False
             record = item[1]
-        elif self.route is not None:
+        elif self.targets is not None:
             return False
         self._note_context(item, record)
         self.records.append(record)
@@ -99,19 +103,23 @@ class Batch:
             self.contexts[id(record)] = record, context
 
 
-def take(queue: Any, limit: int, taken: deque[Batch]) -> None:
-    """Move up to `limit` items that are in `queue` now to `taken`, in runs, oldest first, without waiting."""
-    run = None
+def take(queue: Any, limit: int, taken: deque[Batch]) -> int:
+    """Move up to `limit` items that are in `queue` now to `taken`, in batches, oldest first, without waiting.
+
+    Returns how many these were.
+    """
+    batch = None
     get = queue.get_nowait
-    for _ in range(limit):
+    for count in range(limit):
         try:
             item = get()
         except _queue.Empty:
-            return
+            return count
         try:
-            if run is None or not run.add(item):
-                run = Batch(item)
-                taken.append(run)
+            if batch is None or not batch.add(item):
+                batch = Batch(item)
+                taken.append(batch)
         except BaseException:  # there is no memory: better late than lost
             queue.put_nowait(item)
             raise
+    return limit

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from .._delivery.deliver import ALONE, SEEN, UNSEEN, BatchText, deliver
-from .._delivery.sinks import rotates_by_size
-from .._delivery.unpatched import formatter_is_unpatched, formatter_of, handler_is_unpatched
+from .._delivery.batch_text import BatchText
+from .._delivery.deliver import Progress, hand_over, one_by_one, write_formatted, write_text
+from .._delivery.plan import COMPOSED, FORMATTED, HANDED_OVER, ONE_BY_ONE, way_of
+from .._delivery.sinks import due, sink_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,15 +17,72 @@ if TYPE_CHECKING:
     from .._delivery.sinks import Sink
 
 
-def compose(
-    handler: logging.Handler, records: list[logging.LogRecord], sink: Sink, holders: int
-) -> BatchText:
-    """The text of as many of `records`, from the first, as may be written to `sink` in one piece.
+def deliver_batch(
+    handler: logging.Handler,
+    records: list[logging.LogRecord],
+    report: Report,
+    holders: int = 0,
+    progress: Progress | None = None,
+) -> None:
+    """Deliver `records`, in order, to `handler`, and empty the list.
+
+    The bytes, the rotated files and the calls of `handler.handleError` are those of `handler.handle(record)` for each
+    record. `_delivery.plan` has the ways that a batch can go. A record that a batch cannot have goes to the handler
+    alone, so that it reports the failure in its own way.
+
+    `report(record, handler)` is called, while the exception is being handled, for each record whose `handle` raised,
+    and for each record of a batch whose `handle_batch` raised. It must not raise.
+
+    `holders` is how many of the caller's lists hold each record, this one among them. Where there is no other reference
+    to a record the compiled core need not set its `message` and `asctime`, which no code can see; 0 has it set them
+    always. `progress` is kept up to date meanwhile.
+
+    No `Exception` leaves this function. If another one does (`KeyboardInterrupt`), the records that are still in the
+    list have not been delivered, and those that are no longer there must not be delivered again. As with `handle`, the
+    one that was being formatted or written is gone.
+    """
+    if progress is None:
+        progress = Progress()
+    while records:
+        # Asked again after each record that went alone: what ran for it may have changed the handler.
+        way = way_of(handler) if len(records) > 1 or hasattr(type(handler), "handle_batch") else ONE_BY_ONE
+        if way == COMPOSED:
+            alone = _write_composed(handler, records, progress)
+        elif way == FORMATTED:
+            alone = write_formatted(handler, records, report, progress)
+        elif way == HANDED_OVER:
+            hand_over(handler, records, report)
+            return
+        else:
+            alone = len(records)
+        if alone:
+            one_by_one(handler, records, alone, report, progress)
+
+
+def _write_composed(handler: logging.Handler, records: list[logging.LogRecord], progress: Progress) -> int:
+    """Write the records that go together; return how many of those left have to go one at a time."""
+    with handler.lock:  # type: ignore[union-attr]
+        try:
+            if due(handler):
+                return 1
+            sink = sink_of(handler)
+            if sink is None:
+                return len(records)
+            progress.composing = True
+            text = _compose(handler, records, sink)
+        except Exception:
+            return 1  # whatever is wrong, the handler meets it on its own, and reports it
+        finally:
+            progress.composing = False
+        return write_text(handler, records, sink, text)
+
+
+def _compose(handler: Any, records: list[logging.LogRecord], sink: Sink) -> BatchText:
+    """Return the text of as many of `records`, from the first, as may be written to `sink` in one piece.
 
     It ends before a record that cannot be formatted or encoded here, or that may rotate the file.
     """
     encoding = "ascii" if sink.ascii else "utf-8"
-    limit, room = sink.limit, sink.room
     lines: list[bytes] = []
     ends: list[int] = []
     explained: list[tuple[int, Any]] = []
@@ -32,13 +90,13 @@ def compose(
     special = False
     interrupt = None
     for record in records:
-        if size >= limit:
+        if size >= sink.limit:
             break
         before = getattr(record, "exc_text", None)
         try:
             text = handler.format(record)
-            line = (text + handler.terminator).encode(encoding)  # type: ignore[attr-defined]
-            special = size + len(text) + 1 >= room
+            line = (text + handler.terminator).encode(encoding)
+            special = size + len(text) + 1 >= sink.room
         except Exception:  # the handler meets it again, and reports it
             special = True
         except BaseException as error:
@@ -53,53 +111,7 @@ def compose(
     return BatchText(b"".join(lines), ends, special, interrupt, explained)
 
 
-def deliver_batch(
-    handler: logging.Handler,
-    records: list[logging.LogRecord],
-    report: Report,
-    holders: int = 0,
-    unseen: bool = False,
-) -> None:
-    """Deliver `records`, in order, to `handler`, and empty the list.
-
-    The bytes, the rotated files and the calls of `handler.handleError` are those of
-    `handler.handle(record)` for each record. The handlers of the standard library that write to a stream or
-    a file, as long as nothing on them is patched and they have no filter, get one write and one flush for
-    many records. A record that they cannot format is formatted again by the handler itself, so that it
-    reports the failure in its own way. Formatters that are not stock are called for each record, once, and
-    before the first of a batch is written.
-
-    A handler whose class has a method `handle_batch(records)` gets a list of all that pass its filters, with its
-    lock held, as emit() gets one. Errors are its own business, as they are emit()'s.
-
-    `report(record, handler)` is called, while the exception is being handled, for each record whose
-    `handle` raised, and for each record of a batch whose `handle_batch` raised. It must not raise.
-
-    `holders` is how many of the caller's lists hold each record, this one among them. Where nothing else
-    refers to a record the compiled core need not set its `message` and `asctime`, which nobody can see; 0
-    has it set them always. `unseen` spares a look at the handler: `batching(handler)` said UNSEEN just now.
-
-    No `Exception` leaves this function. If another one does (`KeyboardInterrupt`), the records that are
-    still in the list have not been delivered, and those that are no longer there must not be delivered
-    again. As with `handle`, the one that was being formatted or written is gone.
-    """
-    deliver(handler, records, report, recognised, compose, holders, unseen, 2)
-
-
-def recognised(handler: logging.Handler) -> int:
-    """UNSEEN if `handler` and its formatter are stock, SEEN if the formatter is not, or ALONE."""
-    if not handler_is_unpatched(handler):
-        return ALONE
-    if formatter_is_unpatched(formatter_of(handler)):
-        return UNSEEN
-    return ALONE if rotates_by_size(handler) else SEEN
-
-
-def batching(handler: logging.Handler) -> int:
-    """How `deliver_batch` now delivers to `handler`: ALONE, SEEN or UNSEEN."""
-    return recognised(handler) or (SEEN if hasattr(type(handler), "handle_batch") else ALONE)
-
-
-def at_level(records: list[logging.LogRecord], level: int) -> list[logging.LogRecord]:
-    """Return the records at or above `level`."""
-    return [record for record in records if record.levelno >= level]
+def drop_below(records: list[logging.LogRecord], level: int) -> None:
+    """Delete the records below `level` from the list."""
+    if not all(record.levelno >= level for record in records):
+        records[:] = [record for record in records if record.levelno >= level]

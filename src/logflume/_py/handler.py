@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from .._listener.state import RUNNING
+from .._shared.state import RUNNING
 from .batch import ListenerCore
 from .record import IMMUTABLE, snapshot
 
@@ -30,7 +30,7 @@ class HandlerCore:
     _put: Any
     _listener: Any
     _core: Any  # a ListenerCore, which is a QueueListener, or None
-    _route: Any
+    targets: Any
     _overrides = False  # the class or the instance has a standard method of its own
     _standard_methods: dict[str, Any] = {}  # noqa: RUF012
 
@@ -40,7 +40,7 @@ class HandlerCore:
         set_attribute = object.__setattr__
         set_attribute(self, "_listener", None)
         set_attribute(self, "_core", None)
-        set_attribute(self, "_route", None)
+        set_attribute(self, "targets", None)
         set_attribute(self, "_overrides", cls._overrides)
         return self
 
@@ -96,7 +96,7 @@ class HandlerCore:
             handled = _standard_handle(self, record)  # type: ignore[arg-type]
             core = self._core
             if core is not None and core.state != RUNNING:
-                core._attend()
+                core.ensure_delivery()
             return handled
         # Natural look-ups from here on, so that what is patched on a class later is honoured.
         passed = self.filter(record)  # type: ignore[attr-defined]

@@ -1,122 +1,167 @@
-"""Hands batches of records to the real handlers: the pure twin's way of a batch, with compiled parts."""
+"""Hands batches of records to the handlers; _py/deliver.py says what that means."""
 
-from cpython.dict cimport PyDict_Contains
-from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.long cimport PyLong_CheckExact
-
-from logflume._c.backend.format cimport compose
-from logflume._c.backend.pattern cimport is_unpatched
-from logflume._c.record cimport RecordCore
+from cpython.object cimport PyObject, PyTypeObject
 
 import logging
 
+from logflume._c.backend.batch_text cimport BatchText, new_text
+from logflume._c.backend.clock cimport tick
+from logflume._c.backend.format cimport Composer, Limits, compose, compose_simple, hold_messages
+from logflume._c.backend.plan cimport Plan, forget, is_current, logflume_file, may_have_plan, plan_of, way_of as find_way
+from logflume._c.record cimport RecordCore, let_go
+
 from logflume._c.record import LazyRecord as _LazyRecord
-from logflume._delivery.deliver import ALONE as _ALONE, SEEN as _SEEN, UNSEEN as _UNSEEN, deliver
-from logflume._delivery.sinks import rotates_by_size
-from logflume._delivery.unpatched import (
-    FORMATTER_METHODS as _FORMATTER_METHODS,
-    HANDLER_METHODS as _HANDLER_METHODS,
-    HANDLERS as _HANDLERS,
-    STYLE_METHODS as _STYLE_METHODS,
-    STYLES as _STYLES,
-)
+from logflume._delivery.deliver import Progress, hand_over, one_by_one, write_formatted, write_text
+from logflume._delivery.plan import COMPOSED as _COMPOSED, FORMATTED as _FORMATTED, HANDED_OVER as _HANDED_OVER
+from logflume._delivery.sinks import due, room_of, sink_of
 
-__all__ = ["ALONE", "SEEN", "UNSEEN", "at_level", "batching", "deliver_batch"]
+__all__ = ["deliver_batch", "drop_below", "way_of"]
 
-cdef extern from "interpreter/compat.h":
-    object logflume_get(object dictionary, object key, object missing)
-    object logflume_instance_dict(object)
+cdef extern from "backend/write.h" nogil:
+    Py_ssize_t logflume_write(const logflume_file *file, const char *bytes, Py_ssize_t size)
 
-cdef tuple HANDLERS = _HANDLERS
-cdef tuple STYLES = _STYLES
-cdef tuple HANDLER_METHODS = tuple(_HANDLER_METHODS)
-cdef tuple FORMATTER_METHODS = tuple(_FORMATTER_METHODS)
-cdef tuple STYLE_METHODS = tuple(_STYLE_METHODS)
-cdef type Formatter = logging.Formatter
-cdef type LazyRecord = _LazyRecord
-cdef int alone_way = _ALONE, seen_way = _SEEN, unseen_way = _UNSEEN
-ALONE = _ALONE
-SEEN = _SEEN
-UNSEEN = _UNSEEN
+cdef extern from "Python.h":
+    PyTypeObject *Py_TYPE(object)
+    PyObject **PySequence_Fast_ITEMS(object)
+
+cdef int FORMATTED = _FORMATTED, COMPOSED = _COMPOSED, HANDED_OVER = _HANDED_OVER
+cdef PyTypeObject *lazy_type = <PyTypeObject *><PyObject *>_LazyRecord
+
+cdef enum:
+    MOST_NOT_TRIED = 63  # batches
 
 
-cdef bint is_one_of(type cls, tuple classes):
-    for known in classes:
-        if cls is known:
-            return True
-    return False
+def way_of(handler):
+    """Return which way batches go to `handler` now: see _delivery.plan."""
+    return find_way(handler)
 
 
-cdef bint has_any(object attributes, tuple names) except -1:
-    for name in names:
-        if PyDict_Contains(attributes, name):
-            return True
-    return False
+def deliver_batch(handler, list records not None, report, int holders=0, progress=None):
+    """Deliver `records`, in order, to `handler`, and empty the list; see the pure twin, which says it all."""
+    cdef int way
+    cdef Py_ssize_t alone
+    if progress is None:
+        progress = Progress()
+    while records:
+        # Asked again after each record that went alone: what ran for it may have changed the handler.
+        alone = write_composed(handler, records, holders, progress) if may_have_plan(handler) else -1
+        if alone < 0:
+            way = find_way(handler)
+            if way == FORMATTED and len(records) > 1:
+                alone = write_formatted(handler, records, report, progress)
+            elif way == HANDED_OVER:
+                hand_over(handler, records, report)
+                return
+            elif way == COMPOSED:  # it has become so just now
+                continue
+            else:
+                alone = len(records)
+        if alone:
+            one_by_one(handler, records, alone, report, progress)
 
 
-cdef bint formatter_is_unpatched(object formatter) except -1:
-    cdef object own, style
-    if type(formatter) is not Formatter or not is_unpatched(Formatter):
-        return False
-    own = logflume_instance_dict(formatter)
-    style = logflume_get(own, "_style", None)
+cdef Py_ssize_t write_composed(object handler, list records, int holders, object progress) except? -2:
+    """Write the records that go together; return how many of those left have to go one at a time.
+
+    -1 if the handler's batches are not composed.
+    """
+    cdef Plan plan
+    cdef Composer composer
+    cdef BatchText text
+    cdef Limits limits
+    cdef Py_ssize_t written = -1, done = 0, count = len(records)
+    cdef PyObject **items
+    cdef bint without_gil = False
+    with handler.lock:
+        try:
+            plan = plan_of(handler)
+            if plan is None:
+                return -1
+            if plan.sink is None or plan.may_be_due:
+                if due(handler):
+                    return 1
+            sink = plan.sink
+            if sink is None:
+                sink = sink_of(handler)
+                if sink is None:
+                    return count
+            else:
+                if plan.may_be_due and not is_current(plan, handler):
+                    return 0  # the file was opened again: make another plan
+                (<object>plan.stream).flush()  # other code may have written to it
+                if plan.may_rotate:
+                    sink.room = room_of(handler, sink.raw)
+                without_gil = plan.is_simple and plan.left == 0 and holders > 0 and not progress.keeps_gil and is_told(plan, records[0])
+            composer = plan.composer
+            limits.terminator = <PyObject *>plan.terminator
+            limits.size = sink.limit
+            limits.room = sink.room
+            limits.holders = holders
+            text = new_text(sink.ascii)
+        except Exception:
+            return 1  # whatever is wrong, the handler meets it on its own, and reports it
+        if without_gil:
+            # What is read here stays as it is: `records` keeps the records, whose fields are not written now (see
+            # RecordCore), and a plan is used only with the handler's lock held.
+            items = PySequence_Fast_ITEMS(records)
+            with nogil:
+                done = compose_simple(&text.text, composer, items, count, &limits)
+                if done == count:
+                    written = logflume_write(&plan.file, text.text.bytes, text.text.size)
+            hold_messages(composer)
+            plan.left = plan.not_tried = 0 if done == count else min(2 * plan.not_tried + 1, MOST_NOT_TRIED)
+        elif plan.left:
+            plan.left -= 1
+        if done < count:
+            progress.composing = True
+            try:
+                compose(text, composer, records, done, &limits)
+            finally:
+                progress.composing = False
+            if plan.sink is None or text.interrupt is not None or text.explained is not None or text.text.count == 0:
+                return write_text(handler, records, sink, text)
+            with nogil:
+                written = logflume_write(&plan.file, text.text.bytes, text.text.size)
+        # No signal handler runs in a thread, so that a write and the note of it cannot come apart.
+        if written == text.text.size:
+            let_go(records, text.text.count)
+            return 1 if text.special else 0
+        if written >= 0:
+            return sink.put(handler, records, text, written)
+        forget(plan)  # another file may have that number now, for good
+        return write_text(handler, records, sink, text)
+
+
+cdef bint is_told(Plan plan, object record) except -1:
+    """Have the plan's clock, if any, show the second of `record`; false if it cannot."""
+    if plan.composer.clock is None:
+        return True
     return (
-        is_one_of(type(style), STYLES)
-        and is_unpatched(type(style))
-        and not has_any(own, FORMATTER_METHODS)
-        and not has_any(logflume_instance_dict(style), STYLE_METHODS)
+        Py_TYPE(record) is lazy_type
+        and (<RecordCore>record).unfilled
+        and tick(plan.composer.clock, (<RecordCore>record).created)
     )
 
 
-cdef int way_of(object handler) except -1:
-    """As the pure twin's recognised() says, but quicker."""
-    cdef object own, filters
-    if not is_one_of(type(handler), HANDLERS) or not is_unpatched(type(handler)):
-        return alone_way
-    own = logflume_instance_dict(handler)
-    filters = logflume_get(own, "filters", None)
-    if (
-        not PyList_CheckExact(filters)
-        or PyList_GET_SIZE(filters) != 0
-        or logflume_get(own, "lock", None) is None
-        or has_any(own, HANDLER_METHODS)
-    ):
-        return alone_way
-    if formatter_is_unpatched(logflume_get(own, "formatter", None) or logging._defaultFormatter):
-        return unseen_way
-    return alone_way if rotates_by_size(handler) else seen_way
-
-
-def recognised(handler):
-    """As the pure twin says."""
-    return way_of(handler)
-
-
-def batching(handler):
-    """How `deliver_batch` now delivers to `handler`; see the pure twin."""
-    return way_of(handler) or (SEEN if hasattr(type(handler), "handle_batch") else ALONE)
-
-
-def deliver_batch(handler, list records not None, report, int holders=0, bint unseen=False):
-    """Deliver `records`, in order, to `handler`, and empty the list; see the pure twin, which says it all."""
-    deliver(handler, records, report, recognised, compose_batch, holders, unseen, 1)
-
-
-def compose_batch(handler, list records, sink, int holders):
-    return compose(handler, records, sink, holders)
-
-
-cpdef list at_level(list records, object level):
-    """Return the records at or above `level`."""
-    cdef list found = []
-    cdef int least
+def drop_below(list records not None, object level):
+    """Delete the records below `level` from the list."""
+    cdef Py_ssize_t index, count = len(records), kept = 0
+    cdef long long least
     if not PyLong_CheckExact(level) or not -1000000 < level < 1000000:
-        return [record for record in records if record.levelno >= level]
+        if not all([record.levelno >= level for record in records]):
+            records[:] = [record for record in records if record.levelno >= level]
+        return
     least = level
     for record in records:
-        if type(record) is LazyRecord and (<RecordCore>record).unfilled:
-            if (<RecordCore>record).levelno >= least:
-                found.append(record)
-        elif record.levelno >= level:
-            found.append(record)
-    return found
+        if not is_at_level(record, level, least):
+            break
+        kept += 1
+    if kept < count:
+        records[:] = [record for record in records if is_at_level(record, level, least)]
+
+
+cdef bint is_at_level(object record, object level, long long least) except -1:
+    if Py_TYPE(record) is lazy_type and (<RecordCore>record).unfilled:
+        return (<RecordCore>record).levelno >= least
+    return record.levelno >= level

@@ -28,9 +28,9 @@ cdef extern from "Python.h" nogil:
     long long whole_number "PyLong_AsLongLongAndOverflow"(PyObject *, int *overflow)
 
 cdef enum:
-    PLANS = 16  # of messages, kept for a formatter; a power of two
+    TEMPLATES = 16  # of messages, kept for a formatter; a power of two
     MOST_PARTS = 8  # of a message
-    LONGEST = 4096  # message, as the plans keep them alive
+    LONGEST = 4096  # message, which the templates keep alive
 
 cdef struct Conversion:
     const char *literal  # the text before it
@@ -41,48 +41,48 @@ cdef struct Conversion:
     bint left
     bint zeros
 
-# What a message with arguments is made of, so that it is looked through once and not for each record.
-cdef struct Plan:
-    PyObject *message  # whoever adds a message has to see to it that it is still there
-    PyObject *held  # the message that the plan has a reference to; see hold_messages()
+# A message with %-conversions, taken apart once and not for each record.
+cdef struct Template:
+    PyObject *message  # must be alive while it is added
+    PyObject *held  # the message that the template has a reference to; see hold_messages()
     int count
     Py_ssize_t arguments  # how many it takes; -1: it has to be left to the interpreter
     Conversion parts[MOST_PARTS]
 
-cdef struct Plans:
-    bint changed  # whether a plan is for another message than the one it holds
-    Plan plans[PLANS]
+cdef struct Templates:
+    bint changed  # whether a template is for another message than the one it holds
+    Template each[TEMPLATES]
 
 
-cdef inline Plan *plan_of(Plans *plans, PyObject *message) noexcept nogil:
-    """Return the plan for a str."""
-    cdef Plan *plan = &plans.plans[(<size_t>message >> 4) & (PLANS - 1)]
-    if plan.message is not message:
-        plans.changed = True
-        plan.message = message
-        plan.count = 0
-        plan.arguments = -1
+cdef inline Template *template_of(Templates *templates, PyObject *message) noexcept nogil:
+    """Return the template for a str."""
+    cdef Template *template = &templates.each[(<size_t>message >> 4) & (TEMPLATES - 1)]
+    if template.message is not message:
+        templates.changed = True
+        template.message = message
+        template.count = 0
+        template.arguments = -1
         if is_ascii(message):
-            make_plan(plan, <const char *>data_of(message), length_of(message))
-    return plan
+            take_apart(template, <const char *>data_of(message), length_of(message))
+    return template
 
 
-cdef inline void make_plan(Plan *plan, const char *text, Py_ssize_t length) noexcept nogil:
+cdef inline void take_apart(Template *template, const char *text, Py_ssize_t length) noexcept nogil:
     """Take apart a message of that many characters, with a NUL after them."""
     cdef const char *end = text + length
     cdef const char *found
     cdef Conversion *part
     cdef Py_ssize_t arguments = 0
-    while plan.count < MOST_PARTS:
-        part = &plan.parts[plan.count]
-        plan.count += 1
+    while template.count < MOST_PARTS:
+        part = &template.parts[template.count]
+        template.count += 1
         part.literal = text
         part.kind = 0
         part.left = part.zeros = part.width = 0
         found = <const char *>memchr(text, c'%', end - text)
         if found is NULL:
             part.size = end - text
-            plan.arguments = arguments
+            template.arguments = arguments
             return
         part.size = found - text
         text = found + 1
@@ -149,9 +149,9 @@ cdef inline int add_argument(Text *text, PyObject *value, Conversion *how) noexc
     return add_whole_number(text, value, how.width, how.left, False)
 
 
-cdef inline int add_message(Text *text, Plans *plans, PyObject *message, PyObject *args) noexcept nogil:
+cdef inline int add_message(Text *text, Templates *templates, PyObject *message, PyObject *args) noexcept nogil:
     """Add `message % args`."""
-    cdef Plan *plan
+    cdef Template *template
     cdef Conversion *part
     cdef Conversion *end
     cdef Py_ssize_t next = 0
@@ -162,11 +162,11 @@ cdef inline int add_message(Text *text, Plans *plans, PyObject *message, PyObjec
         return add_string(text, message)
     if length_of(message) > LONGEST:
         return OTHERWISE
-    plan = plan_of(plans, message)
-    if plan.arguments != tuple_size(args):
+    template = template_of(templates, message)
+    if template.arguments != tuple_size(args):
         return OTHERWISE
-    part = plan.parts
-    end = part + plan.count
+    part = template.parts
+    end = part + template.count
     while part < end:
         if part.size and add_ascii(text, part.literal, part.size):
             return UNFIT

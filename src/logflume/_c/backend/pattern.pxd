@@ -1,4 +1,4 @@
-"""A format, compiled into pieces."""
+"""A format, compiled into a pattern of fields."""
 
 from cpython.object cimport PyObject
 
@@ -8,7 +8,7 @@ cdef enum Kind:
     NUMBER  # a whole number, maybe padded
     OTHER  # anything else that can be said with one value
 
-cdef enum Field:
+cdef enum Attribute:
     UNKNOWN
     MESSAGE
     ASCTIME
@@ -30,36 +30,25 @@ cdef enum Field:
 
 
 cdef enum:
-    MOST_SIMPLE = 32  # pieces of a format
-    MOST_RUNS = 8
-    MOST_REPEATED = 6  # values in a run
+    MOST_SIMPLE = 32  # fields of a pattern
 
-# Pieces beside each other whose texts are the same in many records: values, and what is between them.
-cdef struct Repeats:
-    int pieces
-    int count
-    int times  # how many of the values are the time
-    Field fields[MOST_REPEATED]  # of the others
-
-cdef struct SimplePiece:
-    Field field
-    PyObject *text  # a literal; the program's
+cdef struct SimpleField:
+    Attribute attribute
+    PyObject *text  # a literal; the pattern's
     Py_ssize_t width
     bint left
     bint zeros
-    int run  # the number of the run that begins here; -1: none does
 
-# A format whose values are written as they are, or padded, as it is read without the GIL.
-cdef struct SimpleProgram:
+# A pattern whose values are written as they are, or padded, as it is read without the GIL.
+cdef struct SimplePattern:
     bint uses_time
     int count
-    SimplePiece pieces[MOST_SIMPLE]
-    Repeats runs[MOST_RUNS]
+    SimpleField fields[MOST_SIMPLE]
 
 
-cdef class Piece:
+cdef class Field:
     cdef Kind kind
-    cdef Field field
+    cdef Attribute attribute
     cdef str text  # the literal, or the field's name
     cdef object spec  # what makes the text of OTHER: "%..." for %, or a format spec
     cdef bint percent
@@ -68,14 +57,12 @@ cdef class Piece:
     cdef bint zeros
 
 
-# A format, ready to be run.
-cdef class Program:
-    cdef tuple pieces
+cdef class Pattern:
+    cdef tuple fields
     cdef bint uses_time
-    cdef bint lean  # every value is at hand in a lean record's fields
-    cdef bint is_simple  # and is written as it is, or padded; the message is among them
-    cdef SimpleProgram simple  # then
+    cdef bint is_lazy  # a lazy record has every value at hand without its dictionary
+    cdef bint is_simple  # and each is written as it is, or padded; the message is among them
+    cdef SimplePattern simple  # then
 
 
-cdef bint is_unpatched(type cls) except -1
-cdef Program program_of(object style)
+cdef Pattern pattern_of(object style)

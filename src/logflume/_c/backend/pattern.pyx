@@ -1,41 +1,21 @@
-"""Compiles a formatter's format, in any of the three styles, into pieces: literals and values."""
+"""Compiles a formatter's format, in any of the three styles, into fields: literals and values."""
 
-from cpython.object cimport PyObject, PyTypeObject
+from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_CheckExact
 
 import logging
 import re
 import string
 
-from logflume._delivery import unpatched
-
-cdef extern from "interpreter/type_version.h":
-    unsigned int logflume_renew_version(PyTypeObject *)
+from logflume._c.backend.unpatched cimport is_unpatched
 
 cdef type PercentStyle = logging.PercentStyle
 cdef type StrFormatStyle = logging.StrFormatStyle
 cdef type Template = string.Template
 
-# ---- what is stock ----
+# ---- the fields of a format ----
 
-cdef dict versions = {}  # a class, and its version tag when it was last found to be stock
-
-
-cdef bint is_unpatched(type cls) except -1:
-    """Whether `cls` and its bases are as the standard library made them."""
-    # read first: a change while the class is looked at must be seen at the next look
-    cdef unsigned int version = logflume_renew_version(<PyTypeObject *>cls)
-    if version != 0 and versions.get(cls) == version:
-        return True
-    if not unpatched.class_is_unpatched(cls):
-        return False
-    versions[cls] = version
-    return True
-
-
-# ---- the pieces of a format ----
-
-cdef dict FIELDS = {
+cdef dict ATTRIBUTES = {
     "message": MESSAGE, "asctime": ASCTIME, "name": NAME, "levelname": LEVELNAME, "levelno": LEVELNO,
     "pathname": PATHNAME, "filename": FILENAME, "module": MODULE, "funcName": FUNCNAME, "lineno": LINENO,
     "created": CREATED, "msecs": MSECS, "thread": THREAD, "threadName": THREADNAME, "process": PROCESS,
@@ -45,29 +25,29 @@ cdef dict FIELDS = {
 }
 
 
-cdef class Piece:
+cdef class Field:
     pass
 
 
-cdef class Program:
+cdef class Pattern:
     pass
 
 
-cdef Piece literal(str text):
-    cdef Piece piece = Piece.__new__(Piece)
-    piece.kind = LITERAL
-    piece.text = text
-    return piece
+cdef Field literal(str text):
+    cdef Field field = Field.__new__(Field)
+    field.kind = LITERAL
+    field.text = text
+    return field
 
 
-cdef Piece value_piece(str name, Kind kind, object spec, bint percent):
-    cdef Piece piece = Piece.__new__(Piece)
-    piece.kind = kind
-    piece.field = FIELDS.get(name, EXTRA)
-    piece.text = name
-    piece.spec = spec
-    piece.percent = percent
-    return piece
+cdef Field value_field(str name, Kind kind, object spec, bint percent):
+    cdef Field field = Field.__new__(Field)
+    field.kind = kind
+    field.attribute = ATTRIBUTES.get(name, EXTRA)
+    field.text = name
+    field.spec = spec
+    field.percent = percent
+    return field
 
 
 cdef object PERCENT = re.compile(
@@ -77,151 +57,115 @@ cdef object PERCENT = re.compile(
 cdef object WIDTH = re.compile(r"(?P<align>[<>]?)(?P<width>[1-9]\d{0,3})")
 
 
-cdef list percent_pieces(str fmt):
-    """The pieces of a %-format, or None."""
-    cdef list pieces = []
-    cdef Piece piece
+cdef list percent_fields(str fmt):
+    """The fields of a %-format, or None."""
+    cdef list fields = []
+    cdef Field field
     cdef Py_ssize_t at = 0, found
     while True:
         found = fmt.find("%", at)
         if found < 0:
-            pieces.append(literal(fmt[at:]))
-            return pieces
-        pieces.append(literal(fmt[at:found]))
+            fields.append(literal(fmt[at:]))
+            return fields
+        fields.append(literal(fmt[at:found]))
         match = PERCENT.match(fmt, found)
         if match is None:
             return None
         at = match.end()
         if match["percent"]:
-            pieces.append(literal("%"))
+            fields.append(literal("%"))
             continue
         flags, width, precision, kind = match.group("flags", "width", "precision", "kind")
         spec = f"%{flags}{width}{precision}{kind}"
-        piece = value_piece(match["name"], OTHER, spec, True)
+        field = value_field(match["name"], OTHER, spec, True)
         if not precision and flags in ("", "-", "0"):
             if kind == "d" or (kind == "s" and flags != "0"):
-                piece.kind = NUMBER if kind == "d" else TEXT
-                piece.width = int(width or 0)
-                piece.left = flags == "-"
-                piece.zeros = flags == "0"
-        pieces.append(piece)
+                field.kind = NUMBER if kind == "d" else TEXT
+                field.width = int(width or 0)
+                field.left = flags == "-"
+                field.zeros = flags == "0"
+        fields.append(field)
 
 
-cdef list brace_pieces(str fmt):
-    """The pieces of a {-format, or None."""
-    cdef list pieces = []
-    cdef Piece piece
+cdef list brace_fields(str fmt):
+    """The fields of a {-format, or None."""
+    cdef list fields = []
+    cdef Field field
     for text, name, spec, conversion in string.Formatter().parse(fmt):
-        pieces.append(literal(text))
+        fields.append(literal(text))
         if name is None:
             continue
         if not name.isidentifier() or conversion or "{" in spec:
             return None
-        piece = value_piece(name, OTHER, spec, False)
+        field = value_field(name, OTHER, spec, False)
         match = WIDTH.fullmatch(spec)
         if not spec or match is not None:
-            piece.kind = TEXT
-            piece.width = int(match["width"]) if spec else 0
-            piece.left = not spec or match["align"] != ">"
-        pieces.append(piece)
-    return pieces
+            field.kind = TEXT
+            field.width = int(match["width"]) if spec else 0
+            field.left = not spec or match["align"] != ">"
+        fields.append(field)
+    return fields
 
 
-cdef list dollar_pieces(object template):
-    """The pieces of a $-format, or None."""
-    cdef list pieces = []
+cdef list dollar_fields(object template):
+    """The fields of a $-format, or None."""
+    cdef list fields = []
     cdef Py_ssize_t at = 0
     cdef str text = template.template
     if vars(template).keys() != {"template"}:
         return None
     for match in template.pattern.finditer(text):
-        pieces.append(literal(text[at:match.start()]))
+        fields.append(literal(text[at:match.start()]))
         at = match.end()
         name = match["named"] or match["braced"]
         if name is not None:
-            pieces.append(value_piece(name, TEXT, "%s", True))
+            fields.append(value_field(name, TEXT, "%s", True))
         elif match["escaped"] is not None:
-            pieces.append(literal("$"))
+            fields.append(literal("$"))
         else:
             return None
-    pieces.append(literal(text[at:]))
-    return pieces
+    fields.append(literal(text[at:]))
+    return fields
 
 
-cdef bint is_simple(Piece piece):
-    """Whether a lean record's value for `piece` is written as it is, or padded."""
-    if piece.kind == LITERAL:
+cdef bint is_simple(Field field):
+    """Whether a lazy record's value for `field` is written as it is, or padded."""
+    if field.kind == LITERAL:
         return True
-    if piece.field in (MESSAGE, ASCTIME):
-        return piece.kind == TEXT and piece.width == 0
-    if piece.field in (LEVELNO, LINENO, THREAD, PROCESS):
-        return piece.kind == NUMBER or (piece.kind == TEXT and piece.width == 0)
-    if piece.field == MSECS:
-        return piece.kind == NUMBER
-    return piece.kind == TEXT and piece.field not in (UNKNOWN, CREATED, EXTRA)
+    if field.attribute in (MESSAGE, ASCTIME):
+        return field.kind == TEXT and field.width == 0
+    if field.attribute in (LEVELNO, LINENO, THREAD, PROCESS):
+        return field.kind == NUMBER or (field.kind == TEXT and field.width == 0)
+    if field.attribute == MSECS:
+        return field.kind == NUMBER
+    return field.kind == TEXT and field.attribute not in (UNKNOWN, CREATED, EXTRA)
 
 
-cdef bint repeats(Piece piece):
-    """Whether many records in a row have the same text for `piece`."""
-    return piece.kind == LITERAL or (piece.kind == TEXT and piece.field in (
-        ASCTIME, NAME, LEVELNAME, PATHNAME, FILENAME, MODULE, FUNCNAME, THREADNAME, PROCESSNAME,
-    ))
-
-
-cdef int simplify(Program program) except -1:
-    """Fill program.simple."""
-    cdef tuple pieces = program.pieces
-    cdef SimpleProgram *simple = &program.simple
-    cdef SimplePiece *part
-    cdef Piece piece
-    cdef int index, number = 0
-    simple.uses_time = program.uses_time
-    simple.count = <int>len(pieces)
+cdef int simplify(Pattern pattern) except -1:
+    """Fill pattern.simple."""
+    cdef SimplePattern *simple = &pattern.simple
+    cdef SimpleField *part
+    cdef Field field
+    cdef int index
+    simple.uses_time = pattern.uses_time
+    simple.count = <int>len(pattern.fields)
     for index in range(simple.count):
-        piece = pieces[index]
-        part = &simple.pieces[index]
-        part.field = piece.field
-        part.text = <PyObject *>piece.text
-        part.width = piece.width
-        part.left = piece.left
-        part.zeros = piece.zeros
-        part.run = -1
-    index = 0
-    while index < simple.count:
-        if number < MOST_RUNS and find_run(&simple.runs[number], pieces[index:]):
-            simple.pieces[index].run = number
-            index += simple.runs[number].pieces
-            number += 1
-        else:
-            index += 1
+        field = pattern.fields[index]
+        part = &simple.fields[index]
+        part.attribute = field.attribute
+        part.text = <PyObject *>field.text
+        part.width = field.width
+        part.left = field.left
+        part.zeros = field.zeros
     return 0
 
 
-cdef bint find_run(Repeats *run, tuple pieces) except -1:
-    """Whether the first of `pieces` begin a run, which is described then."""
-    cdef Piece piece
-    run.pieces = run.count = run.times = 0
-    for piece in pieces:
-        if not repeats(piece):
-            break
-        if piece.kind != LITERAL:
-            if piece.field == ASCTIME:
-                run.times += 1
-            elif run.count == MOST_REPEATED:
-                break
-            else:
-                run.fields[run.count] = piece.field
-                run.count += 1
-        run.pieces += 1
-    return run.pieces > 1
+cdef dict patterns = {}  # by style class and format
+cdef Py_ssize_t MOST_PATTERNS = 64
 
 
-cdef dict programs = {}  # by style class and format
-cdef Py_ssize_t MOST_PROGRAMS = 64
-
-
-cdef Program program_of(object style):
-    """The program for a formatter's style; None if its format has to be left to the formatter."""
+cdef Pattern pattern_of(object style):
+    """The pattern for a formatter's style; None if its format has to be left to the formatter."""
     cdef type cls = type(style)
     fmt = style._fmt
     if cls is not PercentStyle and cls is not StrFormatStyle:
@@ -230,44 +174,44 @@ cdef Program program_of(object style):
     if not PyUnicode_CheckExact(fmt):
         return None
     key = (cls, fmt)
-    found = programs.get(key, programs)
-    if found is not programs:
+    found = patterns.get(key, patterns)
+    if found is not patterns:
         return found
-    if len(programs) >= MOST_PROGRAMS:
-        programs.clear()
-    program = compile_style(style, cls, fmt)
-    programs[key] = program
-    return program
+    if len(patterns) >= MOST_PATTERNS:
+        patterns.clear()
+    pattern = compile_style(style, cls, fmt)
+    patterns[key] = pattern
+    return pattern
 
 
-cdef Program compile_style(object style, type cls, str fmt):
-    cdef Program program
-    cdef Piece piece
-    cdef list pieces
+cdef Pattern compile_style(object style, type cls, str fmt):
+    cdef Pattern pattern
+    cdef Field field
+    cdef list fields
     if cls is PercentStyle:
-        pieces = percent_pieces(fmt)
+        fields = percent_fields(fmt)
     elif cls is StrFormatStyle:
         try:
-            pieces = brace_pieces(fmt)
+            fields = brace_fields(fmt)
         except ValueError:  # it is no format, as the formatter will say
             return None
     else:
-        pieces = dollar_pieces(style._tpl)
-    if pieces is None:
+        fields = dollar_fields(style._tpl)
+    if fields is None:
         return None
-    program = Program.__new__(Program)
-    program.pieces = tuple([piece for piece in pieces if piece.kind != LITERAL or piece.text])
-    program.uses_time = style.usesTime()
-    program.lean = True
-    program.is_simple = len(program.pieces) <= MOST_SIMPLE and all([is_simple(piece) for piece in program.pieces])
-    program.is_simple = program.is_simple and any([piece.field == MESSAGE for piece in program.pieces])
-    for piece in program.pieces:
-        if piece.field == ASCTIME:
-            if not program.uses_time:
+    pattern = Pattern.__new__(Pattern)
+    pattern.fields = tuple([field for field in fields if field.kind != LITERAL or field.text])
+    pattern.uses_time = style.usesTime()
+    pattern.is_lazy = True
+    pattern.is_simple = len(pattern.fields) <= MOST_SIMPLE and all([is_simple(field) for field in pattern.fields])
+    pattern.is_simple = pattern.is_simple and any([field.attribute == MESSAGE for field in pattern.fields])
+    for field in pattern.fields:
+        if field.attribute == ASCTIME:
+            if not pattern.uses_time:
                 return None
-            program.lean = program.lean and piece.kind == TEXT and not piece.width
-        elif piece.field == UNKNOWN and piece.kind != LITERAL:
-            program.lean = False
-    if program.is_simple:
-        simplify(program)
-    return program
+            pattern.is_lazy = pattern.is_lazy and field.kind == TEXT and not field.width
+        elif field.attribute == UNKNOWN and field.kind != LITERAL:
+            pattern.is_lazy = False
+    if pattern.is_simple:
+        simplify(pattern)
+    return pattern

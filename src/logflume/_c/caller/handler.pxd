@@ -10,7 +10,7 @@ cdef class HandlerCore:
     cdef long level_value  # the level as a C number, valid unless _shadowed
     cdef object _listener  # whatever hangs on handler.listener
     cdef readonly ListenerCore _core  # the same object when it is one of ours, else None
-    cdef public object _route  # which moved handlers a record is for, or None for all
+    cdef public object targets  # which moved handlers a record is for, or None for all
     cdef bint _shadowed  # an instance attribute hides a method of the standard class
     # The class's version tag when its methods were looked at, times two, plus one if it overrides none of them.
     cdef unsigned long long _checked

@@ -75,9 +75,9 @@ cdef int see_to(ListenerCore core, object record) except -1:
     """See to it that somebody takes `record`, which was just enqueued, and at once if its level wants that."""
     if core is not None:
         if core.state != RUNNING:
-            core._attend()
+            core.ensure_delivery()
         if level_of(record) >= core.flush_level:
-            core._hurry()
+            core.flush_soon()
     return 0
 
 
@@ -202,16 +202,16 @@ cdef class HandlerCore:
         """Enqueue `record` and see to it that somebody takes it; errors go to handleError()."""
         cdef ListenerCore core = self._core
         cdef object item, context
+        if core is not None and core._delivering_thread == PyThread_get_thread_ident():
+            core.take_nested(record if self.targets is None else (self.targets, record))
+            return 0
         try:
             item = snapshot(record)
             context = context_for(item)
             if context is not None:
                 item = self._with_context(item, context)
-            elif self._route is not None:
-                item = (self._route, item)
-            if core is not None and core._delivering_thread == PyThread_get_thread_ident():
-                core._enqueue_nested(item)
-                return 0
+            elif self.targets is not None:
+                item = (self.targets, item)
             logflume_call1(self._put, item)
         except Exception:
             self.handleError(record)
@@ -223,7 +223,7 @@ cdef class HandlerCore:
         if (
             not record.unfilled
             or not record.immutable
-            or self._route is not None
+            or self.targets is not None
             or (core is not None and core._delivering_thread == PyThread_get_thread_ident())
         ):
             return self.put(record)
@@ -247,7 +247,7 @@ cdef class HandlerCore:
         if self.takes_directly():
             if (
                 self._core is not None
-                or self._route is not None
+                or self.targets is not None
                 or Py_TYPE(record) is not standard_type
                 or not logflume_is_constant_record(record, MSG, ARGS)
                 or current_context() is not None
@@ -258,7 +258,7 @@ cdef class HandlerCore:
             return record if returns_record else True
         handled = standard_handle(self, record)
         if self._core is not None and self._core.state != RUNNING:
-            self._core._attend()
+            self._core.ensure_delivery()
         return handled
 
     def prepare(self, record):

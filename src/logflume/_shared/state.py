@@ -1,4 +1,4 @@
-"""The states of a listener, and the request that flush() puts into its queue."""
+"""The states of a listener, and the request that its flush() puts into the queue."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import weakref
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+__all__ = ["IDLE", "RUNNING", "STOPPED", "STOPPING", "FlushRequest"]
 
 IDLE = 0
 RUNNING = 1

@@ -1,0 +1,73 @@
+"""The text of some records of a batch in UTF-8, and where each record ends."""
+
+from cpython.buffer cimport PyBuffer_FillInfo
+from libc.stdlib cimport free
+
+from logflume._c.backend.text cimport Text
+
+cdef extern from "interpreter/compat.h":
+    enum:
+        LOGFLUME_GIL
+
+cdef extern from "Python.h":
+    object PyBytes_FromStringAndSize(const char *, Py_ssize_t)
+
+# Memory of a text that is gone: to have the system map new pages for each batch costs more than to fill them.
+# Without the GIL none is kept.
+cdef Text spare
+
+cdef enum:
+    MOST_SPARE_TEXT = 1 << 20  # bytes
+    MOST_SPARE_ENDS = 1 << 14
+
+
+cdef class BatchText:
+    """The text of some records in UTF-8, and where each ends. It is a buffer of its bytes, too."""
+
+    def __cinit__(self):
+        if LOGFLUME_GIL:
+            self.text.bytes, self.text.room = spare.bytes, spare.room
+            self.text.ends, self.text.ends_room = spare.ends, spare.ends_room
+            spare.bytes = NULL
+            spare.ends = NULL
+            spare.room = spare.ends_room = 0
+
+    def __dealloc__(self):
+        if LOGFLUME_GIL and spare.bytes is NULL and self.text.room <= MOST_SPARE_TEXT:
+            spare.bytes, spare.room = self.text.bytes, self.text.room
+        else:
+            free(self.text.bytes)
+        if LOGFLUME_GIL and spare.ends is NULL and self.text.ends_room <= MOST_SPARE_ENDS:
+            spare.ends, spare.ends_room = self.text.ends, self.text.ends_room
+        else:
+            free(self.text.ends)
+
+    def __getbuffer__(self, Py_buffer *buffer, int flags):
+        # the text stays where it is: nothing is added once a text is composed
+        PyBuffer_FillInfo(buffer, self, self.text.bytes, self.text.size, True, flags)
+
+    @property
+    def data(self):
+        return PyBytes_FromStringAndSize(self.text.bytes, self.text.size)
+
+    @property
+    def count(self):
+        return self.text.count
+
+    def whole(self, Py_ssize_t size):
+        """Return how many records lie wholly within the first `size` bytes."""
+        cdef Py_ssize_t index = 0
+        while index < self.text.count and self.text.ends[index] <= size:
+            index += 1
+        return index
+
+    def end(self, Py_ssize_t index):
+        """Return where the record at `index` ends; 0 for the one before the first."""
+        return self.text.ends[index] if 0 <= index < self.text.count else 0
+
+
+cdef BatchText new_text(bint ascii):
+    """Return an empty text, to which records can be added."""
+    cdef BatchText text = BatchText.__new__(BatchText)
+    text.text.ascii = ascii
+    return text

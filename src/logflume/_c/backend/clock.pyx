@@ -1,0 +1,125 @@
+"""asctime: the text of a record's time, made once for each second."""
+
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
+from cpython.unicode cimport PyUnicode_CheckExact
+from libc.math cimport floor
+from libc.string cimport memcpy
+
+import re
+import logging
+import time as _time
+import types
+
+from logflume._c.backend.text cimport write_milliseconds
+
+cdef extern from "interpreter/compat.h":
+    object logflume_get(object dictionary, object key, object missing)
+
+cdef extern from "Python.h":
+    bint PyUnicode_IS_ASCII(object)
+    void *PyUnicode_DATA(object)
+    Py_ssize_t PyUnicode_GET_LENGTH(object)
+    object PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
+
+cdef object BuiltinFunction = types.BuiltinFunctionType
+cdef object local_time = _time.localtime
+cdef object utc_time = _time.gmtime
+cdef object format_time = _time.strftime
+cdef bint WAS_UNPATCHED = all(
+    [type(function) is BuiltinFunction and function.__module__ == "time"
+     for function in (local_time, utc_time, format_time)]
+)
+# Formats of these have the same text in any locale.
+cdef object NUMERIC = re.compile(r"(?:[^%]|%[YmdHMSjyT%])*")
+cdef dict time_globals = vars(_time)
+cdef dict logging_globals = vars(logging)
+
+
+cdef class Clock:
+    """Makes `asctime` for one formatter."""
+
+
+cdef bint time_is_unpatched() except -1:
+    return (
+        WAS_UNPATCHED
+        and logflume_get(logging_globals, "time", None) is _time
+        and logflume_get(time_globals, "strftime", None) is format_time
+    )
+
+
+cdef Clock clock_of(object formatter):
+    cdef Clock clock = Clock.__new__(Clock)
+    clock.formatter = formatter
+    clock.datefmt = formatter.datefmt
+    clock.converter = formatter.converter
+    clock.second = -1e300
+    if not time_is_unpatched() or (clock.converter is not local_time and clock.converter is not utc_time):
+        return clock
+    fmt = clock.datefmt
+    if not fmt:
+        fmt = formatter.default_time_format
+        msecs = formatter.default_msec_format
+        if msecs == "%s,%03d":
+            clock.separator = ","
+        elif msecs:
+            if not PyUnicode_CheckExact(msecs) or not msecs.startswith("%s") or not msecs.endswith("%03d"):
+                return clock
+            clock.separator = msecs[2:-4]
+            if "%" in clock.separator or not clock.separator.isascii():
+                return clock
+    if PyUnicode_CheckExact(fmt):
+        clock.format = fmt
+        clock.lasts = NUMERIC.fullmatch(fmt) is not None
+    return clock
+
+
+cdef bint renew(Clock clock) except -1:
+    """Make `clock` ready for another batch; false if logging tells the time in another way now."""
+    if clock.format is not None:
+        if not time_is_unpatched():
+            return False
+        # time.tzset() makes a new time.tzname
+        if not clock.lasts or clock.zone is not logflume_get(time_globals, "tzname", None):
+            clock.second = -1e300
+    return True
+
+
+cdef bint tick(Clock clock, double created) except -1:
+    """Have clock.text be that of `created`; false if only the formatter can make it."""
+    cdef double second
+    if clock.second <= created < clock.second + 1.0:
+        return True
+    second = floor(created)
+    if clock.format is None or not -1e11 < created < 1e11:
+        return False
+    if second != clock.second:
+        zone = _time.tzname
+        clock.text = format_time(clock.format, clock.converter(second))
+        clock.shown = clock.text + (clock.separator or "")
+        clock.zone = zone
+        clock.second = second if PyUnicode_IS_ASCII(clock.text) else -1e300
+    return PyUnicode_IS_ASCII(clock.text)
+
+
+cdef object time_text(Clock clock, object record, dict attributes):
+    """Return what formatter.formatTime(record, datefmt) returns, with the values in `attributes`."""
+    cdef Py_ssize_t size, more
+    cdef char *out
+    cdef int number
+    created = attributes["created"]
+    if not PyFloat_CheckExact(created) or not tick(clock, PyFloat_AS_DOUBLE(created)):
+        return clock.formatter.formatTime(record, clock.datefmt)
+    if clock.separator is None:
+        return clock.text
+    msecs = attributes["msecs"]
+    if not PyFloat_CheckExact(msecs) or not 0.0 <= PyFloat_AS_DOUBLE(msecs) < 1000.0:
+        return clock.formatter.formatTime(record, clock.datefmt)
+    number = <int>PyFloat_AS_DOUBLE(msecs)
+    size = PyUnicode_GET_LENGTH(clock.text)
+    more = PyUnicode_GET_LENGTH(clock.separator)
+    text = PyUnicode_New(size + more + 3, 127)
+    out = <char *>PyUnicode_DATA(text)
+    memcpy(out, PyUnicode_DATA(clock.text), size)
+    memcpy(out + size, PyUnicode_DATA(clock.separator), more)
+    write_milliseconds(out + size + more, number)
+    return text

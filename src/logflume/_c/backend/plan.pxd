@@ -1,0 +1,42 @@
+from cpython.object cimport PyObject
+
+from logflume._c.backend.format cimport Composer
+
+cdef extern from "interpreter/dict_watch.h":
+    ctypedef struct logflume_seen_object:
+        PyObject *object
+
+cdef extern from "backend/write.h" nogil:
+    ctypedef struct logflume_file:
+        pass
+
+
+# A handler whose text is composed, and how. It is kept as long as nothing about them changes.
+cdef class Plan:
+    cdef logflume_seen_object handler
+    cdef logflume_seen_object formatter
+    cdef logflume_seen_object style
+    cdef unsigned int record_version
+    # The handler's dictionary, unchanged, holds these.
+    cdef PyObject *filters
+    cdef PyObject *stream
+    cdef object terminator
+    cdef Composer composer
+    cdef object sink  # None: it has to be looked up for each batch
+    cdef object encoding  # the stream's, and how many attributes it has
+    cdef Py_ssize_t attributes
+    cdef logflume_file file  # the sink's
+    cdef bint may_be_due
+    cdef bint may_rotate
+    # Whether simple records can be composed without the GIL. A batch with another one needs it after all, and costs
+    # more then: the next batches are not tried, twice as many as after the one before.
+    cdef bint is_simple
+    cdef int not_tried
+    cdef int left
+
+
+cdef int way_of(object handler) except -1
+cdef bint may_have_plan(object handler) except -1
+cdef Plan plan_of(object handler)
+cdef bint is_current(Plan plan, object handler) except -1
+cdef int forget(Plan plan) except -1

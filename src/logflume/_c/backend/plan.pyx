@@ -1,0 +1,162 @@
+"""The plan for a handler: which way its batches go, and what is needed for that, until something about it changes."""
+
+from cpython.list cimport PyList_GET_SIZE
+from cpython.object cimport PyObject, PyTypeObject
+from cpython.unicode cimport PyUnicode_CheckExact
+
+import logging
+from logging.handlers import RotatingFileHandler as _RotatingFileHandler
+from logging.handlers import TimedRotatingFileHandler as _TimedRotatingFileHandler
+from logging.handlers import WatchedFileHandler as _WatchedFileHandler
+
+from logflume._c.backend.clock cimport renew
+from logflume._c.backend.format cimport composer_of
+from logflume._c.backend.unpatched cimport formatter_is_unpatched, handler_is_unpatched
+from logflume._delivery.plan import (
+    COMPOSED as _COMPOSED, FORMATTED as _FORMATTED, HANDED_OVER as _HANDED_OVER, ONE_BY_ONE as _ONE_BY_ONE,
+)
+from logflume._delivery.sinks import FileSink as _FileSink, rotates_by_size, sink_of
+
+from logflume._c.caller.logging_state import Probe
+
+cdef extern from "interpreter/compat.h":
+    object logflume_get(object dictionary, object key, object missing)
+    object logflume_instance_dict(object)
+
+cdef extern from "interpreter/type_version.h":
+    unsigned int logflume_type_version(PyTypeObject *)
+    unsigned int logflume_renew_version(PyTypeObject *)
+
+cdef extern from "backend/handler_watch.h":
+    ctypedef struct logflume_watched_group:
+        pass
+    logflume_watched_group logflume_handlers
+    bint logflume_see_object(
+        logflume_watched_group *group, logflume_seen_object *seen, object instance, object dictionary)
+    bint logflume_is_same_object(const logflume_seen_object *seen, object instance)
+    void logflume_try_watching(
+        logflume_watched_group *group, object instance, object dictionary, const char *name)
+
+cdef extern from "backend/write.h" nogil:
+    bint logflume_see_file(logflume_file *file, int number)
+
+cdef int ONE_BY_ONE = _ONE_BY_ONE, FORMATTED = _FORMATTED, COMPOSED = _COMPOSED, HANDED_OVER = _HANDED_OVER
+cdef type StringTemplateStyle = logging.StringTemplateStyle
+cdef type FileSink = _FileSink
+cdef type RotatingFileHandler = _RotatingFileHandler
+cdef type TimedRotatingFileHandler = _TimedRotatingFileHandler
+cdef type WatchedFileHandler = _WatchedFileHandler
+cdef PyTypeObject *record_type = <PyTypeObject *><PyObject *>logging.LogRecord
+
+cdef dict plans = {}  # by the handler's id()
+cdef Py_ssize_t MOST_PLANS = 64
+
+
+cdef int way_of(object handler) except -1:
+    """Return which way batches go to `handler` now: see _delivery.plan."""
+    if handler_is_unpatched(handler):
+        if formatter_is_unpatched(formatter_of(handler)):
+            return COMPOSED
+        if not rotates_by_size(handler):
+            return FORMATTED
+    return HANDED_OVER if hasattr(type(handler), "handle_batch") else ONE_BY_ONE
+
+
+cdef object formatter_of(object handler):
+    return logflume_get(logflume_instance_dict(handler), "formatter", None) or logging._defaultFormatter
+
+
+cdef bint may_have_plan(object handler) except -1:
+    """Whether plan_of() has to be asked, which needs the handler's lock."""
+    return id(handler) in plans or way_of(handler) == COMPOSED
+
+
+cdef Plan plan_of(object handler):
+    """Return the plan for `handler`, whose lock is held; None if its batches go another way than COMPOSED now."""
+    cdef Plan plan = plans.get(id(handler))
+    if plan is not None and is_current(plan, handler):
+        return plan
+    if way_of(handler) != COMPOSED:
+        return None
+    plan = lasting_plan(handler)
+    if plan is None:
+        plan = Plan.__new__(Plan)
+        plan.composer = composer_of(formatter_of(handler))
+        plan.terminator = handler.terminator
+    else:
+        if len(plans) >= MOST_PLANS:
+            plans.clear()
+        plans[id(handler)] = plan
+    return plan
+
+
+cdef bint is_current(Plan plan, object handler) except -1:
+    """Whether `plan` is for `handler`, and nothing of both has changed."""
+    # Each is held by the one before: the dictionary of a handler that did not change has its formatter.
+    return (
+        plan.handler.object == <PyObject *>handler
+        and logflume_is_same_object(&plan.handler, handler)
+        and PyList_GET_SIZE(<object>plan.filters) == 0
+        and logflume_is_same_object(&plan.formatter, <object>plan.formatter.object)
+        and logflume_is_same_object(&plan.style, <object>plan.style.object)
+        and logflume_type_version(record_type) == plan.record_version
+        and <object>(<object>plan.stream).encoding is plan.encoding
+        and len(logflume_instance_dict(<object>plan.stream)) == plan.attributes
+        and (plan.composer.clock is None or renew(plan.composer.clock))
+    )
+
+
+cdef int forget(Plan plan) except -1:
+    """Have the handler be looked at again for the next batch."""
+    plan.handler.object = NULL
+    return 0
+
+
+cdef Plan lasting_plan(object handler):
+    """Return a plan that can tell whether it is current; None if there can be none."""
+    cdef Plan plan = Plan.__new__(Plan)
+    cdef object own = logflume_instance_dict(handler)
+    cdef object formatter, style, stream
+    plan.record_version = logflume_renew_version(record_type)
+    # Noted first, and read then: a change in between is found the next time.
+    if plan.record_version == 0 or not logflume_see_object(&logflume_handlers, &plan.handler, handler, own):
+        return None
+    if way_of(handler) != COMPOSED:
+        return None
+    formatter = logflume_get(own, "formatter", None)
+    stream = logflume_get(own, "stream", None)
+    if formatter is None or stream is None:
+        return None
+    if not logflume_see_object(&logflume_handlers, &plan.formatter, formatter, logflume_instance_dict(formatter)):
+        return None
+    style = formatter._style
+    if type(style) is StringTemplateStyle:  # its template may change, and does not tell
+        return None
+    if not logflume_see_object(&logflume_handlers, &plan.style, style, logflume_instance_dict(style)):
+        return None
+    try:
+        plan.sink = sink_of(handler)
+        if type(plan.sink) is not FileSink or not logflume_see_file(&plan.file, plan.sink.raw.fileno()):
+            return None
+        plan.encoding = plan.sink.encoding
+        plan.attributes = plan.sink.attributes
+        plan.composer = composer_of(formatter)
+        plan.filters = <PyObject *>own["filters"]
+        plan.stream = <PyObject *>stream
+        plan.terminator = handler.terminator
+    except Exception:
+        return None
+    plan.may_be_due = type(handler) is TimedRotatingFileHandler or type(handler) is WatchedFileHandler
+    plan.may_rotate = type(handler) is RotatingFileHandler
+    plan.is_simple = (
+        plan.composer.pattern is not None
+        and plan.composer.pattern.is_simple
+        and plan.composer.record_is_unpatched
+        and PyUnicode_CheckExact(plan.terminator)
+    )
+    # sink_of() may have run what changed the handler
+    return plan if is_current(plan, handler) else None
+
+
+_probe = Probe()
+logflume_try_watching(&logflume_handlers, _probe, _probe.__dict__, "level")

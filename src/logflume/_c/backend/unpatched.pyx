@@ -1,0 +1,86 @@
+"""Quick answers to what _delivery.unpatched tells, which is asked for each batch."""
+
+from cpython.dict cimport PyDict_Contains
+from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
+from cpython.object cimport PyTypeObject
+
+import logging
+
+from logflume._delivery.unpatched import (
+    FORMATTER_METHODS as _FORMATTER_METHODS,
+    HANDLER_METHODS as _HANDLER_METHODS,
+    HANDLERS as _HANDLERS,
+    STYLE_METHODS as _STYLE_METHODS,
+    STYLES as _STYLES,
+    class_is_unpatched,
+)
+
+cdef extern from "interpreter/compat.h":
+    object logflume_get(object dictionary, object key, object missing)
+    object logflume_instance_dict(object)
+
+cdef extern from "interpreter/type_version.h":
+    unsigned int logflume_renew_version(PyTypeObject *)
+
+cdef tuple HANDLERS = _HANDLERS
+cdef tuple STYLES = _STYLES
+cdef tuple HANDLER_METHODS = tuple(_HANDLER_METHODS)
+cdef tuple FORMATTER_METHODS = tuple(_FORMATTER_METHODS)
+cdef tuple STYLE_METHODS = tuple(_STYLE_METHODS)
+cdef type Formatter = logging.Formatter
+
+cdef dict versions = {}  # a class, and its version tag when it was last found to be unpatched
+
+
+cdef bint is_unpatched(type cls) except -1:
+    """Whether `cls` and its bases are as the standard library made them."""
+    # read first: a change while the class is looked at must be seen at the next look
+    cdef unsigned int version = logflume_renew_version(<PyTypeObject *>cls)
+    if version != 0 and versions.get(cls) == version:
+        return True
+    if not class_is_unpatched(cls):
+        return False
+    versions[cls] = version
+    return True
+
+
+cdef bint formatter_is_unpatched(object formatter) except -1:
+    cdef object own, style
+    if type(formatter) is not Formatter or not is_unpatched(Formatter):
+        return False
+    own = logflume_instance_dict(formatter)
+    style = logflume_get(own, "_style", None)
+    return (
+        is_one_of(type(style), STYLES)
+        and is_unpatched(type(style))
+        and not has_any(own, FORMATTER_METHODS)
+        and not has_any(logflume_instance_dict(style), STYLE_METHODS)
+    )
+
+
+cdef bint handler_is_unpatched(object handler) except -1:
+    cdef object own, filters
+    if not is_one_of(type(handler), HANDLERS) or not is_unpatched(type(handler)):
+        return False
+    own = logflume_instance_dict(handler)
+    filters = logflume_get(own, "filters", None)
+    return (
+        PyList_CheckExact(filters)
+        and PyList_GET_SIZE(filters) == 0
+        and logflume_get(own, "lock", None) is not None
+        and not has_any(own, HANDLER_METHODS)
+    )
+
+
+cdef bint is_one_of(type cls, tuple classes):
+    for known in classes:
+        if cls is known:
+            return True
+    return False
+
+
+cdef bint has_any(object attributes, tuple names) except -1:
+    for name in names:
+        if PyDict_Contains(attributes, name):
+            return True
+    return False

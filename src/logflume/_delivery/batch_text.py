@@ -1,0 +1,57 @@
+"""The text of some records of a batch, and where each record ends."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    class Text(Protocol):
+        """What a sink writes. The compiled core has a class of its own for it."""
+
+        data: bytes
+        count: int
+        special: bool
+        interrupt: BaseException | None
+        explained: list[tuple[int, Any]] | None
+
+        def whole(self, size: int) -> int: ...
+
+        def end(self, index: int) -> int: ...
+
+
+__all__ = ["BatchText"]
+
+
+class BatchText:
+    """The encoded text of the first `count` records of a list.
+
+    `special` tells that the record after these has to be handled on its own; `interrupt` is what formatting that record
+    raised, if that was no Exception. `explained` has the index and the former exc_text of each record whose exc_text
+    formatting changed.
+    """
+
+    __slots__ = ("_ends", "count", "data", "explained", "interrupt", "special")
+
+    def __init__(
+        self,
+        data: bytes,
+        ends: list[int],
+        special: bool = False,
+        interrupt: BaseException | None = None,
+        explained: list[tuple[int, Any]] | None = None,
+    ) -> None:
+        self.data = data
+        self.count = len(ends)
+        self.special = special
+        self.interrupt = interrupt
+        self.explained = explained
+        self._ends = ends
+
+    def whole(self, size: int) -> int:
+        """Return how many records lie wholly within the first `size` bytes."""
+        return sum(end <= size for end in self._ends)
+
+    def end(self, index: int) -> int:
+        """Return where the record at `index` ends; 0 for the one before the first."""
+        return self._ends[index] if index >= 0 else 0

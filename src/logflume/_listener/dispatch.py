@@ -1,0 +1,381 @@
+"""Dispatch: batches out of a listener's queue, to the handlers that they are for."""
+
+from __future__ import annotations
+
+import logging
+import queue as _queue
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextvars import Context
+from threading import get_ident
+
+from .._backend import Batch, deliver_batch, drop_below, take, way_of
+from .._delivery.deliver import Progress
+from .._delivery.plan import COMPOSED, ONE_BY_ONE
+from .._shared.contexts import call_in_context, context_of, set_handled
+from .._shared.state import RUNNING, STOPPING
+from .locks import acquire
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .._shared.state import FlushRequest
+    from .errors import ErrorReports
+    from .life import Life
+
+__all__ = ["Dispatcher"]
+
+# A handler that takes its records one at a time gives the next handler its turn after so long (seconds).
+TURN = 0.005
+# How long to wait before a request is put into a full queue again (seconds).
+FULL_PAUSE = 0.001
+# How many records that cannot be handled at once may come from one batch.
+MOST_DEFERRED = 1000
+
+
+class Dispatcher:
+    """Takes batches out of the queue of `listener` and gives them to its handlers; reports to `errors`."""
+
+    def __init__(self, listener: Any, life: Life, errors: ErrorReports) -> None:
+        self.listener = listener
+        self.life = life
+        self.errors = errors
+        self.lock = threading.RLock()  # held while handlers run
+        self.batches = 0
+        self.dropped = 0
+        self._taken: deque[Any] = deque()  # batches that are out of the queue, and not yet handled
+        self._records: list[logging.LogRecord] = []  # what is left of the batch at work
+        self._turn: _Turn | None = None
+        self._turn_size = 1  # records that a slow handler gets at a time
+        self._deferred: deque[Any] = deque()
+        self._control: deque[None] = deque()  # one for each sentinel or flush request in the queue
+        self._progress = Progress()
+
+    # The queue.
+
+    def take(self, limit: int) -> int:
+        """Take up to `limit` items from the queue, without waiting; return how many are in hand then."""
+        count = len(self._taken)  # what was in hand already are batches of one
+        return count + take(self.listener.queue, limit, self._taken)
+
+    def add(self, item: Any) -> None:
+        """Take `item`, which came out of the queue."""
+        self._taken.append(Batch(item))
+
+    def put_control(self, put: Callable[[], None], timeout: float | None) -> bool:
+        """Call `put` for a sentinel or a flush request, again and again while a bounded queue is full.
+
+        False if it stays full for `timeout` seconds.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            self._control.append(None)
+            try:
+                put()
+            except BaseException as error:
+                self._control.pop()
+                if not isinstance(error, _queue.Full):
+                    raise
+                if deadline is not None and time.monotonic() >= deadline:
+                    return False
+                time.sleep(FULL_PAUSE)
+            else:
+                return True
+
+    def queued(self, unknown: int = 0) -> int:
+        """Return how many items are in the queue, or `unknown` if it does not tell."""
+        try:
+            return self.listener.queue.qsize()  # type: ignore[no-any-return]
+        except (AttributeError, NotImplementedError):  # multiprocessing's queues on macOS do not know
+            return unknown
+
+    def pending(self) -> int:
+        """Return how many records are queued or being handled."""
+        turn, progress = self._turn, self._progress
+        at_work = len(self._records) + len(self._deferred)
+        if turn is not None:
+            at_work += len(turn.records)
+        elif progress.record is not None and progress.formatted is None:
+            at_work += 1  # it is in no list any more
+        return max(0, self.queued() + self._in_hand() + at_work - len(self._control))
+
+    def _in_hand(self) -> int:
+        while True:
+            try:
+                return sum(batch.count for batch in list(self._taken))
+            except RuntimeError:
+                pass  # without the GIL another thread can take some meanwhile
+
+    # Batches.
+
+    def dispatch(self, keeps_gil: bool = False) -> bool:
+        """Handle what was taken; return whether the thread was told to end. The lock is held.
+
+        `keeps_gil` is as for Progress.
+        """
+        self._progress.keeps_gil = keeps_gil
+        listener = self.listener
+        taken = self._taken
+        task_done = getattr(listener.queue, "task_done", None)
+        told_to_end = False
+        listener.delivering_thread = get_ident()
+        self.batches += 1
+        try:
+            while taken:
+                batch = taken.popleft()
+                if batch.records:
+                    self._records = batch.records
+                    if batch.contexts is None:
+                        self._handle(batch)
+                    else:
+                        self._handle_with_contexts(batch)
+                    listener.count_handled(batch)
+                else:
+                    if self._control:
+                        self._control.pop()
+                    if batch.request is not None:
+                        self._answer(batch.request)
+                    else:
+                        told_to_end = told_to_end or self.life.stop_requested
+                if self._deferred:
+                    self._handle_deferred()
+                if task_done is not None:
+                    for _ in range(batch.count):
+                        task_done()
+        finally:
+            self._records = []
+            listener.delivering_thread = 0
+        return told_to_end or self.life.stopped_from_within
+
+    def _answer(self, request: FlushRequest) -> None:
+        try:
+            self.flush_handlers()
+        finally:
+            request.done.set()
+
+    def flush_handlers(self) -> None:
+        """Call each handler's flush()."""
+        for handler in self.listener.handlers:
+            try:
+                handler.flush()
+            except Exception as error:
+                self.errors.report(None, handler, error)
+
+    def _handle(self, batch: Any) -> None:
+        """Have the records of `batch` handled by those whom they are for."""
+        listener = self.listener
+        records = batch.records
+        if batch.targets is not None:
+            self.deliver(batch.targets.handlers, records)
+        elif not listener.handles_itself:
+            self.deliver(listener.handlers, records)
+        else:
+            while records:
+                record = records.pop(0)
+                try:
+                    call_in_context(context_of(record), listener.handle, record)
+                except Exception as error:
+                    self.errors.report(record, None, error)
+
+    def _handle_with_contexts(self, batch: Any) -> None:
+        outer = set_handled(batch.contexts)
+        try:
+            self._handle(batch)
+        finally:
+            set_handled(outer)
+
+    # From the records of a batch to the handlers.
+
+    def deliver(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
+        """Give `records` to each of `handlers`, and empty the list."""
+        if len(handlers) == 1:
+            handler = handlers[0]
+            if self.listener.respect_handler_level:
+                drop_below(records, handler.level)
+            self._deliver_to(handler, records, 1)
+            return
+        ways = [way_of(handler) for handler in handlers]
+        one_by_one = ways.count(ONE_BY_ONE)
+        if not one_by_one and not _share_an_output(handlers):
+            self._deliver_turn(handlers, records, holders=2 if ways.count(COMPOSED) == len(ways) else 0)
+            return
+        # As the standard listener does it; but where others can take many records at a time, they wait for
+        # the slow ones for a turn only.
+        mixed = 0 < one_by_one < len(ways) and not _share_an_output(handlers)
+        while records:
+            size = self._turn_size if mixed else 1
+            turn = records[:size]
+            del records[:size]
+            before = time.monotonic()
+            self._deliver_turn(handlers, turn, holders=0)
+            if mixed:
+                quick = time.monotonic() - before < TURN / 2
+                self._turn_size = 2 * size if quick else max(1, size // 4)
+
+    def _deliver_turn(
+        self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord], holders: int
+    ) -> None:
+        """Give `records` to each of `handlers` in turn, and empty the list."""
+        outer = self._turn
+        self._turn = turn = _Turn(records)
+        try:
+            for handler in handlers:
+                mine = records[:]
+                if self.listener.respect_handler_level:
+                    drop_below(mine, handler.level)
+                turn.waiting.append((handler, mine))
+            while turn.waiting:
+                self._deliver_to(*turn.waiting.popleft(), holders)
+            records.clear()
+        finally:
+            self._turn = outer
+
+    def _deliver_to(self, handler: logging.Handler, records: list[logging.LogRecord], holders: int) -> None:
+        """Give `records` to `handler`, and empty the list."""
+        while records:
+            left = len(records)
+            try:
+                deliver_batch(handler, records, self._report, holders, self._progress)
+            except BaseException as error:  # SystemExit, say: the thread goes on
+                if self.listener.state not in (RUNNING, STOPPING):
+                    raise
+                # One that could not even be tried must not be tried for ever.
+                self.errors.report(records.pop(0) if len(records) == left else None, handler, error)
+
+    def _report(self, record: logging.LogRecord, handler: logging.Handler) -> None:
+        error = sys.exc_info()[1]
+        assert error is not None
+        self.errors.report(record, handler, error)
+
+    # Nested records: what a handler logs while it handles a record.
+
+    def handle_nested(self, item: Any) -> None:
+        """Handle a record that a handler logs on this thread, inside the log call, as without a queue.
+
+        What handlers raise is raised. The records before the one at work reach all handlers first. A record that is
+        logged while a text is composed, by a destructor say, has to wait for the end of the batch.
+        """
+        progress = self._progress
+        if progress.composing:
+            self._defer(item)
+            return
+        if progress.formatted is not None:
+            progress.formatted.write()
+        if self._turn is not None and progress.record is not None:
+            self._catch_up(self._turn, progress.record)
+        self._handle_one(item)
+
+    def _handle_one(self, item: Any) -> None:
+        listener = self.listener
+        targets, record = (item[0], item[1]) if type(item) is tuple else (None, item)
+        if targets is None and listener.handles_itself:
+            listener.handle(record)
+        else:
+            for handler in targets.handlers if targets is not None else listener.handlers:
+                if not listener.respect_handler_level or record.levelno >= handler.level:
+                    handler.handle(record)
+        listener.count_nested()
+
+    def _catch_up(self, turn: _Turn, record: logging.LogRecord) -> None:
+        """Give the handlers that wait in `turn` the records before `record`."""
+        earlier = []
+        for other in turn.records:
+            if other is record:
+                break
+            earlier.append(id(other))
+        if not earlier:
+            return
+        for handler, waiting in list(turn.waiting):
+            count = 0
+            while count < len(waiting) and id(waiting[count]) in earlier:
+                count += 1
+            mine = waiting[:count]
+            del waiting[:count]
+            self._deliver_to(handler, mine, 0)
+
+    def _defer(self, item: Any) -> None:
+        if len(self._deferred) < MOST_DEFERRED:
+            self._deferred.append(item)
+            return
+        self.dropped += 1
+        record = item[1] if type(item) is tuple else item
+        try:
+            raise RecursionError(
+                f"more than {MOST_DEFERRED} records were logged while one batch was formatted; dropped the rest"
+            )
+        except RecursionError as error:
+            self.errors.report(record, None, error)
+
+    def _handle_deferred(self) -> None:
+        for _ in range(MOST_DEFERRED):
+            if not self._deferred:
+                return
+            item = self._deferred.popleft()
+            try:
+                self._handle_one(item)
+            except Exception as error:
+                self.errors.report(item[1] if type(item) is tuple else item, None, error)
+
+    # In other threads than the listener's.
+
+    def deliver_here(self, timeout: float) -> bool:
+        """Handle what is queued in the calling thread; False if another thread was at it for `timeout` seconds."""
+        listener = self.listener
+        if listener.delivering_thread == get_ident():
+            return False  # an outer frame of this thread delivers, and will take it
+        if not acquire(self.lock, timeout):
+            return False
+        try:
+            # What there is now, and no more: a handler may put each record into this very queue again.
+            # One at a time: if a handler lets a KeyboardInterrupt through, none but its own record is done.
+            # A thread that was started meanwhile takes records without the lock: the rest is for it, in order.
+            left = self.queued(unknown=sys.maxsize)
+            while self._taken or (left > 0 and not self._is_running() and self.take(1)):
+                left -= len(self._taken)
+                if Context().run(self.dispatch) and self._is_running():
+                    # The sentinel was for the thread, which was started meanwhile, and may wait in the queue.
+                    self.life.stopped_from_within = True
+                    self.put_control(listener.enqueue_sentinel, 0.0)
+                    break
+        finally:
+            self.lock.release()
+        return True
+
+    def _is_running(self) -> bool:
+        return self.listener.state in (RUNNING, STOPPING)
+
+    def reset_in_child(self) -> None:
+        """Forget, in a forked child, what the parent had in hand."""
+        self.lock = threading.RLock()
+        self._control.clear()
+        self._taken.clear()
+        self._deferred.clear()
+        if self.listener.delivering_thread != get_ident():
+            self.listener.delivering_thread = (
+                0  # a new thread may have the identifier of the one that is gone
+            )
+            self._records = []
+            self._turn = None
+            self._progress = Progress()
+
+
+class _Turn:
+    """Some records, and the handlers that wait for them, each with what it is to get."""
+
+    def __init__(self, records: list[logging.LogRecord]) -> None:
+        self.records = records
+        self.waiting: deque[tuple[logging.Handler, list[logging.LogRecord]]] = deque()
+
+
+def _share_an_output(handlers: tuple[logging.Handler, ...]) -> bool:
+    """Return whether two of `handlers` write to the same stream or file, where each record's lines stay together."""
+    outputs = [
+        own.get("baseFilename") or id(own.get("stream"))
+        for handler in handlers
+        if isinstance(handler, logging.StreamHandler) and (own := vars(handler))
+    ]
+    return len(set(outputs)) < len(outputs)

@@ -1,0 +1,117 @@
+"""The life of the process: what its listeners do at exit and in a fork.
+
+A listener tells of itself by `remember()`. What is asked of it: stop(), exit_timeout, report_error(), leave_alone() at
+exit; hold_for_fork(), release_after_fork() and reset_in_child() in a fork.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import logging
+import os
+import sys
+import time
+import weakref
+from collections.abc import Iterable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["exit_has_come", "expect_exit", "is_multiprocessing_child", "living", "remember"]
+
+# How long a fork waits for the listeners to come to the end of a batch (seconds).
+FORK_PATIENCE = 1.0
+
+_listeners: dict[int, weakref.ref[Any]] = {}
+_exit_has_come = False
+_exit_finalizer: Any = None
+_held_for_fork: list[Any] = []
+
+
+def remember(listener: Any) -> None:
+    """Have `listener` delivered at exit and held in a fork, as long as it lives."""
+    key = id(listener)
+    _listeners[key] = weakref.ref(listener, lambda _: _listeners.pop(key, None))
+
+
+def living() -> list[Any]:
+    """Return the listeners of this process."""
+    return [listener for ref in list(_listeners.values()) if (listener := ref()) is not None]
+
+
+def exit_has_come() -> bool:
+    """Return whether the interpreter exits: no listener may start a thread any more."""
+    return _exit_has_come
+
+
+def is_multiprocessing_child() -> bool:
+    """Return whether multiprocessing started this process."""
+    process = sys.modules.get("multiprocessing.process")
+    return process is not None and process.parent_process() is not None
+
+
+def expect_exit() -> None:
+    """Have what is queued delivered at exit of a child of multiprocessing, too, which runs no atexit functions."""
+    global _exit_finalizer
+    if not is_multiprocessing_child():
+        return
+    util = sys.modules["multiprocessing.util"]
+    if _exit_finalizer is None or not _exit_finalizer.still_active():
+        _exit_finalizer = util.Finalize(None, _deliver_at_exit, exitpriority=-100)
+
+
+def _deliver_at_exit() -> None:
+    """Stop all listeners; runs before logging.shutdown() closes the handlers, being registered after it."""
+    global _exit_has_come
+    _exit_has_come = True
+    for listener in living():
+        try:
+            left = listener.stop(listener.exit_timeout)
+        except Exception as error:  # from its queue: the others have their records still to deliver
+            listener.report_error(None, None, error)
+            continue
+        if left:
+            if sys.stderr is not None:
+                sys.stderr.write(
+                    f"logflume: {left} records were not delivered within {listener.exit_timeout} s at exit\n"
+                )
+            with contextlib.suppress(Exception):
+                _keep_from_shutdown(listener.leave_alone())
+
+
+def _keep_from_shutdown(handlers: Iterable[logging.Handler]) -> None:
+    """Keep logging.shutdown() from `handlers`: it would wait for their locks."""
+    references = logging._handlerList  # type: ignore[attr-defined]
+    references[:] = [ref for ref in references if not any(ref() is handler for handler in handlers)]
+
+
+def _before_fork() -> None:
+    """Have the listeners pause between two batches, so that no handler is copied with a half-written one."""
+    deadline = time.monotonic() + FORK_PATIENCE
+    for listener in living():
+        if listener.hold_for_fork(max(0.0, deadline - time.monotonic())):
+            _held_for_fork.append(listener)
+
+
+def _after_fork_in_parent() -> None:
+    while _held_for_fork:
+        _held_for_fork.pop().release_after_fork()
+
+
+def _after_fork_in_child() -> None:
+    global _exit_has_come
+    _exit_has_come = False
+    _held_for_fork.clear()
+    for listener in living():
+        listener.reset_in_child()
+
+
+atexit.register(_deliver_at_exit)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
+    )

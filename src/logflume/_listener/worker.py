@@ -1,0 +1,137 @@
+"""The loop of a listener's thread."""
+
+from __future__ import annotations
+
+import logging.handlers
+import queue as _queue
+import threading
+
+from .._backend import forget_context
+from .._shared.state import RUNNING, STOPPED
+from .locks import held
+from .pace import Pace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .dispatch import Dispatcher
+    from .errors import ErrorReports
+    from .life import Life
+
+__all__ = ["Worker"]
+
+# While records flow the worker looks into the queue this often (seconds) instead of waiting in it, so that the put of
+# a record wakes no thread. After QUIET looks that found nothing it waits in the queue.
+INTERVAL = 0.001
+LONGEST_INTERVAL = 0.005
+QUIET = 40
+# How long the worker pauses after an error that came from its queue (seconds).
+ERROR_PAUSE = 0.1
+
+_standard_dequeue = logging.handlers.QueueListener.dequeue
+
+
+class Worker:
+    """Takes records out of the queue and has them handled, until the listener is stopped. Made for one thread."""
+
+    def __init__(self, listener: Any, life: Life, dispatcher: Dispatcher, errors: ErrorReports) -> None:
+        self.listener = listener
+        self.life = life
+        self.current = life.current
+        self.dispatcher = dispatcher
+        self.errors = errors
+        self.is_done = False
+        self._quiet = 0
+
+    def run(self) -> None:
+        """Do turn after turn. Nothing but stop() ends this."""
+        self.pace = Pace()  # in the thread: it goes by the thread's CPU time
+        while not self.is_done:
+            try:
+                if self.life.current is not self.current:
+                    self._wait_for_ever()
+                if self._takes_many():
+                    self._turn()
+                else:
+                    self._turn_of_one()
+            except BaseException as error:
+                self._recover(error)
+        self._finish()
+
+    def _takes_many(self) -> bool:
+        return (
+            type(self.listener.queue) is _queue.SimpleQueue
+            and type(self.listener).dequeue is _standard_dequeue
+        )
+
+    def _turn(self) -> None:
+        """Handle what is in the queue, many records with one wake-up, and pause."""
+        listener, dispatcher, pace = self.listener, self.dispatcher, self.pace
+        pace.begin()
+        self.life.wakeups += 1
+        flush, listener.flush_wanted = listener.flush_wanted, False
+        with dispatcher.lock:
+            count = dispatcher.take(pace.limit)
+            if count:
+                self.is_done = dispatcher.dispatch(pace.keeps_gil)
+            if flush and count < pace.limit:
+                dispatcher.flush_handlers()
+            elif flush:
+                listener.flush_wanted = True  # the record that is to be flushed may be in the queue still
+        if not count:
+            self._wait()
+            return
+        self._quiet = 0
+        pace.end(count)
+        queued = dispatcher.queued()
+        if queued < pace.limit:
+            self.life.pause(pace.pause)
+        elif listener.state == RUNNING:
+            pace.breathe(queued)
+
+    def _wait(self) -> None:
+        """Pause, or wait in the queue if it was empty for some time."""
+        self._quiet += 1
+        if self._quiet < QUIET:
+            self.life.pause(min(INTERVAL * self._quiet, LONGEST_INTERVAL))
+        else:
+            forget_context()  # there is no telling what it keeps alive
+            self.dispatcher.add(self.listener.dequeue(True))
+
+    def _turn_of_one(self) -> None:
+        """Wait in the queue for a record, and handle it."""
+        forget_context()
+        try:
+            item = self.listener.dequeue(True)
+        except _queue.Empty:
+            self.is_done = True  # as the standard loop
+            return
+        with self.dispatcher.lock:
+            self.dispatcher.add(item)
+            self.is_done = self.dispatcher.dispatch()
+
+    def _recover(self, error: BaseException) -> None:
+        try:
+            self.errors.report(None, None, error)
+            if not self.life.stop_requested:
+                self.life.pause(ERROR_PAUSE)  # the queue may be broken for good
+        except BaseException:
+            pass  # there is no memory even for that
+        self.is_done = self.life.stop_requested
+
+    def _wait_for_ever(self) -> None:
+        """End here, as a greenlet that gevent kept in a forked child: threading forgot it, and could not end it."""
+        if self.life.stop_requested:  # the sentinel was for the child's own thread
+            self.dispatcher.put_control(self.listener.enqueue_sentinel, None)
+        threading.Event().wait()
+
+    def _finish(self) -> None:
+        forget_context()
+        # Records put from now on are for the caller; the ones put just before are for us.
+        with held(self.life.lock):
+            self.listener.state = STOPPED
+        try:
+            self.dispatcher.deliver_here(self.listener.exit_timeout)
+        except BaseException as error:
+            self.errors.report(None, None, error)
