@@ -20,7 +20,7 @@ from ._listener.errors import ErrorReports
 from ._listener.life import NEVER, Life
 from ._listener.locks import PATIENCE, acquire, held, wait
 from ._listener.process import exit_has_come, expect_exit, remember
-from ._listener.worker import Worker
+from ._listener.worker import ListenerThread, Worker, on_listener_thread
 from ._shared.contexts import expect_contexts
 from ._shared.state import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest
 from .stats import ListenerStats
@@ -73,7 +73,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self.flush_level = flush_level
         self.state = IDLE
         self._life = Life()
-        self._errors = ErrorReports(on_error, lambda: threading.current_thread() is self._thread)
+        self._errors = ErrorReports(on_error, on_listener_thread)
         self._dispatcher = Dispatcher(self, self._life, self._errors)
         self._look_up_handlers: Callable[[], tuple[logging.Handler, ...]] | None = None
         self._queue_handlers: weakref.WeakSet[logging.Handler] = weakref.WeakSet()
@@ -82,7 +82,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def __repr__(self) -> str:
         state = {IDLE: "idle", RUNNING: "running", STOPPING: "stopping", STOPPED: "stopped"}[self.state]
-        return f"<{type(self).__name__} {state}, {len(self.handlers)} handlers, {self._dispatcher.pending()} records left>"
+        left = self._dispatcher.pending()
+        return f"<{type(self).__name__} {state}, {len(self.handlers)} handlers, {left} records left>"
 
     @property
     def on_error(self) -> OnError | None:
@@ -170,10 +171,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         try:
             if exit_has_come():
                 raise RuntimeError("the interpreter is exiting")
-            self._thread = threading.Thread(
-                target=worker.run, name=type(self).__name__, daemon=True, **context
-            )
             expect_exit()
+            self._thread = ListenerThread(worker.run, type(self).__name__)
             self._thread.start()
         except RuntimeError:  # no threads here (Pyodide, subinterpreters), no more of them, or exiting
             self._thread = None
@@ -340,9 +339,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             and self._dispatcher.queued() > CROWD
             and self.delivering_thread != get_ident()
         ):
-            time.sleep(
-                SLOW_CALL
-            )  # calls that come faster than the thread delivers would put its end off for ever
+            # Calls that come faster than the thread delivers would put its end off for ever.
+            time.sleep(SLOW_CALL)
 
     def take_nested(self, item: Any) -> None:
         """Handle what a handler logs on the listener's own thread while it handles a record."""

@@ -27,7 +27,8 @@ class Progress:
     """How far a delivery has come, for records that a handler logs meanwhile.
 
     `record` is the one that a handler or formatter in Python is at work with, or None. `formatted` is the batch whose
-    texts are partly made and not written yet, or None. While `composing` a text is under way that cannot be interrupted.
+    texts are partly made and not written yet, or None. While `composing`, a text is under way that cannot be
+    interrupted.
     `keeps_gil` has text composed with the GIL held, as other threads log faster than it can be composed beside them.
     """
 

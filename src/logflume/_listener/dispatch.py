@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import logging.handlers
 import queue as _queue
 import sys
 import threading
@@ -157,9 +158,11 @@ class Dispatcher:
         finally:
             request.done.set()
 
-    def flush_handlers(self) -> None:
-        """Call each handler's flush()."""
+    def flush_handlers(self, buffering: bool = True) -> None:
+        """Call each handler's flush(); not those that collect records until they have enough, unless `buffering`."""
         for handler in self.listener.handlers:
+            if not buffering and isinstance(handler, logging.handlers.BufferingHandler):
+                continue
             try:
                 handler.flush()
             except Exception as error:

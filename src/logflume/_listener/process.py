@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import importlib
 import logging
 import os
 import sys
+import threading
 import time
 import weakref
 from collections.abc import Iterable
@@ -53,13 +55,45 @@ def is_multiprocessing_child() -> bool:
 
 
 def expect_exit() -> None:
-    """Have what is queued delivered at exit of a child of multiprocessing, too, which runs no atexit functions."""
+    """Have what is queued delivered at exit, before what runs there for anything that was made before this call.
+
+    An interpreter that exits runs the functions that threading knows, joins the threads, and runs the functions that
+    atexit knows, the youngest first each time. concurrent.futures ends its threads by one of the first kind, and handlers
+    may end their transports by one of either kind.
+    """
+    # A child of multiprocessing runs no atexit functions, but its finalizers.
+    if is_multiprocessing_child():
+        _register_finalizer()
+    atexit.unregister(_deliver_at_exit)
+    atexit.register(_deliver_at_exit)
+    # It registers its own function when it is imported, and has to come after ours.
+    importlib.import_module("concurrent.futures.thread")
+    register = getattr(threading, "_register_atexit", None)
+    if register is not None:
+        known: list[Any] = getattr(threading, "_threading_atexits", [])
+        known[:] = [function for function in known if function is not _deliver_before_threads_end]
+        with contextlib.suppress(RuntimeError):  # they run already
+            register(_deliver_before_threads_end)
+
+
+def _register_finalizer() -> None:
     global _exit_finalizer
-    if not is_multiprocessing_child():
-        return
     util = sys.modules["multiprocessing.util"]
     if _exit_finalizer is None or not _exit_finalizer.still_active():
         _exit_finalizer = util.Finalize(None, _deliver_at_exit, exitpriority=-100)
+
+
+def _deliver_before_threads_end() -> None:
+    """Deliver what is queued; threads that are not daemons may go on for long, and keep their listeners."""
+    current = threading.current_thread()
+    if not any(not thread.daemon and thread is not current for thread in threading.enumerate()):
+        _deliver_at_exit()
+        return
+    for listener in living():
+        try:
+            listener.flush(listener.exit_timeout)
+        except Exception as error:
+            listener.report_error(None, None, error)
 
 
 def _deliver_at_exit() -> None:
@@ -67,6 +101,7 @@ def _deliver_at_exit() -> None:
     global _exit_has_come
     _exit_has_come = True
     for listener in living():
+        began = time.monotonic()
         try:
             left = listener.stop(listener.exit_timeout)
         except Exception as error:  # from its queue: the others have their records still to deliver
@@ -74,9 +109,8 @@ def _deliver_at_exit() -> None:
             continue
         if left:
             if sys.stderr is not None:
-                sys.stderr.write(
-                    f"logflume: {left} records were not delivered within {listener.exit_timeout} s at exit\n"
-                )
+                waited = time.monotonic() - began
+                sys.stderr.write(f"logflume: {left} records were not delivered within {waited:.1f} s at exit\n")
             with contextlib.suppress(Exception):
                 _keep_from_shutdown(listener.leave_alone())
 
@@ -108,7 +142,6 @@ def _after_fork_in_child() -> None:
         listener.reset_in_child()
 
 
-atexit.register(_deliver_at_exit)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=_before_fork,

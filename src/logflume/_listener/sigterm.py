@@ -1,7 +1,8 @@
 """SIGTERM: a process that would just end by it delivers what is queued first.
 
-Not a child by fork or of multiprocessing: SIGTERM ends these as a matter of course, and a parent that waits for that must
-not wait for a handler. A signal handler in Python can run late: a thread that is about to wait in C runs it afterwards.
+Not a child by fork or of multiprocessing: SIGTERM ends these as a matter of course, and a parent that waits for that
+must not wait for a handler. A signal handler in Python can run late: a thread that is about to wait in C runs it
+afterwards.
 """
 
 from __future__ import annotations

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging.handlers
 import queue as _queue
+import sys
 import threading
+from contextvars import Context
 
 from .._backend import forget_context
 from .._shared.state import RUNNING, STOPPED
@@ -13,13 +15,14 @@ from .pace import Pace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from .dispatch import Dispatcher
     from .errors import ErrorReports
     from .life import Life
 
-__all__ = ["Worker"]
+__all__ = ["ListenerThread", "Worker", "on_listener_thread"]
 
 # While records flow the worker looks into the queue this often (seconds) instead of waiting in it, so that the put of
 # a record wakes no thread. After QUIET looks that found nothing it waits in the queue.
@@ -76,7 +79,7 @@ class Worker:
             if count:
                 self.is_done = dispatcher.dispatch(pace.keeps_gil)
             if flush and count < pace.limit:
-                dispatcher.flush_handlers()
+                dispatcher.flush_handlers(buffering=False)
             elif flush:
                 listener.flush_wanted = True  # the record that is to be flushed may be in the queue still
         if not count:
@@ -135,3 +138,33 @@ class Worker:
             self.dispatcher.deliver_here(self.listener.exit_timeout)
         except BaseException as error:
             self.errors.report(None, None, error)
+
+
+class ListenerThread(threading.Thread):
+    """Calls `run`. It is a daemon, but not to the code that runs in it.
+
+    So the threads that a handler starts are no daemons, as if the thread that logged had started them.
+    """
+
+    def __init__(self, run: Callable[[], None], name: str) -> None:
+        # From 3.14 on a thread may begin with the contextvars of the thread that starts it.
+        context: Any = {"context": Context()} if sys.version_info >= (3, 14) else {}
+        super().__init__(target=run, name=name, **context)
+        self._runs = False
+
+    @property
+    def daemon(self) -> bool:
+        return not (self._runs and threading.get_ident() == self.ident)
+
+    @daemon.setter
+    def daemon(self, daemonic: bool) -> None:
+        raise RuntimeError("a listener's thread is always a daemon")
+
+    def run(self) -> None:
+        self._runs = True
+        super().run()
+
+
+def on_listener_thread() -> bool:
+    """Return whether the calling thread is that of a listener."""
+    return isinstance(threading.current_thread(), ListenerThread)

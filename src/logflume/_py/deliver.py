@@ -9,6 +9,8 @@ from .._delivery.deliver import Progress, hand_over, one_by_one, write_formatted
 from .._delivery.plan import COMPOSED, FORMATTED, HANDED_OVER, ONE_BY_ONE, way_of
 from .._delivery.sinks import due, sink_of
 
+__all__ = ["deliver_batch", "drop_below", "way_of"]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any

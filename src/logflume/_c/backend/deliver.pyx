@@ -3,12 +3,12 @@
 from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport PyObject, PyTypeObject
 
-import logging
-
 from logflume._c.backend.batch_text cimport BatchText, new_text
 from logflume._c.backend.clock cimport tick
 from logflume._c.backend.format cimport Composer, Limits, compose, compose_simple, hold_messages
-from logflume._c.backend.plan cimport Plan, forget, is_current, logflume_file, may_have_plan, plan_of, way_of as find_way
+from logflume._c.backend.plan cimport (
+    Plan, forget, is_current, logflume_file, may_have_plan, plan_of, way_of as find_way,
+)
 from logflume._c.record cimport RecordCore, let_go
 
 from logflume._c.record import LazyRecord as _LazyRecord
@@ -92,7 +92,8 @@ cdef Py_ssize_t write_composed(object handler, list records, int holders, object
                 (<object>plan.stream).flush()  # other code may have written to it
                 if plan.may_rotate:
                     sink.room = room_of(handler, sink.raw)
-                without_gil = plan.is_simple and plan.left == 0 and holders > 0 and not progress.keeps_gil and is_told(plan, records[0])
+                if plan.is_simple and plan.left == 0 and holders > 0 and not progress.keeps_gil:
+                    without_gil = is_told(plan, records[0])
             composer = plan.composer
             limits.terminator = <PyObject *>plan.terminator
             limits.size = sink.limit
@@ -119,7 +120,7 @@ cdef Py_ssize_t write_composed(object handler, list records, int holders, object
                 compose(text, composer, records, done, &limits)
             finally:
                 progress.composing = False
-            if plan.sink is None or text.interrupt is not None or text.explained is not None or text.text.count == 0:
+            if plan.sink is None or text.text.count == 0 or text.interrupt is not None or text.explained is not None:
                 return write_text(handler, records, sink, text)
             with nogil:
                 written = logflume_write(&plan.file, text.text.bytes, text.text.size)
@@ -146,7 +147,7 @@ cdef bint is_told(Plan plan, object record) except -1:
 
 def drop_below(list records not None, object level):
     """Delete the records below `level` from the list."""
-    cdef Py_ssize_t index, count = len(records), kept = 0
+    cdef Py_ssize_t count = len(records), kept = 0
     cdef long long least
     if not PyLong_CheckExact(level) or not -1000000 < level < 1000000:
         if not all([record.levelno >= level for record in records]):
