@@ -12,13 +12,12 @@ __all__ = [
     "accelerate",
     "at_level",
     "batching",
-    "context_for",
     "deliver_batch",
     "deliver_flow",
     "forget_context",
     "is_accelerated",
     "restore",
-    "set_standard_methods",
+    "set_unpatched_methods",
     "snapshot",
     "take",
 ]
@@ -45,10 +44,10 @@ if not _pure and not TYPE_CHECKING:
         from ._c.backend.deliver import at_level, batching, deliver_batch
         from ._c.backend.flow import deliver_flow
         from ._c.batch import ListenerCore, Batch, take
-        from ._c.caller import logging_state  # noqa: F401
+        from ._c.caller import call_site, logging_state, route, stamp, unpatched  # noqa: F401
         from ._c.caller.call import accelerate, is_accelerated, restore
-        from ._c.caller.handler import HandlerCore, set_standard_methods
-        from ._c.context import context_for, forget_context
+        from ._c.caller.handler import HandlerCore, set_unpatched_methods
+        from ._c.context import forget_context
         from ._c.record import snapshot
 
         IMPLEMENTATION = "compiled"
@@ -62,8 +61,8 @@ if not _pure and not TYPE_CHECKING:
 if IMPLEMENTATION == "pure":
     from ._py.batch import ListenerCore, Batch, take
     from ._py.call import accelerate, is_accelerated, restore
-    from ._py.context import context_for, forget_context
+    from ._py.context import forget_context
     from ._py.deliver import at_level, batching, deliver_batch
     from ._py.flow import deliver_flow
-    from ._py.handler import HandlerCore, set_standard_methods
+    from ._py.handler import HandlerCore, set_unpatched_methods
     from ._py.record import snapshot

@@ -172,6 +172,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 return  # the first record was quicker
             self._start_thread()
 
+    def defer_handlers(self, look_up: Callable[[], tuple[logging.Handler, ...]]) -> None:
+        """Take what `look_up` returns as the handlers when the first record comes."""
+        self._named_handlers = look_up
+
     def _look_up_handlers(self) -> None:
         """Take the handlers that were only named so far."""
         if self._named_handlers is not None:
@@ -351,7 +355,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     # The sources: handlers that put records into the queue.
 
-    def _add_source(self, handler: logging.Handler) -> None:
+    def add_queue_handler(self, handler: logging.Handler) -> None:
+        """Know `handler`, which puts records into the queue from now on."""
         self._sources.add(handler)
         self._close_sources_first()
 
@@ -366,7 +371,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             sources = [ref for ref in references if ref() in self._sources]
             references[:] = [ref for ref in references if ref not in sources] + sources
 
-    def _close_source(self, handler: logging.Handler) -> None:
+    def close_queue_handler(self, handler: logging.Handler) -> None:
+        """Deliver what is queued, for at most exit_timeout; end the thread with the last of the queue handlers."""
         if handler in self._sources:
             self._sources.remove(handler)
             self._closed_sources.add(handler)
@@ -378,8 +384,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         if was_in_use and self.state == STOPPED and not _exit_has_come:
             self._restart_at = time.monotonic() + STRAGGLING
 
-    def _attend(self) -> None:
-        """See to it that somebody takes the record that was just enqueued; called when no thread does."""
+    def ensure_delivery(self) -> None:
+        """Ensure that what was just enqueued is delivered: start the thread, or deliver here; unless one runs."""
         if self.state == STOPPED and time.monotonic() >= self._restart_at and not _exit_has_come:
             self._restart_at = NEVER
             self.state = IDLE
@@ -398,7 +404,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def _is_running(self) -> bool:
         return self.state in (RUNNING, STOPPING)
 
-    def _enqueue_nested(self, item: Any) -> bool:
+    def take_nested(self, item: Any) -> bool:
         """Keep a record that a handler logs while it handles one for right after that one.
 
         False when the calling thread is not the one that runs the handlers. Handlers that log for each record
@@ -701,7 +707,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
                 forget_context()  # nobody can say what it keeps alive
                 self._taken.append(Batch(self.dequeue(True)))
 
-    def _hurry(self) -> None:
+    def flush_soon(self) -> None:
         """Have the records that are queued handled at once, and the handlers flushed."""
         self._urgent = True
         self._end_pause()

@@ -158,9 +158,9 @@ class _MovedHandlersListener(QueueListener):
             self._moves = []
         return left
 
-    def _close_source(self, handler: logging.Handler) -> None:
+    def close_queue_handler(self, handler: logging.Handler) -> None:
         """Deliver, and close the handlers behind `handler`, as they would have been closed in its place."""
-        super()._close_source(handler)
+        super().close_queue_handler(handler)
         for move in self._moves:
             if move.handler is handler:
                 for moved in move.moved:

@@ -3,6 +3,7 @@
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.object cimport PyObject, PyTypeObject
 
+from logflume._c.interpreter.python cimport Py_TYPE, call0, dict_get
 from logflume._c.record cimport RecordCore
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
@@ -13,13 +14,6 @@ from queue import Empty, SimpleQueue
 from logflume._c.record import LazyRecord
 from logflume._shared.contexts import _kept, take_context
 from logflume._listener.state import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest
-
-cdef extern from "interpreter/compat.h":
-    object logflume_call0(object callable)
-    object logflume_get(object dictionary, object key, object missing)
-
-cdef extern from "Python.h":
-    PyTypeObject *Py_TYPE(object)
 
 cdef object flush_request = FlushRequest
 cdef dict time_globals = vars(time)
@@ -43,7 +37,7 @@ cdef class ListenerCore:
     cdef int count(self, Batch run) except -1:
         self._handled += run.count
         if run.created != 0.0:
-            self._delay = <double>logflume_call0(logflume_get(time_globals, "time", None)) - run.created
+            self._delay = <double>call0(dict_get(time_globals, "time", None)) - run.created
             self._longest_delay = max(self._longest_delay, self._delay)
         return 0
 
@@ -130,7 +124,7 @@ cpdef take(object queue, Py_ssize_t limit, object taken):
     try:
         for _ in range(limit):
             in_hand = False
-            item = logflume_call0(get)
+            item = call0(get)
             in_hand = True
             if run is None or not run.add(item):
                 run = Batch(item)

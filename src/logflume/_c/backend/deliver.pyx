@@ -4,6 +4,7 @@ from cpython.dict cimport PyDict_Contains
 from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.long cimport PyLong_CheckExact
 
+from logflume._c.interpreter.python cimport dict_get, instance_dict
 from logflume._c.backend.format cimport compose
 from logflume._c.backend.pattern cimport is_unpatched
 from logflume._c.record cimport RecordCore
@@ -22,10 +23,6 @@ from logflume._delivery.unpatched import (
 )
 
 __all__ = ["ALONE", "SEEN", "UNSEEN", "at_level", "batching", "deliver_batch"]
-
-cdef extern from "interpreter/compat.h":
-    object logflume_get(object dictionary, object key, object missing)
-    object logflume_instance_dict(object)
 
 cdef tuple HANDLERS = _HANDLERS
 cdef tuple STYLES = _STYLES
@@ -58,13 +55,13 @@ cdef bint formatter_is_unpatched(object formatter) except -1:
     cdef object own, style
     if type(formatter) is not Formatter or not is_unpatched(Formatter):
         return False
-    own = logflume_instance_dict(formatter)
-    style = logflume_get(own, "_style", None)
+    own = instance_dict(formatter)
+    style = dict_get(own, "_style", None)
     return (
         is_one_of(type(style), STYLES)
         and is_unpatched(type(style))
         and not has_any(own, FORMATTER_METHODS)
-        and not has_any(logflume_instance_dict(style), STYLE_METHODS)
+        and not has_any(instance_dict(style), STYLE_METHODS)
     )
 
 
@@ -73,16 +70,16 @@ cdef int way_of(object handler) except -1:
     cdef object own, filters
     if not is_one_of(type(handler), HANDLERS) or not is_unpatched(type(handler)):
         return alone_way
-    own = logflume_instance_dict(handler)
-    filters = logflume_get(own, "filters", None)
+    own = instance_dict(handler)
+    filters = dict_get(own, "filters", None)
     if (
         not PyList_CheckExact(filters)
         or PyList_GET_SIZE(filters) != 0
-        or logflume_get(own, "lock", None) is None
+        or dict_get(own, "lock", None) is None
         or has_any(own, HANDLER_METHODS)
     ):
         return alone_way
-    if formatter_is_unpatched(logflume_get(own, "formatter", None) or logging._defaultFormatter):
+    if formatter_is_unpatched(dict_get(own, "formatter", None) or logging._defaultFormatter):
         return unseen_way
     return alone_way if rotates_by_size(handler) else seen_way
 

@@ -12,12 +12,15 @@ from cpython.pythread cimport PyThread_get_thread_ident
 from cpython.tuple cimport PyTuple_CheckExact, PyTuple_GET_SIZE
 from cpython.unicode cimport PyUnicode_CheckExact
 
+from logflume._c.interpreter.python cimport (
+    HAS_GIL, Py_TYPE, Watch, WatchedObject, assign_type_version, dict_get, instance_dict, type_version, watch_object,
+)
 from logflume._c.backend.deliver cimport at_level, has_any, unseen_way, way_of
 from logflume._c.backend.format cimport (
     Job, BatchText, add_records, add_simple_records, begin_segment, hold_messages, lasting_job_of, renew, tick,
 )
 from logflume._c.batch cimport ListenerCore, Batch, take
-from logflume._c.record cimport RecordCore, let_go
+from logflume._c.record cimport RecordCore, recycle
 
 import logging
 from logging.handlers import RotatingFileHandler as _RotatingFileHandler
@@ -25,33 +28,14 @@ from logging.handlers import TimedRotatingFileHandler as _TimedRotatingFileHandl
 from logging.handlers import WatchedFileHandler as _WatchedFileHandler
 
 from logflume._c.record import LazyRecord
-from logflume._c.caller.logging_state import Probe
 from logflume._delivery.deliver import put_segment
 from logflume._delivery.sinks import FileSink as _FileSink, _room, due, sink_of
 
 __all__ = ["deliver_flow"]
 
-cdef extern from "interpreter/compat.h":
-    enum:
-        LOGFLUME_GIL
-    object logflume_get(object dictionary, object key, object missing)
-    object logflume_instance_dict(object)
-
-cdef extern from "interpreter/type_version.h":
-    unsigned int logflume_type_version(PyTypeObject *)
-    unsigned int logflume_renew_version(PyTypeObject *)
-
 cdef extern from "backend/outputs.h":
-    ctypedef struct logflume_watched_group:
-        pass
-    ctypedef struct logflume_seen_object:
-        PyObject *object
-    logflume_watched_group logflume_outputs
-    bint logflume_see_object(
-        logflume_watched_group *group, logflume_seen_object *seen, object instance, object dictionary)
-    bint logflume_is_same_object(const logflume_seen_object *seen, object instance)
-    void logflume_try_watching(
-        logflume_watched_group *group, object instance, object dictionary, const char *name)
+    Watch logflume_outputs
+    bint is_same_object "logflume_is_same_object" (const WatchedObject *watched, object instance)
 
 cdef extern from "backend/write.h" nogil:
     ctypedef struct logflume_file:
@@ -60,7 +44,6 @@ cdef extern from "backend/write.h" nogil:
     Py_ssize_t logflume_write(const logflume_file *file, const char *bytes, Py_ssize_t size)
 
 cdef extern from "Python.h":
-    PyTypeObject *Py_TYPE(object)
     PyObject **PySequence_Fast_ITEMS(object)
 
 cdef tuple LISTENER_METHODS = ("handle", "prepare")
@@ -83,9 +66,9 @@ cdef enum:
 
 cdef class Output:
     """A handler that was looked at, and its file. It counts as long as nothing of them changes."""
-    cdef logflume_seen_object handler
-    cdef logflume_seen_object formatter
-    cdef logflume_seen_object style
+    cdef WatchedObject handler
+    cdef WatchedObject formatter
+    cdef WatchedObject style
     cdef unsigned int record_version
     # The handler's dictionary, unchanged, holds these.
     cdef PyObject *filters
@@ -120,37 +103,37 @@ cdef bint is_as_it_was(Output output, object handler) except -1:
     # Each is held by the one before: the dictionary of a handler that did not change has its formatter.
     return (
         output.handler.object == <PyObject *>handler
-        and logflume_is_same_object(&output.handler, handler)
+        and is_same_object(&output.handler, handler)
         and PyList_GET_SIZE(<object>output.filters) == 0
-        and logflume_is_same_object(&output.formatter, <object>output.formatter.object)
-        and logflume_is_same_object(&output.style, <object>output.style.object)
-        and logflume_type_version(record_type) == output.record_version
+        and is_same_object(&output.formatter, <object>output.formatter.object)
+        and is_same_object(&output.style, <object>output.style.object)
+        and type_version(record_type) == output.record_version
         and <object>(<object>output.stream).encoding is output.encoding
-        and len(logflume_instance_dict(<object>output.stream)) == output.attributes
+        and len(instance_dict(<object>output.stream)) == output.attributes
         and renew(output.job)
     )
 
 
 cdef Output look_at(object handler):
     cdef Output output = Output.__new__(Output)
-    cdef object own = logflume_instance_dict(handler)
+    cdef object own = instance_dict(handler)
     cdef object formatter, style, stream
-    output.record_version = logflume_renew_version(record_type)
+    output.record_version = assign_type_version(record_type)
     # Seen first, and read then: a change in between is found the next time.
-    if output.record_version == 0 or not logflume_see_object(&logflume_outputs, &output.handler, handler, own):
+    if output.record_version == 0 or not watch_object(&logflume_outputs, &output.handler, handler, own):
         return None
     if way_of(handler) != unseen_way:
         return None
-    formatter = logflume_get(own, "formatter", None)
-    stream = logflume_get(own, "stream", None)
+    formatter = dict_get(own, "formatter", None)
+    stream = dict_get(own, "stream", None)
     if formatter is None or stream is None:
         return None
-    if not logflume_see_object(&logflume_outputs, &output.formatter, formatter, logflume_instance_dict(formatter)):
+    if not watch_object(&logflume_outputs, &output.formatter, formatter, instance_dict(formatter)):
         return None
     style = formatter._style
     if type(style) is StringTemplateStyle:  # its template may change, and does not tell
         return None
-    if not logflume_see_object(&logflume_outputs, &output.style, style, logflume_instance_dict(style)):
+    if not watch_object(&logflume_outputs, &output.style, style, instance_dict(style)):
         return None
     try:
         output.sink = sink_of(handler)
@@ -229,7 +212,7 @@ cdef int write_to(Output output, object handler, list records, bint let_go_of_gi
             written = logflume_write(&output.file, segment.text.bytes, segment.text.size)
     # No signal handler runs in a thread, so that a write and the note of it cannot come apart.
     if written == segment.text.size:
-        let_go(records, segment.text.count)
+        recycle(records, segment.text.count)
     elif written >= 0:
         sink.put(handler, records, segment, written)
     else:
@@ -289,19 +272,19 @@ cdef bint write_run(ListenerCore listener, object taken, Batch run, bint let_go_
     """Deliver the records of `run`, if they are for one stock handler; false if some are left."""
     cdef list records = run.records
     cdef Py_ssize_t count = len(records)
-    cdef object own = logflume_instance_dict(listener)
+    cdef object own = instance_dict(listener)
     cdef Output output
-    if not LOGFLUME_GIL or count == 0 or run.contexts is not None or is_overridden(listener, own):
+    if not HAS_GIL or count == 0 or run.contexts is not None or is_overridden(listener, own):
         return False
-    handlers = run.route.handlers if run.route is not None else logflume_get(own, "handlers", None)
+    handlers = run.route.handlers if run.route is not None else dict_get(own, "handlers", None)
     if not PyTuple_CheckExact(handlers) or PyTuple_GET_SIZE(handlers) != 1:
         return False
     handler = (<tuple>handlers)[0]
     if not isinstance(handler, StreamHandler):
         return False
-    attributes = logflume_instance_dict(handler)
-    lock = logflume_get(attributes, "lock", None)
-    level = logflume_get(attributes, "level", None)
+    attributes = instance_dict(handler)
+    lock = dict_get(attributes, "lock", None)
+    level = dict_get(attributes, "level", None)
     if lock is None or not PyLong_CheckExact(level):
         return False
     listener._delivering_thread = PyThread_get_thread_ident()
@@ -310,12 +293,12 @@ cdef bint write_run(ListenerCore listener, object taken, Batch run, bint let_go_
         try:
             output = output_of(listener, handler)
             if output is not None:
-                if level != 0 and logflume_get(own, "respect_handler_level", True):
+                if level != 0 and dict_get(own, "respect_handler_level", True):
                     records[:] = at_level(records, level)
                 write_to(output, handler, records, let_go_of_gil)
         finally:
             lock.release()
-        if logflume_get(own, "_caused", None):
+        if dict_get(own, "_caused", None):
             listener._handle_caused()
     except BaseException as error:
         if len(records) != count:  # else the long way meets it again
@@ -330,7 +313,7 @@ cdef bint write_run(ListenerCore listener, object taken, Batch run, bint let_go_
 
 cdef bint is_overridden(ListenerCore listener, object own) except -1:
     """Whether a subclass, or somebody's patch, wants to see each record."""
-    cdef unsigned int version = logflume_type_version(Py_TYPE(listener))
+    cdef unsigned int version = type_version(Py_TYPE(listener))
     if version == 0 or version != listener._plain_version:
         if listener._is_overridden:
             return True
@@ -339,7 +322,3 @@ cdef bint is_overridden(ListenerCore listener, object own) except -1:
                 return True
         listener._plain_version = version
     return has_any(own, LISTENER_METHODS)
-
-
-_probe = Probe()
-logflume_try_watching(&logflume_outputs, _probe, _probe.__dict__, "level")

@@ -18,6 +18,8 @@ from libc.math cimport floor
 from libc.stdlib cimport free
 from libc.string cimport memcpy
 
+from logflume._c.interpreter.python cimport HAS_GIL, dict_get, instance_dict
+
 import logging
 import re
 import time as _time
@@ -34,12 +36,6 @@ from logflume._c.record import LazyRecord as _LazyRecord
 from logflume._c.backend.text cimport (
     OTHERWISE, UNFIT, Text, add_ascii, add_number, add_padded, add_string, end_record, reserve, write_milliseconds,
 )
-
-cdef extern from "interpreter/compat.h":
-    enum:
-        LOGFLUME_GIL
-    object logflume_instance_dict(object)
-    object logflume_get(object dictionary, object key, object missing)
 
 cdef extern from "Python.h":
     bint PyUnicode_IS_ASCII(object)
@@ -74,7 +70,7 @@ cdef class BatchText:
     """The text of some records in UTF-8, and where each ends. It is a buffer of its bytes, too."""
 
     def __cinit__(self):
-        if LOGFLUME_GIL:
+        if HAS_GIL:
             self.text.bytes, self.text.room = spare.bytes, spare.room
             self.text.ends, self.text.ends_room = spare.ends, spare.ends_room
             spare.bytes = NULL
@@ -82,11 +78,11 @@ cdef class BatchText:
             spare.room = spare.ends_room = 0
 
     def __dealloc__(self):
-        if LOGFLUME_GIL and spare.bytes is NULL and self.text.room <= MOST_SPARE_TEXT:
+        if HAS_GIL and spare.bytes is NULL and self.text.room <= MOST_SPARE_TEXT:
             spare.bytes, spare.room = self.text.bytes, self.text.room
         else:
             free(self.text.bytes)
-        if LOGFLUME_GIL and spare.ends is NULL and self.text.ends_room <= MOST_SPARE_ENDS:
+        if HAS_GIL and spare.ends is NULL and self.text.ends_room <= MOST_SPARE_ENDS:
             spare.ends, spare.ends_room = self.text.ends, self.text.ends_room
         else:
             free(self.text.ends)
@@ -187,8 +183,8 @@ cdef dict logging_globals = vars(logging)
 cdef bint time_is_stock() except -1:
     return (
         TIME_IS_STOCK
-        and logflume_get(logging_globals, "time", None) is _time
-        and logflume_get(time_globals, "strftime", None) is format_time
+        and dict_get(logging_globals, "time", None) is _time
+        and dict_get(time_globals, "strftime", None) is format_time
     )
 
 
@@ -309,7 +305,7 @@ cdef bint renew(Job job) except -1:
     if clock is not None and clock.format is not None:
         if not time_is_stock():
             return False
-        if not clock.lasts or clock.zone is not logflume_get(time_globals, "tzname", None):
+        if not clock.lasts or clock.zone is not dict_get(time_globals, "tzname", None):
             clock.second = -1e300
     return True
 
@@ -375,9 +371,9 @@ cdef int add_filled(Text *text, Job job, object record, dict attributes) except 
         elif piece.field == ASCTIME:
             unfit = add_value(text, piece, asctime)
         else:
-            value = logflume_get(attributes, piece.text, MISSING)
+            value = dict_get(attributes, piece.text, MISSING)
             if value is MISSING and job.defaults is not None:
-                value = logflume_get(job.defaults, piece.text, MISSING)
+                value = dict_get(job.defaults, piece.text, MISSING)
             if value is MISSING:
                 return UNFIT
             unfit = add_value(text, piece, value)
@@ -621,9 +617,9 @@ cdef int add_lean(Text *text, Job job, lean.RecordCore record) except -1:
         else:
             value = MISSING
             if record.extra is not None:
-                value = logflume_get(record.extra, piece.text, MISSING)
+                value = dict_get(record.extra, piece.text, MISSING)
             if value is MISSING and job.defaults is not None:
-                value = logflume_get(job.defaults, piece.text, MISSING)
+                value = dict_get(job.defaults, piece.text, MISSING)
             if value is MISSING:
                 return UNFIT
         if add_value(text, piece, value):
@@ -653,7 +649,7 @@ cdef int add_record(Text *text, Job job, object record) except -1:
             if "getMessage" not in attributes:
                 return add_filled(text, job, record, attributes)
         elif type(record) is LogRecord:
-            attributes = logflume_instance_dict(record)
+            attributes = instance_dict(record)
             if "getMessage" not in attributes:
                 return add_filled(text, job, record, attributes)
     exc_text = getattr(record, "exc_text", None)

@@ -1,5 +1,5 @@
-/* Tells whether a handler, its formatter and its style are as they were when they were looked at. */
-/* For one .pyx alone: what is remembered is static. */
+/* Tells whether a handler, its formatter and its style are unchanged since they were read. */
+/* For one .pyx alone: the watch is static. */
 #ifndef LOGFLUME_OUTPUTS_H
 #define LOGFLUME_OUTPUTS_H
 
@@ -7,18 +7,13 @@
 
 #include "interpreter/dict_watch.h"
 
-LOGFLUME_DEFINE_GROUP(logflume_outputs)
+LOGFLUME_DEFINE_WATCH(logflume_outputs)
 
-/* Whether what was seen is `object`, and is as it was. */
+/* Whether what was read is `object`, and is unchanged. */
 static inline int
-logflume_is_same_object(const logflume_seen_object *seen, PyObject *object)
+logflume_is_same_object(const logflume_watched_object *watched, PyObject *object)
 {
-#if LOGFLUME_GIL
-    return seen->object == object && logflume_is_object_as_seen(&logflume_outputs, seen);
-#else
-    (void)seen; (void)object;
-    return 0;
-#endif
+    return watched->object == object && logflume_is_object_unchanged(&logflume_outputs, watched);
 }
 
 #endif

@@ -3,14 +3,13 @@
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.unicode cimport PyUnicode_CheckExact
 
+from logflume._c.interpreter.python cimport assign_type_version
+
 import logging
 import re
 import string
 
 from logflume._delivery import unpatched
-
-cdef extern from "interpreter/type_version.h":
-    unsigned int logflume_renew_version(PyTypeObject *)
 
 cdef type PercentStyle = logging.PercentStyle
 cdef type StrFormatStyle = logging.StrFormatStyle
@@ -24,7 +23,7 @@ cdef dict versions = {}  # a class, and its version tag when it was last found t
 cdef bint is_unpatched(type cls) except -1:
     """Whether `cls` and its bases are as the standard library made them."""
     # read first: a change while the class is looked at must be seen at the next look
-    cdef unsigned int version = logflume_renew_version(<PyTypeObject *>cls)
+    cdef unsigned int version = assign_type_version(<PyTypeObject *>cls)
     if version != 0 and versions.get(cls) == version:
         return True
     if not unpatched.class_is_unpatched(cls):
