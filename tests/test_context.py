@@ -209,7 +209,7 @@ def test_decimal_alone_is_no_reason(lf, clean_logging):
     logging.root.setLevel(logging.INFO)
     handler = lf.LocalQueueHandler(queue.SimpleQueue())
     handler.listener = lf.QueueListener(handler.queue)
-    handler.listener._attend = lambda: None
+    handler.listener.ensure_delivery = lambda: None
     logging.root.handlers = [handler]
 
     def log():

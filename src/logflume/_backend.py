@@ -10,13 +10,12 @@ __all__ = [
     "HandlerCore",
     "ListenerCore",
     "accelerate",
-    "context_for",
     "deliver_batch",
     "drop_below",
     "forget_context",
     "is_accelerated",
     "restore",
-    "set_standard_methods",
+    "set_unpatched_methods",
     "snapshot",
     "take",
     "way_of",
@@ -43,10 +42,11 @@ if not _pure and not TYPE_CHECKING:
         from ._c.backend import batch_text, clock, format, pattern, plan, unpatched  # noqa: F401
         from ._c.backend.deliver import deliver_batch, drop_below, way_of
         from ._c.batch import Batch, ListenerCore, take
-        from ._c.caller import logging_state  # noqa: F401
+        from ._c.caller import call_site, logging_state, route, stamp  # noqa: F401
+        from ._c.caller import unpatched as caller_unpatched  # noqa: F401
         from ._c.caller.call import accelerate, is_accelerated, restore
-        from ._c.caller.handler import HandlerCore, set_standard_methods
-        from ._c.context import context_for, forget_context
+        from ._c.caller.handler import HandlerCore, set_unpatched_methods
+        from ._c.context import forget_context
         from ._c.record import snapshot
 
         IMPLEMENTATION = "compiled"
@@ -60,7 +60,7 @@ if not _pure and not TYPE_CHECKING:
 if IMPLEMENTATION == "pure":
     from ._py.batch import Batch, ListenerCore, take
     from ._py.call import accelerate, is_accelerated, restore
-    from ._py.context import context_for, forget_context
+    from ._py.context import forget_context
     from ._py.deliver import deliver_batch, drop_below, way_of
-    from ._py.handler import HandlerCore, set_standard_methods
+    from ._py.handler import HandlerCore, set_unpatched_methods
     from ._py.record import snapshot

@@ -1,4 +1,4 @@
-"""LocalQueueHandler: puts records into a queue of this process, as they are."""
+"""LocalQueueHandler: what it is made from, and how it ends. How it handles a record is in HandlerCore."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ import logging
 import logging.handlers
 import queue as _queue
 from collections.abc import Iterable
-from threading import get_ident
 
-from ._backend import HandlerCore, context_for, set_standard_methods
-from ._shared.contexts import keep_context
-from ._shared.state import RUNNING
+from ._backend import HandlerCore, set_unpatched_methods
 from .listener import QueueListener
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from contextvars import Context
     from typing import Any
 
 __all__ = ["LocalQueueHandler"]
@@ -37,9 +33,9 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
     `handlers` are names of configured handlers, or handlers; a name that is not configured is a ValueError.
     `listener` is a listener class, QueueListener by default, or its dotted name.
 
-    The attribute `listener` is None, or what takes the records out of the queue. A logflume.QueueListener
-    that hangs there starts by itself at the first record, also in a forked child, and again if records come long
-    after close(); when it is stopped its handlers are called directly.
+    The attribute `listener` is None, or what takes the records out of the queue. If that is a
+    logflume.QueueListener it starts by itself at the first record, also in a forked child, and again if records come
+    long after close(); when it is stopped its handlers are called directly.
     """
 
     def __init__(
@@ -64,8 +60,8 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
             self._give_handlers(self.listener, handlers or ())
 
     def _listened_by(self, listener: Any) -> Any:
-        """Return what to keep for `handler.listener = listener`, and have ours know this handler."""
-        # dictConfig makes a standard listener when the configuration names none; nobody starts that.
+        """Return what to store for `handler.listener = listener`, and add this handler to it if it is one of ours."""
+        # dictConfig makes a standard listener when the configuration names none, and does not start it.
         if type(listener) is logging.handlers.QueueListener and listener._thread is None:
             listener = QueueListener(
                 self.queue, *listener.handlers, respect_handler_level=listener.respect_handler_level
@@ -75,7 +71,7 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
         return listener
 
     def _give_handlers(self, listener: Any, handlers: Iterable[logging.Handler | str]) -> None:
-        """Give `listener` its handlers, or a way to them: dictConfig may come to configure them later."""
+        """Give `listener` its handlers, or a function that finds them: dictConfig may configure them later."""
         # dictConfig's own lists know the configuration, whose names turn into handlers one after the other.
         configurator = getattr(handlers, "configurator", None)
         known: Any = configurator.config["handlers"] if configurator else logging._handlers  # type: ignore[attr-defined]
@@ -91,49 +87,12 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
             return tuple(handler for handler in found if isinstance(handler, logging.Handler))
 
         listener.handlers = look_up()
-        if len(listener.handlers) < len(handlers):
+        if len(listener.handlers) < len(handlers) and isinstance(listener, QueueListener):
             listener.defer_handlers(look_up)
 
-    def enqueue(self, record: logging.LogRecord) -> None:
-        """Put `record` into the queue, without waiting; raises what the queue's put_nowait() raises."""
-        item: Any = record
-        if (context := context_for(record)) is not None:
-            item = self._with_context(record, context)
-        elif self.targets is not None:
-            item = (self.targets, record)
-        self._put(item)
-
-    def _with_context(self, record: logging.LogRecord, context: Context) -> Any:
-        """Return what to enqueue for `record`, so that the listener gets `context` with it."""
-        core = self._core
-        if self.targets is not None or (
-            core is not None
-            and type(self.queue) is _queue.SimpleQueue
-            and type(core).dequeue is QueueListener.dequeue
-        ):
-            return self.targets, record, context
-        keep_context(record, self.queue, context)  # others may take the records from this queue
-        return record
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Enqueue `record`; an exception goes to handleError().
-
-        What a handler of the listener logs while it handles a record is handled at once instead.
-        """
-        core = self._core
-        if core is not None and core.delivering_thread == get_ident():
-            core.take_nested(record if self.targets is None else (self.targets, record))
-            return
-        try:
-            self.enqueue(self.prepare(record))
-        except Exception:
-            self.handleError(record)
-        if core is None:
-            return
-        if core.state != RUNNING:
-            core.ensure_delivery()
-        if isinstance(level := getattr(record, "levelno", 0), int) and level >= core.flush_level:
-            core.flush_soon()
+    # Here too, where tools that patch methods of a class find them.
+    emit = HandlerCore.emit
+    enqueue = HandlerCore.enqueue
 
     def flush(self) -> None:
         """Return when the listener has handled what was enqueued so far, or after its exit_timeout."""
@@ -162,4 +121,4 @@ def _resolve(name: str) -> Any:
     return _configurator().resolve(name)
 
 
-set_standard_methods(LocalQueueHandler)
+set_unpatched_methods(LocalQueueHandler)

@@ -8,6 +8,7 @@ cdef class ListenerCore:
     cdef public long long _handled
     cdef public double _delay
     cdef public double _longest_delay
+    cdef bint delivers_here(self) except -1
 
 
 cdef class Batch:

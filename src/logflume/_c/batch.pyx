@@ -2,31 +2,29 @@
 
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.object cimport PyObject, PyTypeObject
+from cpython.pythread cimport PyThread_get_thread_ident
 
+from logflume._c.interpreter.python cimport Py_TYPE, call0, dict_get
 from logflume._c.record cimport RecordCore
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object Empty, LazyRecord, SimpleQueue, take_context
+cdef object Empty, LazyRecord, SimpleQueue, get_ident, take_context
+import _thread
 import time
 from queue import Empty, SimpleQueue
+from threading import get_ident
 
 from logflume._c.record import LazyRecord
 from logflume._shared.contexts import _kept, take_context
 from logflume._shared.state import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest
 
-cdef extern from "interpreter/compat.h":
-    object logflume_call0(object callable)
-    object logflume_get(object dictionary, object key, object missing)
-
-cdef extern from "Python.h":
-    PyTypeObject *Py_TYPE(object)
-
+# gevent puts greenlets in the place of threads.
+cdef bint IDENTS_ARE_OF_THREADS = get_ident is _thread.get_ident
 cdef object flush_request = FlushRequest
 cdef dict time_globals = vars(time)
 cdef dict kept = _kept
 cdef PyTypeObject *lazy_type = <PyTypeObject *><PyObject *>LazyRecord
 
-__all__ = ["IDLE", "RUNNING", "STOPPED", "STOPPING", "FlushRequest", "ListenerCore", "Batch", "take"]
 
 
 cdef class ListenerCore:
@@ -40,11 +38,17 @@ cdef class ListenerCore:
     def delivering_thread(self, unsigned long long ident):
         self._delivering_thread = ident
 
+    cdef bint delivers_here(self) except -1:
+        """Whether the calling thread is the one that runs the handlers."""
+        if self._delivering_thread == 0:
+            return False
+        return self._delivering_thread == (PyThread_get_thread_ident() if IDENTS_ARE_OF_THREADS else get_ident())
+
     def count_handled(self, Batch batch not None):
         """Count the records of `batch`, which were handled, and how late that was."""
         self._handled += batch.count
         if batch.created != 0.0:
-            self._delay = <double>logflume_call0(logflume_get(time_globals, "time", None)) - batch.created
+            self._delay = <double>call0(dict_get(time_globals, "time", None)) - batch.created
             self._longest_delay = max(self._longest_delay, self._delay)
 
     def count_nested(self):
@@ -133,7 +137,7 @@ cpdef Py_ssize_t take(object queue, Py_ssize_t limit, object taken) except -1:
     try:
         while count < limit:
             in_hand = False
-            item = logflume_call0(get)
+            item = call0(get)
             in_hand = True
             if batch is None or not batch.add(item):
                 batch = Batch(item)

@@ -1,53 +1,63 @@
-"""The contextvars that the caller of a log call sees: the pure twin has the rest."""
-
-from cpython.object cimport PyObject, PyTypeObject
+"""The contextvars that the caller of a log call sees, and how a record carries them."""
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
 cdef object LazyRecord, copy_context, is_worth_carrying
 from contextvars import copy_context
 
+from cpython.object cimport PyObject, PyTypeObject
+
+from logflume._c.interpreter.python cimport HAS_GIL, Py_TYPE
 from logflume._c.record cimport RecordCore
 
 from logflume._c.record import LazyRecord
 from logflume._shared.contexts import add_carrier, is_worth_carrying
 
-cdef extern from "interpreter/compat.h":
-    bint logflume_sees_context(PyObject **context)
-    void logflume_remember_context(PyObject *context, bint worth_carrying)
-
-cdef extern from "Python.h":
-    PyTypeObject *Py_TYPE(object)
+cdef extern from "interpreter/contextvars.h":
+    bint has_context "logflume_has_context" () noexcept
+    bint is_current_context "logflume_is_current_context" (PyObject *context) noexcept
 
 cdef PyTypeObject *lazy_type = <PyTypeObject *><PyObject *>LazyRecord
+# The copy that was made last, which stands for every context with the same variables.
+cdef object last_context = None
+cdef bint last_is_worth_carrying = False
 
 
 cdef object current_context():
-    """Return the contextvars that the running code sees, or None if there are none worth carrying."""
-    cdef PyObject *known = NULL
+    """Return the contextvars that the running code sees, or None if there are none worth carrying.
+
+    It is one object for as long as they are the same, and must not be entered or changed: make a copy.
+    """
     cdef object context
     cdef bint worth
-    if not logflume_sees_context(&known):
+    if not has_context():
         return None
-    if known is not NULL:
-        return <object>known
+    if last_context is not None and is_current_context(<PyObject *>last_context):
+        return last_context if last_is_worth_carrying else None
     context = copy_context()
     worth = is_worth_carrying(context)
-    logflume_remember_context(<PyObject *>context, worth)
+    if HAS_GIL:
+        remember_context(context, worth)
     return context if worth else None
 
 
+cdef void remember_context(object context, bint worth):
+    global last_context, last_is_worth_carrying
+    last_is_worth_carrying = worth  # first: the end of the old context can run code that logs
+    last_context = context
+
+
 def forget_context():
-    """Let go of the contextvars that were seen last."""
-    logflume_remember_context(NULL, False)
+    """Release the contextvars that were seen last."""
+    remember_context(None, False)
 
 
 cpdef object context_for(object record):
-    """Return what has to go through a queue beside `record`, or None: a lean record carries it itself."""
+    """Return the contextvars to enqueue beside `record`, or None: a lazy record carries them itself."""
     return None if Py_TYPE(record) is lazy_type else current_context()
 
 
 def carried(record):
-    """Return the contextvars that a lean record carries; None for any other."""
+    """Return the contextvars that a lazy record carries; None for any other."""
     return (<RecordCore>record).context if Py_TYPE(record) is lazy_type else None
 
 

@@ -1,8 +1,8 @@
-"""The lean record, and records whose message is kept as it was when they were enqueued.
+"""The lazy record, and records whose message is kept as it was when they were enqueued.
 
 A LazyRecord is a real logging.LogRecord. It keeps what the log call captured in C fields, and makes the
-dictionary that the standard class has when somebody first looks at it. A record that nobody looks at is
-smaller, cheaper to make, and, when it holds nothing but plain values, invisible to the garbage collector.
+dictionary that the standard class has when something first reads it. A record that nothing reads is
+smaller, cheaper to make, and, when it holds nothing but immutable values, not tracked by the garbage collector.
 """
 
 cimport cython
@@ -14,6 +14,11 @@ from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_CheckExact, PyTuple_GET_SIZE, PyTuple_New
 from cpython.unicode cimport PyUnicode_CheckExact
 
+from logflume._c.interpreter.python cimport (
+    Py_TYPE, PyList_GET_ITEM, PyList_SET_ITEM, PyList_SetSlice, PyObject_GC_IsTracked, PyObject_GC_Track,
+    PyObject_GC_UnTrack, decref, dict_get, generic_delattr, instance_dict, is_immutable_value, new_object,
+)
+
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
 cdef object copy, logging, rendered_copy, sys
 import copy
@@ -22,31 +27,12 @@ import sys
 
 from logflume._shared.rendered import rendered_copy
 
-cdef extern from "interpreter/compat.h":
-    object logflume_get(object dictionary, object key, object missing)
-    object logflume_instance_dict(object)
-    object logflume_new_object(PyTypeObject *type, Py_ssize_t fields)
-
-cdef extern from "Python.h":
-    PyTypeObject *Py_TYPE(object)
-    void PyObject_GC_Track(PyObject *)
-    void PyObject_GC_UnTrack(PyObject *)
-    bint PyObject_GC_IsTracked(PyObject *)
-    PyObject *PyList_GET_ITEM(object, Py_ssize_t)
-    void PyList_SET_ITEM(object, Py_ssize_t, PyObject *)
-    int PyList_SetSlice(object, Py_ssize_t, Py_ssize_t, PyObject *) except -1
-    void Py_DECREF(PyObject *)
-    int generic_delattr "PyObject_GenericSetAttr"(object, object, PyObject *) except -1
-
-cdef extern from "interpreter/immutable.h":
-    bint is_immutable_value "logflume_is_immutable"(PyObject *value)
-
 cdef extern from "interpreter/freelist.h":
-    bint logflume_is_spare(PyObject *object)
-    void logflume_keep_spare(PyObject *object)
-    PyObject *logflume_reuse_object()
-    bint logflume_empty_tuple(PyObject *tuple)
-    bint logflume_fill_tuple(PyObject *tuple, PyObject **items, Py_ssize_t count)
+    bint can_be_reused "logflume_can_be_reused" (PyObject *object) noexcept
+    void keep_for_reuse "logflume_keep_for_reuse" (PyObject *object) noexcept
+    PyObject *reuse_object "logflume_reuse_object" () noexcept
+    bint empty_tuple "logflume_empty_tuple" (PyObject *tuple) noexcept
+    bint fill_tuple "logflume_fill_tuple" (PyObject *tuple, PyObject **items, Py_ssize_t count) noexcept
 
 cdef Py_ssize_t OBJECT_FIELDS = 12  # of RecordCore
 cdef int NESTING = 8  # tuples in tuples that is_immutable() looks into
@@ -66,21 +52,17 @@ cdef bint FROM_NS = isinstance(logging._startTime, int)
 cdef object START = logging._startTime
 
 
-cdef class CallSite:
-    pass
-
-
 cdef CallSite NOWHERE = CallSite()
 
 
 cdef class RecordCore:
-    """First base of LazyRecord: the captured values, and the making of the dictionary."""
+    """First base of LazyRecord: the captured values, from which it makes the dictionary."""
 
     def __getattribute__(self, name):
         if name is CLASS:
             return LogRecord
         if self.unfilled:
-            # The commonest, without making the dictionary. A name that is not interned goes the long way.
+            # The most common ones, without making the dictionary; an equal name that is not interned makes it.
             if name is LEVELNO:
                 return self.levelno
             if name is NAME:
@@ -112,7 +94,7 @@ cdef class RecordCore:
     def __copy__(self):
         cdef RecordCore new = duplicate(self)
         if not self.unfilled:
-            fill_from(new, dict(logflume_instance_dict(self)))
+            fill_from(new, dict(instance_dict(self)))
         else:
             track_if_needed(new)
         return new
@@ -121,14 +103,14 @@ cdef class RecordCore:
         cdef RecordCore new = new_record()
         memo[id(self)] = new
         fill(self)
-        fill_from(new, copy.deepcopy(logflume_instance_dict(self), memo))
+        fill_from(new, copy.deepcopy(instance_dict(self), memo))
         return new
 
     def __reduce_ex__(self, protocol):
-        """Pickle as the standard record that this one stands for, so that anybody can load it."""
+        """Pickle as the standard record that this one stands for, which loads without this package."""
         fill(self)
         standard = LogRecord.__new__(LogRecord)
-        standard.__dict__.update(logflume_instance_dict(self))
+        standard.__dict__.update(instance_dict(self))
         return standard.__reduce_ex__(protocol)
 
     def __reduce__(self):
@@ -145,7 +127,7 @@ class LazyRecord(RecordCore, logging.LogRecord):
     __slots__ = ()
 
 
-# To whoever prints or compares the name of its class it is what it stands for.
+# Code that prints or compares the name of its class gets that of the standard class.
 LazyRecord.__name__ = logging.LogRecord.__name__
 LazyRecord.__qualname__ = logging.LogRecord.__qualname__
 LazyRecord.__module__ = logging.LogRecord.__module__
@@ -160,34 +142,35 @@ cdef frozenset METHODS = frozenset(
 
 cdef RecordCore new_record():
     """Return a LazyRecord with empty fields that the garbage collector does not track."""
-    return <RecordCore>logflume_new_object(lazy_type, OBJECT_FIELDS)
+    return <RecordCore>new_object(lazy_type, OBJECT_FIELDS)
 
 
-cdef RecordCore record_to_fill():
-    """Return a LazyRecord that the garbage collector does not track, new or used before.
+cdef RecordCore record_for_call():
+    """Return a LazyRecord that the garbage collector does not track, new or from the freelist.
 
     All its fields have to be set, but `extra` and `rendered`, which are None.
     """
-    cdef PyObject *spare = logflume_reuse_object()
+    cdef PyObject *kept = reuse_object()
     cdef RecordCore record
-    if spare is NULL:
+    if kept is NULL:
         return new_record()
-    record = <RecordCore>spare
-    Py_DECREF(spare)
+    record = <RecordCore>kept
+    decref(kept)
     return record
 
 
 cdef int store_message(RecordCore record, object msg, PyObject **arguments, Py_ssize_t count) except -1:
-    """Set the message and its arguments of a record to fill, and whether they are plain."""
-    cdef bint filled_again = PyTuple_CheckExact(record.args) and PyTuple_GET_SIZE(record.args) == count
-    if not filled_again:
+    """Set the message and the arguments of a record for a call, and whether they are immutable."""
+    cdef bint is_reused = PyTuple_CheckExact(record.args) and PyTuple_GET_SIZE(record.args) == count
+    if not is_reused:
         record.args = None
         record.args = PyTuple_New(count)
     record.msg = msg
-    record.immutable = logflume_fill_tuple(<PyObject *>record.args, arguments, count) and is_immutable_value(<PyObject *>msg)
+    record.immutable = fill_tuple(<PyObject *>record.args, arguments, count)
+    record.immutable = record.immutable and is_immutable_value(<PyObject *>msg)
     if not record.immutable:
         record.immutable = is_immutable(msg) and is_immutable(record.args)
-    if count > 0 and record.immutable == (not filled_again):  # an emptied one is not tracked
+    if count > 0 and record.immutable == (not is_reused):  # an emptied one is not tracked
         if record.immutable:
             PyObject_GC_UnTrack(<PyObject *>record.args)
         else:
@@ -195,25 +178,25 @@ cdef int store_message(RecordCore record, object msg, PyObject **arguments, Py_s
     return 0
 
 
-cdef inline void empty(RecordCore record) noexcept:
-    """Have a delivered record hold nothing of its caller's. The rest is mostly the same when it serves again."""
+cdef inline void drop_message(RecordCore record) noexcept:
+    """Drop what a delivered record holds of its caller's. The other values are mostly the same at its next use."""
     record.unfilled = False
     record.msg = None
-    if not logflume_empty_tuple(<PyObject *>record.args):
+    if not empty_tuple(<PyObject *>record.args):
         record.args = None
 
 
-cdef int let_go(list records, Py_ssize_t count) except -1:
-    """Delete the first `count` records from the list, and keep those to be used again that nobody else has."""
+cdef int recycle(list records, Py_ssize_t count) except -1:
+    """Delete the first `count` records from the list, and keep those for reuse to which nothing else refers."""
     cdef PyObject *record
     cdef Py_ssize_t index
     for index in range(count):
         record = PyList_GET_ITEM(records, index)
-        if Py_TYPE(<object>record) is lazy_type and (<RecordCore>record).unfilled and logflume_is_spare(record):
-            empty(<RecordCore>record)
+        if Py_TYPE(<object>record) is lazy_type and (<RecordCore>record).unfilled and can_be_reused(record):
+            drop_message(<RecordCore>record)
             Py_INCREF(None)
-            PyList_SET_ITEM(records, index, <PyObject *>None)  # its reference is ours now
-            logflume_keep_spare(record)
+            PyList_SET_ITEM(records, index, <PyObject *>None)  # its reference goes to the freelist
+            keep_for_reuse(record)
     if count == PyList_GET_SIZE(records):
         records.clear()  # which needs no memory
     else:
@@ -222,8 +205,10 @@ cdef int let_go(list records, Py_ssize_t count) except -1:
 
 
 cdef bint is_immutable(object value):
-    """Whether `value` cannot change: exactly a str, number, bool, None, bytes, or a tuple of those."""
-    return is_immutable_value(<PyObject *>value) or (PyTuple_CheckExact(value) and is_immutable_tuple(<tuple>value, NESTING))
+    """Tell whether `value` cannot change: exactly a str, number, bool, None, bytes, or a tuple of those."""
+    return is_immutable_value(<PyObject *>value) or (
+        PyTuple_CheckExact(value) and is_immutable_tuple(<tuple>value, NESTING)
+    )
 
 
 cdef bint is_immutable_tuple(tuple values, int nesting):
@@ -235,7 +220,7 @@ cdef bint is_immutable_tuple(tuple values, int nesting):
 
 
 cdef int track_if_needed(RecordCore record) except -1:
-    """Have the garbage collector see `record` if it may hold anything that could be part of a cycle."""
+    """Have the garbage collector track `record` if it may hold anything that could be part of a cycle."""
     if not (
         record.immutable
         and (record.exc_info is None or PyBool_Check(record.exc_info))
@@ -279,10 +264,10 @@ cdef RecordCore duplicate(RecordCore record):
 
 
 cdef int fill_from(RecordCore record, object attributes) except -1:
-    """Make `attributes` the contents of a record that nobody else knows yet."""
+    """Make `attributes` the contents of a record that no other code knows yet."""
     if not PyObject_GC_IsTracked(<PyObject *>record):
         PyObject_GC_Track(<PyObject *>record)
-    PyDict_Update(logflume_instance_dict(record), attributes)
+    PyDict_Update(instance_dict(record), attributes)
     record.unfilled = False
     return 0
 
@@ -291,10 +276,10 @@ cdef int fill(RecordCore record) except -1:
     """Move the captured values into the record's dictionary, in the standard order, if they are not there."""
     if not record.unfilled:
         return 0
-    # Making these can run a collection, and with it anybody's code, in which the record may be filled. Nothing
-    # after it can; and `lean` comes last, because other threads look for an attribute in the fields until then.
+    # Making these can run a collection, and with it arbitrary code, which may fill the record. Nothing after it
+    # can; and `unfilled` comes last, because other threads look for an attribute in the fields until then.
     cdef dict attributes = captured(record)
-    cdef object contents = logflume_instance_dict(record)
+    cdef object contents = instance_dict(record)
     with cython.critical_section(record):
         if record.unfilled:
             if not PyObject_GC_IsTracked(<PyObject *>record):
@@ -306,7 +291,7 @@ cdef int fill(RecordCore record) except -1:
 
 cdef dict captured(RecordCore record):
     cdef CallSite site = record.site
-    if site is None:  # the collector broke a cycle, and somebody found the record nevertheless
+    if site is None:  # the collector broke a cycle, and the record was found nevertheless
         site = NOWHERE
     cdef dict attributes = {
         "name": record.name,
@@ -364,9 +349,9 @@ cdef object message(RecordCore record):
         msg = record.msg
         args = record.args
     else:
-        attributes = logflume_instance_dict(record)
-        msg = logflume_get(attributes, "msg", MISSING)
-        args = logflume_get(attributes, "args", MISSING)
+        attributes = instance_dict(record)
+        msg = dict_get(attributes, "msg", MISSING)
+        args = dict_get(attributes, "args", MISSING)
         if msg is MISSING or args is MISSING:
             return standard_getMessage(record)
     if record.rendered is not None and msg is record.msg and args is record.args:
@@ -380,12 +365,12 @@ cdef object message(RecordCore record):
 cpdef object snapshot(object record):
     """Return `record` in a form whose message stays what it is now.
 
-    That is `record` itself if msg and args are plain values. A lean record keeps the text that it has now
+    That is `record` itself if msg and args are immutable. A lazy record keeps the text that it has now
     until its msg or args are set; for any other record a copy is returned that does so. If rendering
     raises an Exception `record` is returned as it is: the handler that formats it will report that.
     """
     if Py_TYPE(record) is lazy_type:
-        return snapshot_lean(<RecordCore>record)
+        return snapshot_lazy(<RecordCore>record)
     try:
         if is_immutable(record.args) and is_immutable(record.msg):
             return record
@@ -394,15 +379,15 @@ cpdef object snapshot(object record):
     return rendered_copy(record)
 
 
-cdef object snapshot_lean(RecordCore record):
+cdef object snapshot_lazy(RecordCore record):
     cdef object attributes
     if record.unfilled:
         if record.immutable:
             return record
     else:
-        attributes = logflume_instance_dict(record)
-        msg = logflume_get(attributes, "msg", None)
-        args = logflume_get(attributes, "args", None)
+        attributes = instance_dict(record)
+        msg = dict_get(attributes, "msg", None)
+        args = dict_get(attributes, "args", None)
         if is_immutable(msg) and is_immutable(args):
             return record
         if msg is not record.msg or args is not record.args:

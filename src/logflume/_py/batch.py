@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue as _queue
 import time
+from threading import get_ident
 
 from .._shared.contexts import take_context
 from .._shared.state import IDLE, FlushRequest
@@ -27,6 +28,10 @@ class ListenerCore:
     _handled: int = 0
     _delay: float = 0.0
     _longest_delay: float = 0.0
+
+    def delivers_here(self) -> bool:
+        """Return whether the calling thread is the one that runs the handlers."""
+        return self.delivering_thread == get_ident()
 
     def count_handled(self, batch: Batch) -> None:
         """Count the records of `batch`, which were handled, and how late that was."""

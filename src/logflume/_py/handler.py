@@ -1,38 +1,40 @@
-"""Pure twin of the compiled handler room: a record goes from handle() into the queue."""
+"""Pure twin of the compiled handler module: a record goes from handle() into the queue."""
 
 from __future__ import annotations
 
 import logging
 
+from .._shared.contexts import item_with_context
 from .._shared.state import RUNNING
 from .batch import ListenerCore
+from .context import context_for
 from .record import IMMUTABLE, snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# What logging.Handler.handle calls: who overrides one of these gets the standard handle().
-STANDARD_METHODS = ("filter", "acquire", "release", "emit", "enqueue", "prepare", "handleError")
+# What logging.Handler.handle calls: a class or handler that overrides one of these gets the standard handle().
+CALLED_METHODS = ("filter", "acquire", "release", "emit", "enqueue", "prepare", "handleError")
 _standard_handle = logging.Handler.handle
 _LogRecord = logging.LogRecord
 
 
-def set_standard_methods(cls: Any) -> None:
-    """Take the methods that `cls` has now as the ones that need no call."""
-    HandlerCore._standard_methods = {name: getattr(cls, name) for name in STANDARD_METHODS}
+def set_unpatched_methods(cls: Any) -> None:
+    """Take the methods that `cls` has now as the ones that handle() need not call."""
+    HandlerCore._unpatched_methods = {name: getattr(cls, name) for name in CALLED_METHODS}
 
 
 class HandlerCore:
-    """First base of LocalQueueHandler: its handle(), and the attributes that handle() reads."""
+    """First base of LocalQueueHandler: what it does with a record, and the attributes that this needs."""
 
     _queue: Any
     _put: Any
     _listener: Any
     _core: Any  # a ListenerCore, which is a QueueListener, or None
     targets: Any
-    _overrides = False  # the class or the instance has a standard method of its own
-    _standard_methods: dict[str, Any] = {}  # noqa: RUF012
+    _overrides = False  # the class or the instance has one of CALLED_METHODS of its own
+    _unpatched_methods: dict[str, Any] = {}  # noqa: RUF012
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         self = super().__new__(cls)
@@ -47,17 +49,17 @@ class HandlerCore:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._overrides = any(
-            getattr(cls, name) is not method for name, method in cls._standard_methods.items()
+            getattr(cls, name) is not method for name, method in cls._unpatched_methods.items()
         )
 
     def __setattr__(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
-        if name in STANDARD_METHODS:
+        if name in CALLED_METHODS:
             object.__setattr__(self, "_overrides", True)
 
     def __delattr__(self, name: str) -> None:
         object.__delattr__(self, name)
-        if name in STANDARD_METHODS and not any(method in self.__dict__ for method in STANDARD_METHODS):
+        if name in CALLED_METHODS and not any(method in self.__dict__ for method in CALLED_METHODS):
             object.__setattr__(self, "_overrides", type(self)._overrides)
 
     @property
@@ -98,13 +100,33 @@ class HandlerCore:
             if core is not None and core.state != RUNNING:
                 core.ensure_delivery()
             return handled
-        # Natural look-ups from here on, so that what is patched on a class later is honoured.
+        # Ordinary look-ups from here on, so that what is patched on a class later is honoured.
         passed = self.filter(record)  # type: ignore[attr-defined]
         if passed:
             if passed is not True and passed is not record and isinstance(passed, _LogRecord):
                 record = passed
-            self.emit(record)  # type: ignore[attr-defined]
+            self.emit(record)
         return passed
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Enqueue `record`; an exception goes to handleError().
+
+        A record that a handler of the listener logs while it handles one is handled at once.
+        """
+        core = self._core
+        if core is not None and core.delivers_here():
+            core.take_nested(record if self.targets is None else (self.targets, record))
+            return
+        try:
+            self.enqueue(self.prepare(record))
+        except Exception:
+            self.handleError(record)  # type: ignore[attr-defined]
+        if core is None:
+            return
+        if core.state != RUNNING:
+            core.ensure_delivery()
+        if isinstance(level := getattr(record, "levelno", 0), int) and level >= core.flush_level:
+            core.flush_soon()
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
         """Return the record to enqueue: `record` itself, unless its message could change until it is written.
@@ -124,3 +146,12 @@ class HandlerCore:
         except AttributeError:
             pass  # snapshot() knows what to do
         return snapshot(record)
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        """Put `record` into the queue, without waiting; raises what the queue's put_nowait() raises."""
+        item: Any = record
+        if (context := context_for(record)) is not None:
+            item = item_with_context(record, context, self.targets, self._queue, self._core)
+        elif self.targets is not None:
+            item = (self.targets, record)
+        self._put(item)

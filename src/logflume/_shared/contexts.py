@@ -1,20 +1,22 @@
 """The contextvars of a record's caller, on their way to the handlers that run on the listener's thread.
 
-A lean record carries them itself. Beside any other record they go through the queue, if the handler knows that a
-QueueListener of ours takes them out; else they are kept here until a listener takes the record.
+A lazy record carries them itself. Beside any other record they go through the queue, if it is known that a
+logflume.QueueListener takes them out; else they are kept here until a listener takes the record.
 """
 
 from __future__ import annotations
 
+import logging
+import logging.handlers
+import queue as _queue
 import threading
 import weakref
 from contextvars import Context
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Callable
-    from typing import TypeVar
+    from typing import Any, TypeVar
 
     T = TypeVar("T")
     R = TypeVar("R")
@@ -22,15 +24,32 @@ if TYPE_CHECKING:
 
 
 def is_worth_carrying(context: Context) -> bool:
-    """Whether it holds anything but what each thread has that ever used `decimal`."""
+    """Tell whether it holds anything but what each thread has that ever used `decimal`."""
     return len(context) > 1 or any(variable.name != "decimal_context" for variable in context)
+
+
+def item_with_context(
+    record: logging.LogRecord, context: Context, targets: object, queue: object, listener: Any
+) -> Any:
+    """Return what to put into `queue` for `record`, so that `listener` gets `context` with it.
+
+    That is (targets, record, context) where only our listener can take it; else the record, and the context is kept.
+    """
+    if targets is not None or (
+        listener is not None
+        and type(queue) is _queue.SimpleQueue
+        and type(listener).dequeue is logging.handlers.QueueListener.dequeue
+    ):
+        return targets, record, context
+    keep_context(record, queue, context)  # others may take the records from this queue
+    return record
 
 
 # ---- records whose queue has no place for it ----
 
 
 class _Key(weakref.ref):  # type: ignore[type-arg]
-    """A reference that takes its entry away when the record ends."""
+    """A reference that removes its entry when the record ends."""
 
     __slots__ = ("record_id",)
     record_id: int
@@ -42,7 +61,7 @@ _listened: weakref.WeakSet[object] = weakref.WeakSet()
 
 
 def expect_contexts(queue: object) -> None:
-    """Tell that a listener takes what is kept for the records in `queue`."""
+    """Keep contexts for the records in `queue` from now on, because a listener takes them."""
     try:
         _listened.add(queue)
     except TypeError:
@@ -54,7 +73,7 @@ def _drop(key: _Key, kept: dict[int, tuple[_Key, Context, list[None]]] = _kept) 
 
 
 def keep_context(record: logging.LogRecord, queue: object, context: Context) -> None:
-    """Keep `context` for the listener that takes `record` out of `queue`; not if there is none that would."""
+    """Keep `context` for the listener that takes `record` out of `queue`, if expect_contexts() was called for it."""
     try:
         if queue not in _listened:
             return
@@ -70,7 +89,7 @@ def keep_context(record: logging.LogRecord, queue: object, context: Context) -> 
 
 
 def take_context(record: object) -> Context | None:
-    """Return what is kept for `record`, or None; with the last queue that it was in it is kept no longer."""
+    """Return what is kept for `record`, or None; call it once for each queue that the record was in."""
     found = _kept.get(id(record)) if _kept else None
     if found is None or found[0]() is not record:
         return None
@@ -91,12 +110,12 @@ _carriers: list[Callable[[logging.LogRecord], Context | None]] = []
 
 
 def add_carrier(carried: Callable[[logging.LogRecord], Context | None]) -> None:
-    """Ask `carried(record)` for contextvars that did not come with the record otherwise: None, or what it has."""
+    """Ask `carried(record)` for the contextvars of records that came without: it returns them, or None."""
     _carriers.append(carried)
 
 
 def set_handled(contexts: Contexts | None) -> Contexts | None:
-    """Tell the contexts of the records that this thread handles from now on; return those before."""
+    """Set the contexts of the records that this thread handles from now on; return those before."""
     before: Contexts | None = getattr(_handling, "contexts", None)
     _handling.contexts = contexts
     return before

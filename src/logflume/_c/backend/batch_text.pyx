@@ -4,10 +4,7 @@ from cpython.buffer cimport PyBuffer_FillInfo
 from libc.stdlib cimport free
 
 from logflume._c.backend.text cimport Text
-
-cdef extern from "interpreter/compat.h":
-    enum:
-        LOGFLUME_GIL
+from logflume._c.interpreter.python cimport HAS_GIL
 
 cdef extern from "Python.h":
     object PyBytes_FromStringAndSize(const char *, Py_ssize_t)
@@ -25,7 +22,7 @@ cdef class BatchText:
     """The text of some records in UTF-8, and where each ends. It is a buffer of its bytes, too."""
 
     def __cinit__(self):
-        if LOGFLUME_GIL:
+        if HAS_GIL:
             self.text.bytes, self.text.room = spare.bytes, spare.room
             self.text.ends, self.text.ends_room = spare.ends, spare.ends_room
             spare.bytes = NULL
@@ -33,11 +30,11 @@ cdef class BatchText:
             spare.room = spare.ends_room = 0
 
     def __dealloc__(self):
-        if LOGFLUME_GIL and spare.bytes is NULL and self.text.room <= MOST_SPARE_TEXT:
+        if HAS_GIL and spare.bytes is NULL and self.text.room <= MOST_SPARE_TEXT:
             spare.bytes, spare.room = self.text.bytes, self.text.room
         else:
             free(self.text.bytes)
-        if LOGFLUME_GIL and spare.ends is NULL and self.text.ends_room <= MOST_SPARE_ENDS:
+        if HAS_GIL and spare.ends is NULL and self.text.ends_room <= MOST_SPARE_ENDS:
             spare.ends, spare.ends_room = self.text.ends, self.text.ends_room
         else:
             free(self.text.ends)

@@ -11,9 +11,7 @@ import time as _time
 import types
 
 from logflume._c.backend.text cimport write_milliseconds
-
-cdef extern from "interpreter/compat.h":
-    object logflume_get(object dictionary, object key, object missing)
+from logflume._c.interpreter.python cimport dict_get
 
 cdef extern from "Python.h":
     bint PyUnicode_IS_ASCII(object)
@@ -42,8 +40,8 @@ cdef class Clock:
 cdef bint time_is_unpatched() except -1:
     return (
         WAS_UNPATCHED
-        and logflume_get(logging_globals, "time", None) is _time
-        and logflume_get(time_globals, "strftime", None) is format_time
+        and dict_get(logging_globals, "time", None) is _time
+        and dict_get(time_globals, "strftime", None) is format_time
     )
 
 
@@ -79,7 +77,7 @@ cdef bint renew(Clock clock) except -1:
         if not time_is_unpatched():
             return False
         # time.tzset() makes a new time.tzname
-        if not clock.lasts or clock.zone is not logflume_get(time_globals, "tzname", None):
+        if not clock.lasts or clock.zone is not dict_get(time_globals, "tzname", None):
             clock.second = -1e300
     return True
 

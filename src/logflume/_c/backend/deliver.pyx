@@ -9,7 +9,7 @@ from logflume._c.backend.format cimport Composer, Limits, compose, compose_simpl
 from logflume._c.backend.plan cimport (
     Plan, forget, is_current, logflume_file, may_have_plan, plan_of, way_of as find_way,
 )
-from logflume._c.record cimport RecordCore, let_go
+from logflume._c.record cimport RecordCore, recycle
 
 from logflume._c.record import LazyRecord as _LazyRecord
 from logflume._delivery.deliver import Progress, hand_over, one_by_one, write_formatted, write_text
@@ -126,7 +126,7 @@ cdef Py_ssize_t write_composed(object handler, list records, int holders, object
                 written = logflume_write(&plan.file, text.text.bytes, text.text.size)
         # No signal handler runs in a thread, so that a write and the note of it cannot come apart.
         if written == text.text.size:
-            let_go(records, text.text.count)
+            recycle(records, text.text.count)
             return 1 if text.special else 0
         if written >= 0:
             return sink.put(handler, records, text, written)

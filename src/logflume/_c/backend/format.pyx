@@ -27,13 +27,10 @@ from logflume._c.backend.text cimport (
     OTHERWISE, UNFIT, Text, add_ascii, add_number, add_padded, add_string, end_record,
 )
 from logflume._c.backend.unpatched cimport is_unpatched
+from logflume._c.interpreter.python cimport dict_get, instance_dict
 from logflume._c.record cimport RecordCore, message as message_of_lazy, milliseconds
 
 from logflume._c.record import LazyRecord as _LazyRecord
-
-cdef extern from "interpreter/compat.h":
-    object logflume_instance_dict(object)
-    object logflume_get(object dictionary, object key, object missing)
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(object)
@@ -290,7 +287,7 @@ cdef int add_record(Text *text, Composer composer, object record) except -1:
             if "getMessage" not in attributes:
                 return add_filled(text, composer, record, attributes)
         elif type(record) is LogRecord:
-            attributes = logflume_instance_dict(record)
+            attributes = instance_dict(record)
             if "getMessage" not in attributes:
                 return add_filled(text, composer, record, attributes)
     exc_text = getattr(record, "exc_text", None)
@@ -403,9 +400,9 @@ cdef object value_of(Field field, dict attributes, dict defaults):
     """Return what the first of the two dictionaries that has it has for `field`, or MISSING."""
     value = MISSING
     if attributes is not None:
-        value = logflume_get(attributes, field.text, MISSING)
+        value = dict_get(attributes, field.text, MISSING)
     if value is MISSING and defaults is not None:
-        value = logflume_get(defaults, field.text, MISSING)
+        value = dict_get(defaults, field.text, MISSING)
     return value
 
 

@@ -1,10 +1,7 @@
 from cpython.object cimport PyObject
 
 from logflume._c.backend.format cimport Composer
-
-cdef extern from "interpreter/dict_watch.h":
-    ctypedef struct logflume_seen_object:
-        PyObject *object
+from logflume._c.interpreter.python cimport WatchedObject
 
 cdef extern from "backend/write.h" nogil:
     ctypedef struct logflume_file:
@@ -13,9 +10,9 @@ cdef extern from "backend/write.h" nogil:
 
 # A handler whose text is composed, and how. It is kept as long as nothing about them changes.
 cdef class Plan:
-    cdef logflume_seen_object handler
-    cdef logflume_seen_object formatter
-    cdef logflume_seen_object style
+    cdef WatchedObject handler
+    cdef WatchedObject formatter
+    cdef WatchedObject style
     cdef unsigned int record_version
     # The handler's dictionary, unchanged, holds these.
     cdef PyObject *filters

@@ -12,30 +12,17 @@ from logging.handlers import WatchedFileHandler as _WatchedFileHandler
 from logflume._c.backend.clock cimport renew
 from logflume._c.backend.format cimport composer_of
 from logflume._c.backend.unpatched cimport formatter_is_unpatched, handler_is_unpatched
+from logflume._c.interpreter.python cimport (
+    Watch, WatchedObject, assign_type_version, dict_get, instance_dict, type_version, watch_object,
+)
 from logflume._delivery.plan import (
     COMPOSED as _COMPOSED, FORMATTED as _FORMATTED, HANDED_OVER as _HANDED_OVER, ONE_BY_ONE as _ONE_BY_ONE,
 )
 from logflume._delivery.sinks import FileSink as _FileSink, rotates_by_size, sink_of
 
-from logflume._c.caller.logging_state import Probe
-
-cdef extern from "interpreter/compat.h":
-    object logflume_get(object dictionary, object key, object missing)
-    object logflume_instance_dict(object)
-
-cdef extern from "interpreter/type_version.h":
-    unsigned int logflume_type_version(PyTypeObject *)
-    unsigned int logflume_renew_version(PyTypeObject *)
-
 cdef extern from "backend/handler_watch.h":
-    ctypedef struct logflume_watched_group:
-        pass
-    logflume_watched_group logflume_handlers
-    bint logflume_see_object(
-        logflume_watched_group *group, logflume_seen_object *seen, object instance, object dictionary)
-    bint logflume_is_same_object(const logflume_seen_object *seen, object instance)
-    void logflume_try_watching(
-        logflume_watched_group *group, object instance, object dictionary, const char *name)
+    Watch logflume_handlers
+    bint is_same_object "logflume_is_same_object"(const WatchedObject *watched, object instance)
 
 cdef extern from "backend/write.h" nogil:
     bint logflume_see_file(logflume_file *file, int number)
@@ -63,7 +50,7 @@ cdef int way_of(object handler) except -1:
 
 
 cdef object formatter_of(object handler):
-    return logflume_get(logflume_instance_dict(handler), "formatter", None) or logging._defaultFormatter
+    return dict_get(instance_dict(handler), "formatter", None) or logging._defaultFormatter
 
 
 cdef bint may_have_plan(object handler) except -1:
@@ -95,13 +82,13 @@ cdef bint is_current(Plan plan, object handler) except -1:
     # Each is held by the one before: the dictionary of a handler that did not change has its formatter.
     return (
         plan.handler.object == <PyObject *>handler
-        and logflume_is_same_object(&plan.handler, handler)
+        and is_same_object(&plan.handler, handler)
         and PyList_GET_SIZE(<object>plan.filters) == 0
-        and logflume_is_same_object(&plan.formatter, <object>plan.formatter.object)
-        and logflume_is_same_object(&plan.style, <object>plan.style.object)
-        and logflume_type_version(record_type) == plan.record_version
+        and is_same_object(&plan.formatter, <object>plan.formatter.object)
+        and is_same_object(&plan.style, <object>plan.style.object)
+        and type_version(record_type) == plan.record_version
         and <object>(<object>plan.stream).encoding is plan.encoding
-        and len(logflume_instance_dict(<object>plan.stream)) == plan.attributes
+        and len(instance_dict(<object>plan.stream)) == plan.attributes
         and (plan.composer.clock is None or renew(plan.composer.clock))
     )
 
@@ -115,24 +102,24 @@ cdef int forget(Plan plan) except -1:
 cdef Plan lasting_plan(object handler):
     """Return a plan that can tell whether it is current; None if there can be none."""
     cdef Plan plan = Plan.__new__(Plan)
-    cdef object own = logflume_instance_dict(handler)
+    cdef object own = instance_dict(handler)
     cdef object formatter, style, stream
-    plan.record_version = logflume_renew_version(record_type)
+    plan.record_version = assign_type_version(record_type)
     # Noted first, and read then: a change in between is found the next time.
-    if plan.record_version == 0 or not logflume_see_object(&logflume_handlers, &plan.handler, handler, own):
+    if plan.record_version == 0 or not watch_object(&logflume_handlers, &plan.handler, handler, own):
         return None
     if way_of(handler) != COMPOSED:
         return None
-    formatter = logflume_get(own, "formatter", None)
-    stream = logflume_get(own, "stream", None)
+    formatter = dict_get(own, "formatter", None)
+    stream = dict_get(own, "stream", None)
     if formatter is None or stream is None:
         return None
-    if not logflume_see_object(&logflume_handlers, &plan.formatter, formatter, logflume_instance_dict(formatter)):
+    if not watch_object(&logflume_handlers, &plan.formatter, formatter, instance_dict(formatter)):
         return None
     style = formatter._style
     if type(style) is StringTemplateStyle:  # its template may change, and does not tell
         return None
-    if not logflume_see_object(&logflume_handlers, &plan.style, style, logflume_instance_dict(style)):
+    if not watch_object(&logflume_handlers, &plan.style, style, instance_dict(style)):
         return None
     try:
         plan.sink = sink_of(handler)
@@ -157,6 +144,3 @@ cdef Plan lasting_plan(object handler):
     # sink_of() may have run what changed the handler
     return plan if is_current(plan, handler) else None
 
-
-_probe = Probe()
-logflume_try_watching(&logflume_handlers, _probe, _probe.__dict__, "level")

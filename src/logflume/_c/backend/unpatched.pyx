@@ -6,6 +6,8 @@ from cpython.object cimport PyTypeObject
 
 import logging
 
+from logflume._c.interpreter.python cimport assign_type_version, dict_get, instance_dict
+
 from logflume._delivery.unpatched import (
     FORMATTER_METHODS as _FORMATTER_METHODS,
     HANDLER_METHODS as _HANDLER_METHODS,
@@ -14,13 +16,6 @@ from logflume._delivery.unpatched import (
     STYLES as _STYLES,
     class_is_unpatched,
 )
-
-cdef extern from "interpreter/compat.h":
-    object logflume_get(object dictionary, object key, object missing)
-    object logflume_instance_dict(object)
-
-cdef extern from "interpreter/type_version.h":
-    unsigned int logflume_renew_version(PyTypeObject *)
 
 cdef tuple HANDLERS = _HANDLERS
 cdef tuple STYLES = _STYLES
@@ -35,7 +30,7 @@ cdef dict versions = {}  # a class, and its version tag when it was last found t
 cdef bint is_unpatched(type cls) except -1:
     """Whether `cls` and its bases are as the standard library made them."""
     # read first: a change while the class is looked at must be seen at the next look
-    cdef unsigned int version = logflume_renew_version(<PyTypeObject *>cls)
+    cdef unsigned int version = assign_type_version(<PyTypeObject *>cls)
     if version != 0 and versions.get(cls) == version:
         return True
     if not class_is_unpatched(cls):
@@ -48,13 +43,13 @@ cdef bint formatter_is_unpatched(object formatter) except -1:
     cdef object own, style
     if type(formatter) is not Formatter or not is_unpatched(Formatter):
         return False
-    own = logflume_instance_dict(formatter)
-    style = logflume_get(own, "_style", None)
+    own = instance_dict(formatter)
+    style = dict_get(own, "_style", None)
     return (
         is_one_of(type(style), STYLES)
         and is_unpatched(type(style))
         and not has_any(own, FORMATTER_METHODS)
-        and not has_any(logflume_instance_dict(style), STYLE_METHODS)
+        and not has_any(instance_dict(style), STYLE_METHODS)
     )
 
 
@@ -62,12 +57,12 @@ cdef bint handler_is_unpatched(object handler) except -1:
     cdef object own, filters
     if not is_one_of(type(handler), HANDLERS) or not is_unpatched(type(handler)):
         return False
-    own = logflume_instance_dict(handler)
-    filters = logflume_get(own, "filters", None)
+    own = instance_dict(handler)
+    filters = dict_get(own, "filters", None)
     return (
         PyList_CheckExact(filters)
         and PyList_GET_SIZE(filters) == 0
-        and logflume_get(own, "lock", None) is not None
+        and dict_get(own, "lock", None) is not None
         and not has_any(own, HANDLER_METHODS)
     )
 

@@ -1,5 +1,4 @@
 from logflume._c.batch cimport ListenerCore
-from logflume._c.record cimport RecordCore
 
 
 cdef class HandlerCore:
@@ -8,17 +7,19 @@ cdef class HandlerCore:
     cdef object _filters
     cdef object _level
     cdef long level_value  # the level as a C number, valid unless _shadowed
-    cdef object _listener  # whatever hangs on handler.listener
+    cdef object _listener  # what was set as handler.listener
     cdef readonly ListenerCore _core  # the same object when it is one of ours, else None
     cdef public object targets  # which moved handlers a record is for, or None for all
     cdef bint _shadowed  # an instance attribute hides a method of the standard class
-    # The class's version tag when its methods were looked at, times two, plus one if it overrides none of them.
+    # The class's version when its methods were looked at, times two, plus one if it overrides none of them.
     cdef unsigned long long _checked
     cdef list _replaced  # without the GIL: what attributes had before, see keep()
-    cdef bint takes_directly(self)
+    cdef bint only_enqueues(self)
     cdef unsigned long long check_class(self) except? 0
-    cdef bint _class_is_standard(self) except -1
+    cdef bint is_class_unpatched(self) except -1
     cdef int keep(self, object value) except -1
+    cdef object item_for(self, object record)
     cdef int put(self, object record) except -1
-    cdef int put_lean(self, RecordCore record) except -1
+    cdef int put_any(self, object record) except -1
+    cdef int put_nested(self, object record) except -1
     cdef int report_put(self, object record) except -1

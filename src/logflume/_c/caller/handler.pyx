@@ -3,62 +3,44 @@
 cimport cython
 from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.object cimport PyObject, PyObject_GenericSetAttr, PyTypeObject
-from cpython.pythread cimport PyThread_get_thread_ident
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object LazyRecord, logging
+cdef object LazyRecord, item_with_context, logging
 import logging
 import sys
 
-from logflume._c.context cimport context_for, current_context
 from logflume._c.batch cimport ListenerCore
-
-from logflume._c.batch import RUNNING as _RUNNING
-from logflume._c.record import LazyRecord
+from logflume._c.context cimport context_for, current_context
+from logflume._c.interpreter.python cimport (
+    HAS_GIL, Py_TYPE, assign_type_version, call1, generic_delattr, has_immutable_message, load, raise_set_exception,
+    store, try_call1, type_version,
+)
 from logflume._c.record cimport RecordCore, snapshot
 
-cdef extern from "caller/enqueue.h":
-    object logflume_call1(object callable, object argument)
-    int logflume_put(object put, object record) noexcept
-    bint logflume_is_constant_record(object record, object msg_name, object args_name) noexcept
-    int logflume_failed() except -1
-
-cdef extern from "interpreter/compat.h":
-    enum:
-        LOGFLUME_GIL
-    unsigned long long logflume_load(unsigned long long *word)
-    void logflume_store(unsigned long long *word, unsigned long long value)
-
-cdef extern from "interpreter/type_version.h":
-    unsigned int logflume_type_version(PyTypeObject *type)
-
-cdef extern from "Python.h":
-    int generic_delattr "PyObject_GenericSetAttr"(object, object, PyObject *) except -1
-    PyTypeObject *Py_TYPE(object)
+from logflume._shared.state import RUNNING as _RUNNING
+from logflume._c.record import LazyRecord
+from logflume._shared.contexts import item_with_context
 
 cdef int RUNNING = _RUNNING
+cdef PyTypeObject *lazy_type = <PyTypeObject *><PyObject *>LazyRecord
 cdef PyTypeObject *standard_type = <PyTypeObject *><PyObject *>logging.LogRecord
 cdef str MSG = sys.intern("msg")
 cdef str ARGS = sys.intern("args")
-cdef PyTypeObject *lazy_type = <PyTypeObject *><PyObject *>LazyRecord
 cdef object standard_handle = logging.Handler.handle
 # From 3.12 filters may replace the record, and handle() returns the record instead of True.
 cdef bint returns_record = sys.version_info >= (3, 12)
 
-# What logging.Handler.handle calls: who overrides one of these gets the standard handle().
-cdef tuple STANDARD_METHODS = (
+# What logging.Handler.handle calls: a class or handler that overrides one of these gets the standard handle().
+cdef tuple CALLED_METHODS = (
     "filter", "acquire", "release", "emit", "enqueue", "prepare", "handleError",
 )
-cdef dict standard_methods = {}
-
-cdef enum:
-    KEPT = 64
+cdef dict unpatched_methods = {}
 
 
-def set_standard_methods(cls):
-    """Take the methods that `cls` has now as the ones that need no call."""
-    for name in STANDARD_METHODS:
-        standard_methods[name] = getattr(cls, name)
+def set_unpatched_methods(cls):
+    """Take the methods that `cls` has now as the ones that handle() need not call."""
+    for name in CALLED_METHODS:
+        unpatched_methods[name] = getattr(cls, name)
 
 
 cdef long long level_of(object record) except? -1:
@@ -71,8 +53,19 @@ cdef long long level_of(object record) except? -1:
         return 0
 
 
-cdef int see_to(ListenerCore core, object record) except -1:
-    """See to it that somebody takes `record`, which was just enqueued, and at once if its level wants that."""
+cdef inline bint is_own_item(object record) except -1:
+    """Tell whether `record` can be enqueued as it is: its message cannot change, and no context has to go beside it."""
+    if Py_TYPE(record) is lazy_type:
+        return (<RecordCore>record).unfilled and (<RecordCore>record).immutable
+    return (
+        Py_TYPE(record) is standard_type
+        and has_immutable_message(record, MSG, ARGS)
+        and current_context() is None
+    )
+
+
+cdef int tell_listener(ListenerCore core, object record) except -1:
+    """Ensure that `record`, which was just enqueued, is delivered, and at once if its level asks for that."""
     if core is not None:
         if core.state != RUNNING:
             core.ensure_delivery()
@@ -82,7 +75,7 @@ cdef int see_to(ListenerCore core, object record) except -1:
 
 
 cdef class HandlerCore:
-    """First base of LocalQueueHandler: its handle(), and the attributes that handle() reads."""
+    """First base of LocalQueueHandler: what it does with a record, and the attributes that this needs."""
 
     def __cinit__(self, *args, **kwargs):
         self._filters = []
@@ -91,14 +84,13 @@ cdef class HandlerCore:
         self._replaced = []
 
     cdef int keep(self, object value) except -1:
-        """Keep what an attribute is about to lose for a while.
+        """Keep what an attribute had before as long as this handler.
 
         Without the GIL a log call in another thread may have read it, and not yet have a reference of its own.
+        Nothing tells when that is over, and a lock in each call would cost more than a few old values.
         """
-        if not LOGFLUME_GIL and value is not None:
+        if not HAS_GIL and value is not None and not any([value is old for old in self._replaced]):
             self._replaced.append(value)
-            if len(self._replaced) > KEPT:
-                del self._replaced[0]
         return 0
 
     @property
@@ -159,18 +151,18 @@ cdef class HandlerCore:
 
     def __setattr__(self, name, value):
         PyObject_GenericSetAttr(self, name, value)
-        if name in STANDARD_METHODS:
+        if name in CALLED_METHODS:
             self._shadowed = True
 
     def __delattr__(self, name):
         generic_delattr(self, name, NULL)
-        if name in STANDARD_METHODS:
-            self._shadowed = any(method in self.__dict__ for method in STANDARD_METHODS)
+        if name in CALLED_METHODS:
+            self._shadowed = any(method in self.__dict__ for method in CALLED_METHODS)
 
-    cdef bint takes_directly(self):
-        """Whether handle() is nothing but put(): no filter, and no standard method replaced."""
-        cdef unsigned int version = logflume_type_version(Py_TYPE(self))
-        cdef unsigned long long checked = logflume_load(&self._checked)
+    cdef bint only_enqueues(self):
+        """Tell whether handle() is nothing but put(): no filter, and no method replaced."""
+        cdef unsigned int version = type_version(Py_TYPE(self))
+        cdef unsigned long long checked = load(&self._checked)
         if version == 0 or version != checked >> 1:
             checked = self.check_class()
         return (
@@ -181,60 +173,57 @@ cdef class HandlerCore:
         )
 
     cdef unsigned long long check_class(self) except? 0:
-        cdef unsigned int version
-        cdef unsigned long long checked
-        # Looking anything up gives a class without a version tag a new one, if it can have one.
-        getattr(type(self), "handle")
-        version = logflume_type_version(Py_TYPE(self))
-        checked = <unsigned long long>version << 1 | self._class_is_standard()
-        if version == logflume_type_version(Py_TYPE(self)):
-            logflume_store(&self._checked, checked)
+        cdef PyTypeObject *cls = Py_TYPE(self)
+        cdef unsigned int version = assign_type_version(cls)
+        cdef unsigned long long checked = <unsigned long long>version << 1 | self.is_class_unpatched()
+        if version == type_version(cls):
+            store(&self._checked, checked)
         return checked
 
-    cdef bint _class_is_standard(self) except -1:
+    cdef bint is_class_unpatched(self) except -1:
         cdef object cls = type(self)
-        for name in STANDARD_METHODS:
-            if getattr(cls, name) is not standard_methods[name]:
+        for name in CALLED_METHODS:
+            if getattr(cls, name) is not unpatched_methods[name]:
                 return False
         return True
 
+    cdef object item_for(self, object record):
+        """Return what to enqueue for `record`: with its route, and with its context unless it carries that itself."""
+        cdef object context = context_for(record)
+        if context is not None:
+            return item_with_context(record, context, self.targets, self._queue, self._core)
+        return record if self.targets is None else (self.targets, record)
+
     cdef int put(self, object record) except -1:
-        """Enqueue `record` and see to it that somebody takes it; errors go to handleError()."""
+        """Do what handle() does if only_enqueues(): emit(), without the calls."""
         cdef ListenerCore core = self._core
-        cdef object item, context
-        if core is not None and core._delivering_thread == PyThread_get_thread_ident():
-            core.take_nested(record if self.targets is None else (self.targets, record))
+        if core is not None and core.delivers_here():
+            self.put_nested(record)
             return 0
+        if self.targets is None and is_own_item(record):
+            if try_call1(self._put, record) < 0:
+                self.report_put(record)
+        else:
+            self.put_any(record)
+        return tell_listener(core, record)
+
+    cdef int put_any(self, object record) except -1:
+        """Enqueue `record` as it is now; an exception goes to handleError()."""
         try:
-            item = snapshot(record)
-            context = context_for(item)
-            if context is not None:
-                item = self._with_context(item, context)
-            elif self.targets is not None:
-                item = (self.targets, item)
-            logflume_call1(self._put, item)
+            call1(self._put, self.item_for(snapshot(record)))
         except Exception:
             self.handleError(record)
-        return see_to(core, record)
+        return 0
 
-    cdef int put_lean(self, RecordCore record) except -1:
-        """Do what put() does for a LazyRecord, which needs less."""
-        cdef ListenerCore core = self._core
-        if (
-            not record.unfilled
-            or not record.immutable
-            or self.targets is not None
-            or (core is not None and core._delivering_thread == PyThread_get_thread_ident())
-        ):
-            return self.put(record)
-        if logflume_put(self._put, record) < 0:
-            self.report_put(record)
-        return see_to(core, record)
+    cdef int put_nested(self, object record) except -1:
+        """Have a record handled at once that a handler of the listener logs while it handles one."""
+        self._core.take_nested(record if self.targets is None else (self.targets, record))
+        return 0
 
     cdef int report_put(self, object record) except -1:
         """Give the exception that is set to handleError()."""
         try:
-            logflume_failed()
+            raise_set_exception()
         except Exception:
             self.handleError(record)
         return 0
@@ -244,22 +233,28 @@ cdef class HandlerCore:
 
         Returns what logging.Handler.handle returns on this Python. No lock is taken: SimpleQueue needs none.
         """
-        if self.takes_directly():
-            if (
-                self._core is not None
-                or self.targets is not None
-                or Py_TYPE(record) is not standard_type
-                or not logflume_is_constant_record(record, MSG, ARGS)
-                or current_context() is not None
-            ):
-                self.put(record)
-            elif logflume_put(self._put, record) < 0:
-                self.report_put(record)
+        if self.only_enqueues():
+            self.put(record)
             return record if returns_record else True
         handled = standard_handle(self, record)
         if self._core is not None and self._core.state != RUNNING:
             self._core.ensure_delivery()
         return handled
+
+    def emit(self, record):
+        """Enqueue `record`; an exception goes to handleError().
+
+        A record that a handler of the listener logs while it handles one is handled at once.
+        """
+        cdef ListenerCore core = self._core
+        if core is not None and core.delivers_here():
+            self.put_nested(record)
+            return
+        try:
+            self.enqueue(self.prepare(record))
+        except Exception:
+            self.handleError(record)
+        tell_listener(core, record)
 
     def prepare(self, record):
         """Return the record to enqueue: `record` itself, unless its message could change until it is written.
@@ -269,3 +264,7 @@ cdef class HandlerCore:
         an accelerated logger made it, the record itself, which keeps what is rendered now.
         """
         return snapshot(record)
+
+    def enqueue(self, record):
+        """Put `record` into the queue, without waiting; raises what the queue's put_nowait() raises."""
+        call1(self._put, self.item_for(record))

@@ -1,215 +1,152 @@
-/* Remembers what a log call looked up about its logger and its thread, until something of that changes.
+/* The routes of loggers: whether a level is on, and which handler takes the record, until any of that changes.
 
-   A call needs a score of look-ups in dictionaries: is the level on, which handlers are there, on the logger or
-   above it, what is the thread's name. The answers stay the same for hours, and the interpreter can tell whether
-   a dictionary is as it was. Where it cannot, nothing is remembered, and the caller looks each time. */
-/* For one .pyx alone: what is remembered is static. */
-#ifndef LOGFLUME_LOOKUPS_H
-#define LOGFLUME_LOOKUPS_H
+   A call needs a score of look-ups in dictionaries for it. The answers stay the same for hours, and CPython can tell
+   whether a dictionary is unchanged. Where it cannot, nothing is kept, and each call looks everything up. */
+/* For route.pyx alone: the cache is static. */
+#ifndef LOGFLUME_ROUTE_CACHE_H
+#define LOGFLUME_ROUTE_CACHE_H
 
 #include <Python.h>
 
 #include "interpreter/dict_watch.h"
 
-/* ---- what is watched ---- */
+/* ---- what is watched: the dictionaries of loggers, and in them the cache of levels ---- */
 
-#if LOGFLUME_GIL && PY_VERSION_HEX >= 0x030C0000
+#if PY_VERSION_HEX >= 0x030C0000
 static int logflume_on_logger_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value);
 #endif
-static logflume_watched_group logflume_loggers = LOGFLUME_WATCHED_GROUP(logflume_on_logger_event);
-LOGFLUME_DEFINE_GROUP(logflume_threads)
+static logflume_watch logflume_loggers = LOGFLUME_WATCH(logflume_on_logger_event);
 
-#if LOGFLUME_GIL && PY_VERSION_HEX >= 0x030C0000
-static PyObject *logflume_logger_names;  /* a frozenset of str; NULL: all */
+#if PY_VERSION_HEX >= 0x030C0000
+static PyObject *logflume_attributes_of_routes; /* a frozenset of str; NULL: all */
 
-/* Has attributes with other names than these make no difference. */
+/* Ignores attributes with other names than these. */
 static inline void
-logflume_mind_only(PyObject *names)
+logflume_ignore_all_but(PyObject *names)
 {
-    logflume_logger_names = Py_NewRef(names);
+    logflume_attributes_of_routes = Py_NewRef(names);
 }
 
 static int
 logflume_on_logger_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value)
 {
     (void)dict; (void)value;
-    /* What is no str is a level in a logger's cache, or a dictionary that took the place of all. */
-    if (logflume_logger_names == NULL || event > PyDict_EVENT_DELETED || !PyUnicode_CheckExact(key)
-        || PySet_Contains(logflume_logger_names, key) != 0) {
-        logflume_loggers.changes++;
+    /* A key that is no str is a level in a logger's cache, or a dictionary that replaced all items. */
+    if (logflume_attributes_of_routes == NULL || event > PyDict_EVENT_DELETED || !PyUnicode_CheckExact(key)
+        || PySet_Contains(logflume_attributes_of_routes, key) != 0) {
+        logflume_count_change(&logflume_loggers);
     }
     return 0;
 }
 #else
-#define logflume_mind_only(names) ((void)(names))
+#define logflume_ignore_all_but(names) ((void)(names))
 #endif
 
-/* ---- the way from a logger to its queue ---- */
+/* ---- the cache ---- */
 
-#define LOGFLUME_LONGEST_WAY 8
+#define LOGFLUME_LONGEST_ROUTE 8
 
-/* A logger with a level that is off; or one with a level that is on, and one handler in all on the way from it
+/* A logger with a level that is off; or one with a level that is on, and one handler in all on the route from it
    to the root. Nothing here is owned. The logger's dictionary, unchanged, holds its cache, its filters, its name,
-   its list of handlers and its parent, and so on upwards. What is in the lists may change meanwhile: whoever is the
-   only handler and has the handler's address may be another one. */
+   its list of handlers and its parent, and so on upwards. What is in the lists may change meanwhile: an only handler
+   that has the handler's address may be another one. */
 typedef struct {
     long long level;
     int is_on;
-    logflume_seen cache;
+    logflume_watched_dict cache;
     PyObject *filters;
     PyObject *name;
     PyObject *handler;
-    PyObject *level_name;  /* what logging's table of them has, or None; held by it until the next look at it */
-    unsigned long long look;
-    int handler_at;  /* which of the loggers has it */
+    PyObject *level_name;         /* from logging's table, or NULL; held by it in the logging state of that number */
+    unsigned long long state_number;
+    int handler_at; /* which of the loggers has it */
     int length;
-    logflume_seen_object loggers[LOGFLUME_LONGEST_WAY];
-    PyObject *handlers[LOGFLUME_LONGEST_WAY];
-} logflume_way;
+    logflume_watched_object loggers[LOGFLUME_LONGEST_ROUTE];
+    PyObject *handlers[LOGFLUME_LONGEST_ROUTE];
+} logflume_route;
 
 enum { LOGFLUME_UNKNOWN, LOGFLUME_OFF, LOGFLUME_ON };
 
 #if LOGFLUME_GIL
-#define LOGFLUME_WAYS_BITS 10
-#define LOGFLUME_WAYS (1 << LOGFLUME_WAYS_BITS)
-static logflume_way logflume_ways[LOGFLUME_WAYS];
+#define LOGFLUME_ROUTES_BITS 10
+#define LOGFLUME_ROUTES (1 << LOGFLUME_ROUTES_BITS)
+static logflume_route logflume_routes[LOGFLUME_ROUTES];
 
 static inline size_t
-logflume_way_index(PyObject *logger, long long level)
+logflume_route_index(PyObject *logger, long long level)
 {
     uint64_t mixed = (((uint64_t)(uintptr_t)logger >> 4) + ((uint64_t)level << 20)) * 0x9E3779B97F4A7C15u;
-    return (size_t)(mixed >> (64 - LOGFLUME_WAYS_BITS));
+    return (size_t)(mixed >> (64 - LOGFLUME_ROUTES_BITS));
 }
 
-static inline const logflume_way *
-logflume_find_way(PyObject *logger, long long level)
-{
-    size_t index = logflume_way_index(logger, level);
-    const logflume_way *way = &logflume_ways[index];
-    if (way->loggers[0].object == logger && way->level == level) {
-        return way;
-    }
-    way = &logflume_ways[index ^ 1];
-    return way->loggers[0].object == logger && way->level == level ? way : NULL;
-}
-
-/* Whether a level is on: LOGFLUME_OFF, or LOGFLUME_ON with the way to the handler, or LOGFLUME_UNKNOWN. */
 static inline int
-logflume_recall(PyObject *logger, long long level, const logflume_way **found)
+logflume_is_route_of(const logflume_route *route, PyObject *logger, long long level)
 {
-    const logflume_way *way = logflume_find_way(logger, level);
+    return route->loggers[0].object == logger && route->level == level;
+}
+
+/* Whether a level is on: LOGFLUME_OFF, or LOGFLUME_ON with the route to the handler, or LOGFLUME_UNKNOWN. */
+static inline int
+logflume_cached_route(PyObject *logger, long long level, const logflume_route **found)
+{
+    size_t index = logflume_route_index(logger, level);
+    const logflume_route *route = &logflume_routes[index];
     int i;
-    if (way == NULL || !logflume_is_object_as_seen(&logflume_loggers, &way->loggers[0])) {
+    if (!logflume_is_route_of(route, logger, level)) {
+        route = &logflume_routes[index ^ 1];
+        if (!logflume_is_route_of(route, logger, level)) {
+            return LOGFLUME_UNKNOWN;
+        }
+    }
+    if (!logflume_is_object_unchanged(&logflume_loggers, &route->loggers[0])
+        || !logflume_is_unchanged(&logflume_loggers, &route->cache, route->cache.dict)) {
         return LOGFLUME_UNKNOWN;
     }
-    if (!logflume_is_as_seen(&logflume_loggers, &way->cache, way->cache.dict)) {
-        return LOGFLUME_UNKNOWN;
-    }
-    if (!way->is_on) {
+    if (!route->is_on) {
         return LOGFLUME_OFF;
     }
-    if (PyList_GET_SIZE(way->filters) != 0) {
+    if (PyList_GET_SIZE(route->filters) != 0) {
         return LOGFLUME_UNKNOWN;
     }
-    for (i = 0; i < way->length; i++) {
-        if (i > 0 && !logflume_is_object_as_seen(&logflume_loggers, &way->loggers[i])) {
+    for (i = 0; i < route->length; i++) {
+        if (i > 0 && !logflume_is_object_unchanged(&logflume_loggers, &route->loggers[i])) {
             return LOGFLUME_UNKNOWN;
         }
-        if (PyList_GET_SIZE(way->handlers[i]) != (i == way->handler_at)) {
+        if (PyList_GET_SIZE(route->handlers[i]) != (i == route->handler_at)) {
             return LOGFLUME_UNKNOWN;
         }
     }
-    if (PyList_GET_ITEM(way->handlers[way->handler_at], 0) != way->handler) {
+    if (PyList_GET_ITEM(route->handlers[route->handler_at], 0) != route->handler) {
         return LOGFLUME_UNKNOWN;
     }
-    *found = way;
+    *found = route;
     return LOGFLUME_ON;
 }
 
+/* Keeps a route in one of its two places: not always the same, so that two loggers do not evict each other. */
 static inline void
-logflume_remember(const logflume_way *way)
+logflume_cache_route(const logflume_route *route)
 {
-    static unsigned int turn;
-    size_t index = logflume_way_index(way->loggers[0].object, way->level);
-    if (logflume_ways[index].loggers[0].object != NULL
-        && (logflume_ways[index].loggers[0].object != way->loggers[0].object
-            || logflume_ways[index].level != way->level)) {
-        index ^= ++turn & 1;
+    static unsigned int evictions;
+    size_t index = logflume_route_index(route->loggers[0].object, route->level);
+    const logflume_route *old = &logflume_routes[index];
+    if (old->loggers[0].object != NULL && !logflume_is_route_of(old, route->loggers[0].object, route->level)) {
+        index ^= ++evictions & 1;
     }
-    logflume_ways[index] = *way;
+    logflume_routes[index] = *route;
 }
 #else
 static inline int
-logflume_recall(PyObject *logger, long long level, const logflume_way **found)
+logflume_cached_route(PyObject *logger, long long level, const logflume_route **found)
 {
     (void)logger; (void)level; (void)found;
     return LOGFLUME_UNKNOWN;
 }
 
 static inline void
-logflume_remember(const logflume_way *way)
+logflume_cache_route(const logflume_route *route)
 {
-    (void)way;
-}
-#endif
-
-/* ---- the names of threads ---- */
-
-#if LOGFLUME_GIL
-#define LOGFLUME_THREADS_BITS 6
-#define LOGFLUME_THREADS (1 << LOGFLUME_THREADS_BITS)
-
-/* What threading._active has for an identity. The dictionary, unchanged, holds the thread, whose own one holds
-   the name. */
-typedef struct {
-    unsigned long ident;
-    logflume_seen active;
-    logflume_seen_object thread;
-    PyObject *name;
-} logflume_named_thread;
-
-static logflume_named_thread logflume_named_threads[LOGFLUME_THREADS];
-
-static inline logflume_named_thread *
-logflume_named_thread_at(unsigned long ident)
-{
-    return &logflume_named_threads[((uint64_t)ident * 0x9E3779B97F4A7C15u) >> (64 - LOGFLUME_THREADS_BITS)];
-}
-
-/* The name of the thread that is `active` under `ident`, borrowed; NULL without an exception if it has to be looked up. */
-static inline PyObject *
-logflume_recall_name(unsigned long ident, PyObject *active)
-{
-    const logflume_named_thread *known = logflume_named_thread_at(ident);
-    if (known->ident != ident || known->name == NULL
-        || !logflume_is_as_seen(&logflume_threads, &known->active, active)
-        || !logflume_is_object_as_seen(&logflume_threads, &known->thread)) {
-        return NULL;
-    }
-    return known->name;
-}
-
-static inline void
-logflume_remember_name(unsigned long ident, const logflume_seen *active, const logflume_seen_object *thread, PyObject *name)
-{
-    logflume_named_thread *known = logflume_named_thread_at(ident);
-    known->ident = ident;
-    known->active = *active;
-    known->thread = *thread;
-    known->name = name;
-}
-#else
-static inline PyObject *
-logflume_recall_name(unsigned long ident, PyObject *active)
-{
-    (void)ident; (void)active;
-    return NULL;
-}
-
-static inline void
-logflume_remember_name(unsigned long ident, const logflume_seen *active, const logflume_seen_object *thread, PyObject *name)
-{
-    (void)ident; (void)active; (void)thread; (void)name;
+    (void)route;
 }
 #endif
 

@@ -1,45 +1,53 @@
-/* Lean records that were delivered, and that nobody refers to any more, serve again: to make one and to end one costs
-   more than to fill it. */
-#ifndef LOGFLUME_SPARE_H
-#define LOGFLUME_SPARE_H
+/* Delivered lazy records to which nothing else refers are used again: to make one and to end one costs more than to
+   fill it. So are their tuples of arguments, which saves one fourteenth of the CPU time from the call to the file. */
+/* For one extension alone: the list is static. */
+#ifndef LOGFLUME_FREELIST_H
+#define LOGFLUME_FREELIST_H
 
 #include <Python.h>
 
+#include "interpreter/gil.h"
 #include "interpreter/immutable.h"
-#include "interpreter/compat.h"
 
-#define LOGFLUME_MOST_SPARE 512
+#define LOGFLUME_LONGEST_FREELIST 512
 
-static PyObject *logflume_spare[LOGFLUME_MOST_SPARE]; /* each holds one reference */
-static int logflume_spares;
+static PyObject *logflume_freelist[LOGFLUME_LONGEST_FREELIST]; /* each holds one reference */
+static int logflume_freelist_length;
 
-/* Whether `object` can serve again: nobody but the caller refers to it, and the collector does not track it, as what it
-   holds is plain. */
+/* Whether `object` can be used again: the caller has the only reference, and the garbage collector does not track it,
+   because what it holds is immutable. */
 static inline int
-logflume_is_spare(PyObject *object)
+logflume_can_be_reused(PyObject *object)
 {
 #if LOGFLUME_GIL
-    if (logflume_spares == LOGFLUME_MOST_SPARE || Py_REFCNT(object) != 1 || PyObject_GC_IsTracked(object)
+    if (logflume_freelist_length == LOGFLUME_LONGEST_FREELIST || Py_REFCNT(object) != 1 || PyObject_GC_IsTracked(object)
         || Py_TYPE(object)->tp_finalize != NULL || *PyObject_GET_WEAKREFS_LISTPTR(object) != NULL) {
         return 0;
     }
     PyObject **dict = _PyObject_GetDictPtr(object);
     return dict != NULL && *dict == NULL;
 #else
-    (void)object; /* without the GIL others could still be looking at it */
+    (void)object; /* other threads could still be reading it */
     return 0;
 #endif
 }
 
-/* Keeps such an object, and takes over the caller's reference. There must be room for it. */
+/* Keeps such an object, and takes over the caller's reference. */
 static inline void
-logflume_keep_spare(PyObject *object)
+logflume_keep_for_reuse(PyObject *object)
 {
-    logflume_spare[logflume_spares++] = object;
+    logflume_freelist[logflume_freelist_length++] = object;
 }
 
-/* Has a tuple hold nothing, so that it can be filled again; 0 if it cannot be: others refer to it, or the collector
-   tracks it. What it held must not run code when it ends. */
+/* A reference to such an object, or NULL. */
+static inline PyObject *
+logflume_reuse_object(void)
+{
+    return logflume_freelist_length ? logflume_freelist[--logflume_freelist_length] : NULL;
+}
+
+/* Empties a tuple, so that it can be filled again; 0 if it cannot be: something else refers to it, or the collector
+   tracks it. What it holds must not run code when it ends. */
 static inline int
 logflume_empty_tuple(PyObject *tuple)
 {
@@ -52,30 +60,23 @@ logflume_empty_tuple(PyObject *tuple)
         Py_DECREF(item);
     }
 #if PY_VERSION_HEX >= 0x030E0000
-    ((PyTupleObject *)tuple)->ob_hash = -1; /* somebody may have asked for it */
+    ((PyTupleObject *)tuple)->ob_hash = -1; /* it may have been computed for the items that are gone */
 #endif
     return 1;
 }
 
-/* Fills a new or emptied tuple, and tells whether all of it is plain; never fails. */
+/* Fills a new or emptied tuple; whether all its items are immutable (not counting tuples). Never fails. */
 static inline int
 logflume_fill_tuple(PyObject *tuple, PyObject *const *items, Py_ssize_t count)
 {
-    int plain = 1;
+    int immutable = 1;
     for (Py_ssize_t i = 0; i < count; i++) {
         PyTuple_SET_ITEM(tuple, i, Py_NewRef(items[i]));
         if (!logflume_is_immutable(items[i])) {
-            plain = 0;
+            immutable = 0;
         }
     }
-    return plain;
-}
-
-/* A reference to such an object, or NULL. */
-static inline PyObject *
-logflume_reuse_object(void)
-{
-    return logflume_spares ? logflume_spare[--logflume_spares] : NULL;
+    return immutable;
 }
 
 #endif

@@ -1,0 +1,137 @@
+"""Where a log call was made: file, line and function, found once for each place in the code."""
+
+from cpython.object cimport PyObject
+from cpython.unicode cimport PyUnicode_CheckExact
+
+from logflume._c.interpreter.python cimport (
+    HAS_GIL, PyCode_Addr2Line, PyCodeObject, PyEval_GetFrame, decref, dict_get, incref, xdecref,
+)
+
+# C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
+cdef object logging, os
+import logging
+import os
+
+cdef extern from "interpreter/frame.h":
+    PyObject *running_code "logflume_running_code" (int *lasti) noexcept
+
+cdef enum:
+    SLOTS = 1024
+
+cdef struct Slot:
+    PyObject *code  # strong, so that no other code can have its address
+    PyObject *site
+    int lasti
+
+cdef Slot slots[SLOTS]
+cdef dict shared_sites = {}  # instead of them without the GIL: a number made of code and lasti -> CallSite
+cdef dict file_names = {}  # path -> (filename, module)
+
+
+cdef class CallSite:
+    pass
+
+
+cdef CallSite find_call_site(long stacklevel):
+    """Return where the caller of the running C method is; None if only the standard method can tell."""
+    cdef int lasti = 0
+    cdef PyObject *code = running_code(&lasti)
+    cdef CallSite site
+    if code is NULL:
+        return None
+    try:
+        site = call_site_at(code, lasti)
+    finally:
+        decref(code)
+    if site is not None and (site.internal or stacklevel > 1):
+        return outer_call_site(stacklevel)
+    return site
+
+
+cdef CallSite outer_call_site(long stacklevel):
+    """Do what Logger.findCaller does, from the running frame, which stands for that of debug(), info() ..."""
+    cdef PyObject *running = <PyObject *>PyEval_GetFrame()
+    if running is NULL:
+        return None
+    cdef object frame = <object>running
+    cdef CallSite site
+    while True:
+        code = frame.f_code
+        site = call_site_at(<PyObject *>code, frame.f_lasti)
+        if site is None:
+            return None
+        if not site.internal:
+            stacklevel -= 1
+        if stacklevel <= 0:
+            return site
+        frame = frame.f_back
+        if frame is None:
+            return site
+
+
+cdef CallSite call_site_at(PyObject *code, int lasti):
+    cdef Slot *slot = &slots[((<size_t>code >> 4) ^ (<size_t>lasti * 31)) % SLOTS]
+    cdef PyObject *old_code
+    cdef PyObject *old_site
+    cdef CallSite site
+    if not HAS_GIL:
+        return shared_call_site_at(<object>code, lasti)
+    if slot.code is code and slot.lasti == lasti:
+        return <CallSite>slot.site
+    site = make_call_site(<object>code, lasti)
+    if site is None:
+        return None
+    old_code = slot.code
+    old_site = slot.site
+    incref(code)
+    incref(<PyObject *>site)
+    slot.code = code
+    slot.site = <PyObject *>site
+    slot.lasti = lasti
+    # Last, with the slot in order: deallocation can run arbitrary code, which may log.
+    xdecref(old_code)
+    xdecref(old_site)
+    return site
+
+
+cdef CallSite shared_call_site_at(object code, int lasti):
+    cdef object key = <unsigned long long><size_t><PyObject *>code ^ (<unsigned long long>lasti << 40)
+    cdef object found = dict_get(shared_sites, key, None)
+    cdef CallSite site
+    if found is not None:
+        site = <CallSite>found
+        if site.code is code and site.lasti == lasti:
+            return site
+    site = make_call_site(code, lasti)
+    if site is None:
+        return None
+    site.code = code  # strong, so that no other code can have its address
+    site.lasti = lasti
+    if len(shared_sites) >= SLOTS:
+        shared_sites.clear()
+    shared_sites[key] = site
+    return site
+
+
+cdef CallSite make_call_site(object code, int lasti):
+    cdef CallSite site = CallSite()
+    cdef int lineno = PyCode_Addr2Line(<PyCodeObject *><PyObject *>code, lasti)
+    cdef object path = code.co_filename
+    # 3.12 has code of its own between a C function and the Python frames that it runs.
+    if not PyUnicode_CheckExact(path) or path == "<shim>":
+        return None
+    names = file_names.get(path)
+    if names is None:
+        filename = os.path.basename(path)
+        names = filename, os.path.splitext(filename)[0]
+        if len(file_names) >= SLOTS:
+            file_names.clear()
+        file_names[path] = names
+    site.pathname = path
+    site.filename, site.module = names
+    site.funcName = code.co_name
+    site.lineno = lineno if lineno >= 0 else None
+    # As logging._is_internal_frame.
+    normal = os.path.normcase(path)
+    site.internal = normal == logging._srcfile or ("importlib" in normal and "_bootstrap" in normal)
+    return site

@@ -1,0 +1,25 @@
+/* New objects without the calls of __new__. */
+#ifndef LOGFLUME_OBJECTS_H
+#define LOGFLUME_OBJECTS_H
+
+#include <Python.h>
+#include <string.h>
+
+/* A new object of `type` that the garbage collector does not track, zeroed but for its first `fields` fields, which are
+   None. Neither __new__ nor an instance dictionary is made. */
+static inline PyObject *
+logflume_new_object(PyTypeObject *type, Py_ssize_t fields)
+{
+    PyObject *object = (PyObject *)PyObject_GC_New(PyObject, type);
+    if (object == NULL) {
+        return NULL;
+    }
+    PyObject **field = (PyObject **)(object + 1);
+    memset(field, 0, type->tp_basicsize - sizeof(PyObject));
+    for (Py_ssize_t i = 0; i < fields; i++) {
+        field[i] = Py_NewRef(Py_None);
+    }
+    return object;
+}
+
+#endif
