@@ -1,4 +1,4 @@
-"""The examples in README.md run as they stand."""
+"""The examples in README.md and docs/ run as they stand, and the links between the pages lead somewhere."""
 
 from __future__ import annotations
 
@@ -10,15 +10,24 @@ from types import ModuleType
 
 import pytest
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
-if not README.exists():
+if not PAGES[0].exists():
     pytest.skip("needs the source tree", allow_module_level=True)
 
-EXAMPLES = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+def examples() -> list[object]:
+    return [
+        pytest.param(example, id=f"{page.stem}-{number}")
+        for page in PAGES
+        for number, example in enumerate(
+            re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.S | re.M)
+        )
+    ]
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
+@pytest.mark.parametrize("example", examples())
 def test_example_writes_its_record(lf: ModuleType, example: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error::DeprecationWarning", "-c", example],
@@ -28,5 +37,25 @@ def test_example_writes_its_record(lf: ModuleType, example: str, tmp_path: Path)
         timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, "")
+    if "def lifespan" in example:  # a server's to run
+        return
     [message] = re.findall(r'(?:info|warning)\("(.*)"\)', example)
     assert message in (tmp_path / "app.log").read_text()
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub makes of the headings of a page."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.S | re.M)
+    headings = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        linked = page.parent / path if path else page
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked), target
