@@ -47,12 +47,12 @@ test-compat: $(ENV)/compat/.installed  ## run the tests with the packages that h
 	@echo "testing with other packages"
 	@$(COMPILED) $(ENV)/compat/bin/python -m pytest tests/test_third_party.py $(ARGS)
 
-RANDOM_TESTS := tests/test_call_differential.py tests/test_delivery_differential.py tests/test_properties.py tests/test_turns.py
+RANDOM_TESTS := $(wildcard tests/test_*random*.py)
 fuzz: $(ENV)/compiled/.installed  ## run the random tests with examples that no run has had before, both cores
 	@$(COMPILED) $(ENV)/compiled/bin/python -m pytest --hypothesis-profile=fuzz $(RANDOM_TESTS) $(ARGS)
 
 # Not of the tests that measure, or build, or are CPython's.
-UNMEASURED := --ignore tests/test_packaging.py --ignore tests/test_leaks.py --ignore tests/test_cpython_logging.py
+UNMEASURED := --ignore tests/test_packaging.py --ignore tests/test_memory.py --ignore tests/test_cpython_logging.py
 coverage: $(ENV)/pure/.installed  ## branch coverage of the pure core, subprocesses included
 	@rm -f .coverage*
 	@$(PURE) COVERAGE_FILE=$(CURDIR)/.coverage $(ENV)/pure/bin/python -m coverage run -m pytest $(UNMEASURED) $(ARGS)
@@ -68,7 +68,7 @@ sanitize: $(ENV)/sanitize/.made  ## run the tests on extensions built with Addre
 	@cd $(ENV)/sanitize && $(COMPILED) PYTHONPATH=$(CURDIR)/$(ENV)/sanitize/src PYTHONMALLOC=malloc \
 		ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1 \
 		LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
-		bin/python -X faulthandler -m pytest --capture=sys -k "not pure" $(UNMEASURED) --ignore tests/test_readme.py --ignore tests/test_demo.py $(ARGS)
+		bin/python -X faulthandler -m pytest --capture=sys -k "not pure" $(UNMEASURED) --ignore tests/test_documentation.py --ignore tests/test_demo.py $(ARGS)
 
 bench: $(ENV)/compiled/.installed  ## print the table of speeds, both cores
 	@$(COMPILED) $(ENV)/compiled/bin/python bench/run.py $(ARGS)

@@ -47,11 +47,11 @@ def pytest_sessionstart() -> None:
 
 
 FIRST = (
-    "test_record.py",
-    "test_loggers.py",
-    "test_lookups.py",
-    "test_turns.py",
-    "test_delivery_differential.py",
+    "test_lazy_records.py",
+    "test_accelerated_calls.py",
+    "test_accelerated_after_changes.py",
+    "test_delivery_random_turns.py",
+    "test_delivery_random_batches.py",
 )
 
 
