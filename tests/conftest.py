@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 
 import hypothesis
@@ -15,6 +17,11 @@ import pytest
 
 import cores
 import logflume
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 # The random tests try the same examples each time, so that a red run is the change's own; `make fuzz` tries others.
 hypothesis.settings.register_profile("same", derandomize=True)
@@ -32,6 +39,12 @@ def pytest_report_header() -> str:
     return f"logflume {logflume.__version__}: {logflume.IMPLEMENTATION}, from {os.path.dirname(logflume.__file__)}"
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    Path(tempfile.gettempdir(), f"logflume-tests-{os.environ.get('PYTEST_XDIST_TESTRUNUID')}").unlink(
+        missing_ok=True
+    )
+
+
 def pytest_sessionstart() -> None:
     # The import refuses too; asked again here because a wrong answer would test the pure core twice.
     wanted = None
@@ -46,22 +59,50 @@ def pytest_sessionstart() -> None:
         )
 
 
-FIRST = (
+# The tests that look for lazy records. From 3.13 on a class gets a thousand version tags and no more, each
+# accelerate_loggers() and restore_loggers() takes one of logging.Logger's, and on free-threaded builds every call goes
+# the standard way without one: so these come before the others.
+WANT_LAZY_RECORDS = (
     "test_lazy_records.py",
-    "test_accelerated_calls.py",
-    "test_accelerated_after_changes.py",
-    "test_delivery_random_turns.py",
-    "test_delivery_random_batches.py",
+    "test_accelerated_",
+    "test_delivery_random_",
+    "test_platforms.py",
 )
+# These take long, and wait most of the time: so a parallel run begins with them.
+WAIT = ("test_cpython_logging.py", "test_packaging.py")
+
+
+def place(item: pytest.Item) -> int:
+    if item.get_closest_marker("alone"):
+        return 3
+    return 0 if item.path.name.startswith(WAIT) else 1 if item.path.name.startswith(WANT_LAZY_RECORDS) else 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have the tests first that look for lean records.
+    items.sort(key=place)
 
-    From 3.13 on a class gets a thousand version tags and no more, each accelerate_loggers() and restore_loggers()
-    takes one of logging.Logger's, and on free-threaded builds every call goes the standard way without one.
-    """
-    items.sort(key=lambda item: item.path.name not in FIRST)
+
+# Parallel runs, with pytest-xdist: `pytest -n auto --maxschedchunk 1`.
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Two processes for each processor: the tests wait half of their time for other threads and processes."""
+    return 2 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Have a test that measures time run while the other processes wait."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if run is None or fcntl is None:
+        return (yield)
+    with open(Path(tempfile.gettempdir(), f"logflume-tests-{run}"), "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH)
+        try:
+            return (yield)
+        finally:
+            fcntl.flock(lock, fcntl.LOCK_UN)  # by name: a forked child may have the file open still
 
 
 @pytest.fixture(autouse=True)
