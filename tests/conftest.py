@@ -5,18 +5,22 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import queue
 import tempfile
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import hypothesis
 import pytest
 
 import cores
 import logflume
+from helpers import drain, run_python
 
 try:
     import fcntl
@@ -182,6 +186,106 @@ def lf(request: pytest.FixtureRequest) -> Iterator[ModuleType]:
     """The package with either core; what the test imports or starts in a subprocess has the same one."""
     with cores.imported(request.param) as package:
         yield package
+
+
+@pytest.fixture
+def wired(lf: ModuleType) -> Iterator[Callable[..., Any]]:
+    """wired(*handlers) makes a logger whose queue handler has a listener with these handlers; returns both."""
+    made = []
+
+    def wire(*handlers: logging.Handler, queue: Any = None, **options: Any) -> tuple[logging.Logger, Any]:
+        handler = lf.LocalQueueHandler(queue)
+        handler.listener = lf.QueueListener(handler.queue, *handlers, **options)
+        logger = logging.getLogger("wired")
+        logger.setLevel(1)
+        logger.propagate = False
+        logger.handlers = [handler]
+        made.append(handler.listener)
+        return logger, handler.listener
+
+    yield wire
+    for listener in made:
+        listener.stop(10)
+
+
+@pytest.fixture
+def package() -> Iterator[ModuleType]:
+    """The package with the compiled core, which accelerates loggers."""
+    if "compiled" not in cores.available():
+        pytest.skip("the pure core accelerates nothing")
+    with cores.imported("compiled") as package:
+        yield package
+        package.restore_loggers()
+
+
+@pytest.fixture
+def logger() -> logging.Logger:
+    return logging.getLogger("test.loggers")
+
+
+@pytest.fixture
+def records(package: ModuleType) -> Iterator[Callable[[], list[logging.LogRecord]]]:
+    """With accelerated loggers: records() takes what a queue handler on the root logger got."""
+    handler = package.LocalQueueHandler(queue.SimpleQueue())
+    logging.root.addHandler(handler)
+    logging.root.setLevel(logging.INFO)
+    assert package.accelerate_loggers()
+    yield lambda: drain(handler.queue)
+    logging.root.removeHandler(handler)
+
+
+@pytest.fixture
+def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """pass_time(seconds) has time.monotonic() be so much later."""
+    ahead = 0.0
+    monotonic = time.monotonic
+
+    def pass_time(seconds: float) -> None:
+        nonlocal ahead
+        ahead += seconds
+
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + ahead)
+    return pass_time
+
+
+PROGRAM = """
+import atexit, logging, multiprocessing, os, signal, sys, threading, time
+{first}
+import logflume
+
+PATH = {path!r}
+
+class Slow(logging.FileHandler):
+    def emit(self, record):
+        time.sleep(0.001)
+        super().emit(record)
+
+def set_up(path, cls=logging.FileHandler):
+    handler = cls(path)
+    handler.setFormatter(logging.Formatter("%(process)d %(message)s"))
+    logging.root.handlers = [handler]
+    logging.root.setLevel(logging.DEBUG)
+    return logflume.setup_logging_queue()
+"""
+
+
+@pytest.fixture
+def run(lf: ModuleType, tmp_path: Path) -> Callable[..., tuple[int, list[tuple[str, ...]], str]]:
+    """run(program) runs a program, and returns its exit code, the lines of the log as (pid, message), and stderr.
+
+    `first` is run before logflume is imported.
+    """
+
+    def run(program: str, timeout: float = 60, first: str = "") -> tuple[int, list[tuple[str, ...]], str]:
+        script, log = tmp_path / "program.py", tmp_path / "log"
+        script.write_text(
+            PROGRAM.format(first=textwrap.dedent(first), path=str(log)) + textwrap.dedent(program)
+        )
+        done = run_python(str(script), timeout=timeout)
+        lines = log.read_text().splitlines() if log.exists() else []
+        return done.returncode, [tuple(line.split(" ", 1)) for line in lines], done.stderr
+
+    return run
 
 
 @pytest.fixture

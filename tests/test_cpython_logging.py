@@ -1,7 +1,8 @@
 """CPython's own tests of logging, whole, with our classes in the places of the standard ones.
 
-They may fail nowhere that they do not fail without us in the same environment. They sleep most of their 20 seconds: so all
-variants run at the same time. A run on the compiled package has the compiled core's, one on the pure package the pure core's.
+They may fail nowhere that they do not fail without us in the same environment. They sleep for most of their 20 seconds,
+so all variants run at the same time. The compiled package runs those of the compiled core, the pure package those of
+the pure core.
 """
 
 from __future__ import annotations

@@ -1,260 +1,120 @@
-"""What once lost a record, or never ended: full and broken queues, errors that report errors, forks, nested calls."""
-
-from __future__ import annotations
+"""Errors in handlers: what they raise is reported and ends nothing, and what they log arrives."""
 
 import io
 import logging
 import logging.handlers
-import os
 import queue
-import subprocess
 import sys
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from types import ModuleType
-from typing import Any
 
 import pytest
 
-
-class Calls(logging.Handler):
-    """Calls `function` with each record, and keeps the messages."""
-
-    def __init__(self, function: Callable[[logging.LogRecord], object] = lambda record: None) -> None:
-        super().__init__()
-        self.messages: list[str] = []
-        self.function = function
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.messages.append(record.getMessage())
-        self.function(record)
+from helpers import Collect, needs_nested_records, raising, wait_until
 
 
-@pytest.fixture
-def attach(lf: ModuleType) -> Iterator[Callable[..., Any]]:
-    """Put handlers behind a queue, on the root logger, and return the listener."""
-    listeners = []
-
-    def attach(*handlers: logging.Handler, queue: Any = None, **options: Any) -> Any:
-        handler = lf.LocalQueueHandler(queue)
-        handler.listener = lf.QueueListener(handler.queue, *handlers, **options)
-        logging.root.addHandler(handler)
-        listeners.append(handler.listener)
-        return handler.listener
-
-    yield attach
-    for listener in listeners:
-        listener.stop(5)
-
-
-def test_stop_tells_the_thread_again_if_the_queue_was_full(attach: Callable[..., Any]) -> None:
-    inside, go = threading.Event(), threading.Event()
-    handler = Calls(lambda record: (inside.set(), go.wait(5)))
-    listener = attach(handler, queue=queue.Queue(1))
-    logging.error("1")
-    assert inside.wait(5)
-    logging.error("2")
-    assert listener.stop(0.05)
-    go.set()
-    assert listener.stop(5) == 0
-    assert handler.messages == ["1", "2"]
-
-
-def test_handlers_may_change_the_listener_while_stop_waits_for_room(attach: Callable[..., Any]) -> None:
-    inside = threading.Event()
-
-    def function(record: logging.LogRecord) -> None:
-        inside.set()
-        time.sleep(0.05)
-        listener.addHandler(other)
-
-    handler, other = Calls(function), Calls()
-    listener = attach(handler, queue=queue.Queue(1))
-    logging.error("1")
-    assert inside.wait(5)
-    logging.error("2")
-    assert listener.stop(5) == 0
-    assert handler.messages == ["1", "2"]
-    assert other.messages == ["2"]
-
-
-def test_a_handler_may_stop_a_listener_whose_queue_is_full(attach: Callable[..., Any]) -> None:
-    inside, go = threading.Event(), threading.Event()
-
-    def function(record: logging.LogRecord) -> None:
-        inside.set()
-        go.wait(5)
-        listener.stop()
-
-    handler = Calls(function)
-    listener = attach(handler, queue=queue.Queue(2))
-    logging.error("1")
-    assert inside.wait(5)
-    logging.error("2")
-    logging.error("3")
-    go.set()
-    assert listener.stop(5) == 0
-    assert handler.messages == ["1", "2", "3"]
-    assert listener.queue.unfinished_tasks == 0
-
-
-def test_who_delivers_in_the_call_does_not_take_the_sentinel_from_the_thread(
-    attach: Callable[..., Any],
-) -> None:
-    inside, go = threading.Event(), threading.Event()
-    handler = Calls(lambda record: (inside.set(), go.wait(5)))
-    listener = attach(handler, queue=queue.Queue())
-    listener.stop()
-    listener.queue.put(logging.makeLogRecord({"msg": "1"}))
-    caller = threading.Thread(target=logging.error, args=("2",))
-    caller.start()
-    assert inside.wait(5)
-    listener.start()
-    deadline = time.monotonic() + 5
-    while listener.queue.qsize() and time.monotonic() < deadline:
-        time.sleep(0.01)  # until the thread has the second record
-    stopper = threading.Thread(target=listener.stop)
-    stopper.start()
-    while not listener.queue.qsize() and time.monotonic() < deadline:
-        time.sleep(0.01)  # until the sentinel is in the queue
-    go.set()
-    caller.join()
-    stopper.join(5)
-    assert not stopper.is_alive()
-    assert handler.messages == ["1", "2"]
-
-
-def test_stop_ends_if_a_handler_feeds_its_own_queue(lf: ModuleType) -> None:
-    records: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    listener = lf.QueueListener(records, lf.LocalQueueHandler(records))
-    listener.start()
-    records.put(logging.makeLogRecord({"msg": "again and again"}))
-    assert listener.stop(5) == 1
-
-
-@pytest.mark.parametrize("stopped", [False, True])
-def test_what_a_text_logs_while_it_is_formatted_arrives(attach: Callable[..., Any], stopped: bool) -> None:
+@pytest.mark.parametrize("stopped", [False, pytest.param(True, marks=needs_nested_records)])
+def test_what_a_text_logs_while_it_is_formatted_arrives(wired, stopped):
     class Talkative(Exception):
-        def __str__(self) -> str:
-            logging.error("nested")
+        def __str__(self):
+            logger.error("nested")
             return "text"
 
     stream = io.StringIO()
-    listener = attach(logging.StreamHandler(stream))
+    logger, listener = wired(logging.StreamHandler(stream))
     if stopped:
-        if hasattr(logging.Logger, "_is_disabled"):
-            pytest.skip("3.13.4 and 3.13.5 ignore what a handler logs in the call")
         listener.stop()
-    logging.error("outer", exc_info=Talkative())
+    logger.error("outer", exc_info=Talkative())
     assert listener.flush(5)
     assert {"nested", "outer"} < set(stream.getvalue().splitlines())
     assert listener.stop(5) == 0
 
 
-def test_what_on_error_logs_arrives(attach: Callable[..., Any]) -> None:
+def test_what_on_error_logs_arrives(wired):
     class Failing(logging.Handler):
-        def flush(self) -> None:
+        def flush(self):
             raise ZeroDivisionError
 
-        def handle(self, record: logging.LogRecord) -> bool:
+        def handle(self, record):
             raise ZeroDivisionError
 
     stream = io.StringIO()
     failing = Failing()
 
-    def on_error(record: logging.LogRecord | None, handler: logging.Handler, error: BaseException) -> None:
+    def on_error(record, handler, error):
         listener.removeHandler(failing)
-        logging.error("%s in %s", type(error).__name__, "flush" if record is None else "handle")
+        logger.error("%s in %s", type(error).__name__, "flush" if record is None else "handle")
 
     for records in (1, 0):
-        listener = attach(failing, logging.StreamHandler(stream), on_error=on_error)
-        logging.root.setLevel(logging.ERROR)
+        logger, listener = wired(failing, logging.StreamHandler(stream), on_error=on_error)
         for _ in range(records):
-            logging.error("record")
+            logger.error("record")
         assert listener.flush(5)
         assert listener.stop(5) == 0
-        logging.root.handlers.clear()
     assert "ZeroDivisionError in handle" in stream.getvalue()
 
 
 @pytest.mark.parametrize("exit", [SystemExit, KeyboardInterrupt, GeneratorExit])
-def test_on_error_cannot_end_the_thread(attach: Callable[..., Any], exit: type[BaseException]) -> None:
-    def fail(record: logging.LogRecord) -> None:
+def test_on_error_cannot_end_the_thread(wired, exit):
+    def fail(record):
         if record.getMessage() == "1":
             raise ZeroDivisionError
 
-    def on_error(*args: object) -> None:
+    def on_error(*args):
         raise exit
 
-    handler = Calls(fail)
-    listener = attach(handler, on_error=on_error)
+    handler = Collect(function=fail)
+    logger, listener = wired(handler, on_error=on_error)
     for message in ("1", "2"):
-        logging.error(message)
+        logger.error(message)
     assert listener.flush(5)
-    logging.error("3")
+    logger.error("3")
     assert listener.stop(5) == 0
     assert handler.messages == ["1", "2", "3"]
 
 
-def test_an_error_while_an_error_is_told_does_not_end_the_thread(lf: ModuleType) -> None:
-    class Listener(lf.QueueListener):  # type: ignore[name-defined, misc]
+def test_an_error_while_an_error_is_told_does_not_end_the_thread(lf, monkeypatch):
+    """As when there is no memory: not for the queue, not for on_error, not for the report on stderr."""
+
+    class Lacking(queue.Queue):
         lacking = 2
 
-        def _handle_taken(self) -> bool:
+        def get(self, *args, **kwargs):
             if self.lacking:
+                self.lacking -= 1
                 raise MemoryError
-            return super()._handle_taken()  # type: ignore[no-any-return]
+            return super().get(*args, **kwargs)
 
-        def _report_error(self, *given: object) -> None:
-            self.lacking -= 1
+    class Full(io.StringIO):
+        def write(self, text):
             raise MemoryError
 
-    handler = Calls()
-    queue_handler = lf.LocalQueueHandler()
-    with Listener(queue_handler.queue, handler) as listener:
+    def on_error(*args):
+        raise MemoryError
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    handler = Collect()
+    queue_handler = lf.LocalQueueHandler(Lacking())
+    with lf.QueueListener(queue_handler.queue, handler, on_error=on_error) as listener:
         queue_handler.handle(logging.makeLogRecord({"msg": "one"}))
         assert listener.flush(10)
+        assert listener.stats().errors == 2
     assert handler.messages == ["one"]
 
 
-def test_without_memory_no_record_is_lost_between_the_queue_and_the_handlers(lf: ModuleType) -> None:
-    class Full(deque):  # type: ignore[type-arg]
-        def append(self, item: Any) -> None:
-            if len(self) == 1:
-                raise MemoryError
-            super().append(item)
-
-    take = sys.modules[lf.QueueListener.__module__].take
-    records: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    taken = Full()
-    for name in ("a", "b", None, "c"):
-        records.put(None if name is None else logging.makeLogRecord({"msg": name}))
-    with pytest.raises(MemoryError):
-        take(records, 10, taken)
-    assert [record.msg for record in taken[0].records] == ["a", "b"]
-    left = [records.get(), records.get()]
-    assert left[0].msg == "c"
-    assert left[1] is None
-
-
-def test_a_broken_queue_is_reported_now_and_then_and_can_be_stopped(lf: ModuleType) -> None:
-    class Broken(queue.Queue[Any]):
+def test_a_broken_queue_is_reported_now_and_then_and_can_be_stopped(lf):
+    class Broken(queue.Queue):
         broken = True
 
-        def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        def get(self, *args, **kwargs):
             if self.broken:
                 raise OSError("closed")
-            return super().get(block, timeout)
+            return super().get(*args, **kwargs)
 
-    errors: list[BaseException] = []
+    errors = []
     records = Broken()
     listener = lf.QueueListener(records, on_error=lambda record, handler, error: errors.append(error))
     listener.start()
-    deadline = time.monotonic() + 5
-    while not errors and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert wait_until(lambda: errors)
     time.sleep(0.05)
     assert 1 <= len(errors) < 50
     assert all(type(error) is OSError for error in errors)
@@ -264,120 +124,182 @@ def test_a_broken_queue_is_reported_now_and_then_and_can_be_stopped(lf: ModuleTy
     listener.stop(5)
 
 
-def test_handle_and_prepare_may_be_patched_later(
-    lf: ModuleType, attach: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    handler = Calls()
-    listener = attach(handler)
-    seen: list[str] = []
+def test_flush_survives_a_handler_whose_flush_raises(wired, capsys):
+    class Broken(Collect):
+        def flush(self):
+            raise ZeroDivisionError
 
-    def watched(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
-        def method(*args: Any) -> Any:
-            seen.append(name)
-            return original(*args)
+    logger, listener = wired(Broken())
+    logger.info("one")
+    assert listener.flush(10) is True
+    assert "ZeroDivisionError" in capsys.readouterr().err
 
-        return method
 
-    monkeypatch.setattr(lf.QueueListener, "handle", watched("class", lf.QueueListener.handle))
-    logging.error("1")
-    assert listener.flush(5)
-    monkeypatch.undo()
-    monkeypatch.setattr(
-        logging.handlers.QueueListener, "prepare", watched("base", logging.handlers.QueueListener.prepare)
+@pytest.mark.parametrize("method", ["filter", "format", "emit", "handle"])
+def test_survives_what_a_handler_raises(wired, capsys, method):
+    collect = Collect()
+    logger, listener = wired(raising(method), collect)
+    logger.info("one")
+    logger.info("two")
+    assert listener.flush(10)
+    assert collect.messages == ["one", "two"]
+    err = capsys.readouterr().err
+    assert err.count("--- Logging error ---") == 2
+    assert err.count(f"ZeroDivisionError: {method}") == 2
+
+
+def test_errors_respect_raise_exceptions(wired, capsys, monkeypatch):
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    logger, listener = wired(raising("emit"))
+    logger.info("one")
+    assert listener.flush(10)
+    assert capsys.readouterr().err == ""
+
+
+def test_errors_go_to_on_error(wired, capsys):
+    seen = []
+    broken = raising("filter")
+    logger, listener = wired(broken, on_error=lambda *args: seen.append(args))
+    logger.info("one")
+    assert listener.flush(10)
+    ((record, handler, error),) = seen
+    assert (record.msg, handler) == ("one", broken)
+    assert type(error) is ZeroDivisionError
+    assert capsys.readouterr().err == ""
+
+
+def test_an_on_error_that_raises_is_survived_and_hides_nothing(wired, capsys):
+    def on_error(*args):
+        raise LookupError("on_error")
+
+    collect = Collect()
+    logger, listener = wired(raising("emit"), collect, on_error=on_error)
+    logger.info("one")
+    assert listener.flush(10)
+    assert collect.messages == ["one"]
+    err = capsys.readouterr().err
+    assert err.count("ZeroDivisionError: emit") == 1
+    assert err.count("LookupError: on_error") == 1
+
+
+def test_an_error_without_a_record_is_not_for_an_overridden_handle_error(wired, capsys):
+    class Flushes(Collect):
+        def flush(self):
+            raise OSError("disk gone")
+
+        def handleError(self, record):
+            raise AssertionError(record.getMessage())
+
+    logger, listener = wired(Flushes())
+    logger.info("one")
+    assert listener.flush(10)
+    err = capsys.readouterr().err
+    assert "OSError: disk gone" in err
+    assert "AttributeError" not in err
+
+
+def test_reports_are_rate_limited(wired, capsys):
+    logger, listener = wired(raising("filter"))
+    for _ in range(100):
+        logger.info("one")
+    assert listener.flush(10)
+    assert capsys.readouterr().err.count("--- Logging error ---") == 10
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_the_thread_survives_what_is_not_an_exception(wired, error, capsys):
+    class Exits(Collect):
+        def emit(self, record):
+            if record.msg == "exit":
+                raise error
+            super().emit(record)
+
+    collect = Exits()
+    logger, listener = wired(collect)
+    logger.info("exit")
+    logger.info("one")
+    assert listener.flush(10)
+    assert collect.messages == ["one"]
+
+
+def test_an_overridden_handle_that_raises_is_survived(lf, capsys):
+    class Custom(lf.QueueListener):
+        def handle(self, record):
+            if record.msg == "bad":
+                raise ZeroDivisionError
+            super().handle(record)
+
+    collect = Collect()
+    handler = lf.LocalQueueHandler()
+    handler.listener = Custom(handler.queue, collect)
+    for message in ("bad", "good"):
+        handler.handle(logging.makeLogRecord({"msg": message}))
+    handler.listener.stop()
+    assert collect.messages == ["good"]
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("after_stop", [False, pytest.param(True, marks=needs_nested_records)])
+def test_a_handler_that_logs_for_each_record_ends(wired, after_stop, capsys):
+    class Logs(Collect):
+        def emit(self, record):
+            super().emit(record)
+            logging.getLogger("wired").info("caused by %s", record.msg)
+
+    collect = Logs()
+    logger, listener = wired(collect)
+    if after_stop:
+        listener.stop()
+    logger.info("one")
+    logger.info("two")
+    assert listener.flush(10)
+    assert collect.messages[0] == "one"
+    assert collect.messages.count("two") == 1
+    assert 4 <= len(collect.messages) < 100
+    assert "RecursionError" in capsys.readouterr().err
+
+
+def test_what_a_handler_logs_once_is_delivered(wired):
+    class Logs(Collect):
+        def emit(self, record):
+            super().emit(record)
+            if record.msg == "one":
+                logging.getLogger("wired").info("rotated")
+
+    collect = Logs()
+    logger, listener = wired(collect)
+    logger.info("one")
+    logger.info("two")
+    listener.stop()
+    assert collect.messages == ["one", "rotated", "two"]
+
+
+@pytest.mark.parametrize("gone", ["formatter", "stream", "datefmt", "_style", "_fmt", "lock"])
+def test_a_handler_that_lacks_something(lf, tmp_path, gone):
+    """Each record is tried and reported, once, and the listener goes on."""
+    handler = logging.FileHandler(tmp_path / "log")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    failed = []
+    source = lf.LocalQueueHandler(handlers=[handler])
+    source.listener.on_error = lambda record, handler, error: failed.append(record)
+    handler.handleError = failed.append
+    logger = logging.Logger("lacking")
+    logger.addHandler(source)
+    logger.warning("before")
+    assert source.listener.flush(30)
+    owner = {"datefmt": handler.formatter, "_style": handler.formatter, "_fmt": handler.formatter._style}.get(
+        gone, handler
     )
-    logging.error("2")
-    assert listener.flush(5)
-    monkeypatch.undo()
-    listener.handle = watched("instance", listener.handle)
-    logging.error("3")
-    assert listener.flush(5)
-    assert seen == ["class", "base", "instance"]
-    assert handler.messages == ["1", "2", "3"]
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_fork_while_a_handler_does_not_come_to_an_end(lf: ModuleType, attach: Callable[..., Any]) -> None:
-    """The first thread of the child may get the identifier that the listener's had."""
-    parent = os.getpid()
-    inside, go = threading.Event(), threading.Event()
-    reader, writer = os.pipe()
-
-    class Stuck(logging.Handler):
-        def handle(self, record: logging.LogRecord) -> bool:  # the lock may be held for ever, in the child
-            if os.getpid() == parent:
-                inside.set()
-                go.wait(10)
-            else:
-                os.write(writer, record.getMessage().encode())
-            return True
-
-    listener = attach(Stuck())
-    logging.error("parent")
-    assert inside.wait(5)
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            thread = threading.Thread(target=lambda: (logging.error("child"), listener.flush(5)))
-            thread.start()
-            thread.join()
-            code = 0
-        finally:
-            os._exit(code)
-    go.set()
-    assert os.waitpid(child, 0)[1] == 0
-    os.close(writer)
-    with open(reader) as pipe:
-        assert pipe.read() == "child"
-
-
-@pytest.mark.skipif(sys.platform == "emscripten", reason="needs processes")
-def test_the_number_left_in_a_queue_that_does_not_know_its_length(lf: ModuleType) -> None:
-    class Unknowing:
-        """As multiprocessing's queues on macOS."""
-
-        def __init__(self) -> None:
-            self.items: queue.SimpleQueue[Any] = queue.SimpleQueue()
-            self.put_nowait = self.items.put_nowait
-            self.get = self.items.get
-            self.get_nowait = self.items.get_nowait
-
-        def qsize(self) -> int:
-            raise NotImplementedError
-
-    handler = Calls()
-    records = Unknowing()
-    listener = lf.QueueListener(records, handler)
-    records.put_nowait(logging.makeLogRecord({"msg": "before"}))
-    assert "0 records left" in repr(listener)
-    assert listener.stop() == 0
-    assert handler.messages == ["before"]
-    listener.start()
-    records.put_nowait(logging.makeLogRecord({"msg": "while it runs"}))
-    assert listener.stop(5) == 0
-    assert handler.messages == ["before", "while it runs"]
-
-
-def test_one_broken_listener_does_not_keep_the_others_from_delivering_at_exit(tmp_path: Any) -> None:
-    code = """
-import logging, queue, sys
-import logflume
-
-class Broken(queue.Queue):
-    def get(self, *args, **kwargs):
-        raise OSError("closed")
-
-for records in (Broken(), queue.SimpleQueue(), Broken()):
-    handler = logflume.LocalQueueHandler(records)
-    handler.listener = logflume.QueueListener(records, logging.FileHandler("log"), on_error=lambda *args: None)
-    logging.root.addHandler(handler)
-    logging.error("%s", type(records).__name__)
-    if type(records) is queue.SimpleQueue:
-        handler.listener.stop()
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, timeout=60, text=True
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "SimpleQueue" in (tmp_path / "log").read_text()
+    kept = getattr(owner, gone)
+    delattr(owner, gone)
+    logger.warning("one")
+    logger.warning("other")
+    assert source.listener.flush(30)
+    setattr(owner, gone, kept)
+    logger.warning("after")
+    assert source.listener.flush(30)
+    source.close()
+    # Without a record it is the flush of the handler that failed.
+    assert [record.getMessage() for record in failed if record] == ["one", "other"]
+    assert [line.split()[-1] for line in (tmp_path / "log").read_text().splitlines()] == ["before", "after"]
+    handler.close()

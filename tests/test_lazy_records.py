@@ -18,20 +18,14 @@ import weakref
 import pytest
 
 import cores
+from helpers import is_lazy, needs_compiled, needs_gil, not_in_debug_builds, run_code
 
 
 @pytest.fixture
-def handler():
-    if "compiled" not in cores.available():
-        pytest.skip("the pure core makes standard records")
-    with cores.imported("compiled") as package:
-        handler = package.LocalQueueHandler(queue.SimpleQueue())
-        logging.root.addHandler(handler)
-        logging.root.setLevel(logging.DEBUG)
-        assert package.accelerate_loggers()
-        yield handler
-        package.restore_loggers()
-        logging.root.removeHandler(handler)
+def handler(records):
+    """The queue handler on the root logger; loggers are accelerated."""
+    logging.root.setLevel(logging.DEBUG)
+    return logging.root.handlers[0]
 
 
 @pytest.fixture
@@ -47,14 +41,9 @@ def standard_record():
     return logging.LogRecord("a.b", logging.INFO, __file__, 1, "hello %s %d", ("x", 5), None, "make")
 
 
-def is_lean(record):
-    """Tell it from a standard one by the only way there is."""
-    return type(record) is not logging.LogRecord
-
-
 def test_it_is_a_record(make):
     record = make()
-    assert is_lean(record)
+    assert is_lazy(record)
     assert isinstance(record, logging.LogRecord)
     assert record.__class__ is logging.LogRecord
     assert type(record).__name__ == "LogRecord"
@@ -291,69 +280,7 @@ def test_a_message_that_cannot_be_rendered_is_left_to_the_handler(make):
         record.getMessage()
 
 
-# snapshot(), for records that are not ours.
-
-
-@pytest.fixture(params=cores.available())
-def snapshot(request):
-    with cores.imported(request.param):
-        from logflume import _backend
-
-        yield _backend.snapshot
-
-
-class Own(logging.LogRecord):
-    def getMessage(self):
-        return "own " + super().getMessage()
-
-
-@pytest.fixture(params=[logging.LogRecord, Own])
-def cls(request):
-    return request.param
-
-
-def test_snapshot_of_plain_values_is_the_record(snapshot, cls):
-    record = cls("n", 10, "p", 1, "m %s %s %s", ("a", 1, (None, 2.0, b"", True)), None)
-    assert snapshot(record) is record
-
-
-@pytest.mark.parametrize("argument", [[1], {"a": 1}, type("S", (str,), {})("s")], ids=repr)
-def test_snapshot_keeps_the_message(snapshot, cls, argument):
-    record = cls("n", 10, "p", 1, "m %s", (argument, 1), None)
-    record.msg = "m %s %s"
-    kept = snapshot(record)
-    expected = record.getMessage()
-    if isinstance(argument, list):
-        argument.append(2)
-    assert kept is not record
-    assert isinstance(kept, cls)
-    assert kept.getMessage() == expected
-    assert vars(kept) == vars(record)
-    assert copy.copy(kept).getMessage() == expected
-
-
-def test_snapshot_pickles_as_its_own_class(snapshot, cls):
-    kept = snapshot(cls("n", 10, "p", 1, "m %s", ([1],), None))
-    new = pickle.loads(pickle.dumps(kept))
-    assert type(new) is cls
-    assert vars(new) == vars(kept)
-    assert type(copy.deepcopy(kept)) is cls
-
-
-def test_snapshot_goes_by_the_new_arguments(snapshot, cls):
-    kept = snapshot(cls("n", 10, "p", 1, "m %s", ([1],), None))
-    kept.args = ("new",)
-    assert kept.getMessage().endswith("m new")
-
-
-def test_snapshot_leaves_what_cannot_be_rendered(snapshot, cls):
-    record = cls("n", 10, "p", 1, "m %d", ([1],), None)
-    assert snapshot(record) is record
-
-
-@pytest.mark.skipif(
-    hasattr(sys, "gettotalrefcount"), reason="the interpreter asserts that instance dictionaries are plain"
-)
+@not_in_debug_builds
 def test_dictionary_of_another_class(make):
     record = make("%s", [1])
     record.__dict__ = collections.OrderedDict(vars(record))
@@ -370,7 +297,7 @@ def test_found_while_the_collector_breaks_its_cycle(make):
 
     def look(reference):
         for thing in gc.get_objects():
-            if type(thing).__name__ == "LogRecord" and is_lean(thing):
+            if type(thing).__name__ == "LogRecord" and is_lazy(thing):
                 found.append(thing)
                 repr(thing)
                 vars(thing)
@@ -390,7 +317,7 @@ def test_found_while_the_collector_breaks_its_cycle(make):
     assert not found or found[0].levelno == logging.INFO
 
 
-@pytest.mark.skipif("compiled" not in cores.available(), reason="the pure core makes standard records")
+@needs_compiled
 def test_records_that_somebody_keeps_are_not_used_again(tmp_path):
     """A record serves again only when nobody refers to it: not even weakly, nor to its dictionary."""
     with cores.imported("compiled") as package:
@@ -423,8 +350,8 @@ def test_records_that_somebody_keeps_are_not_used_again(tmp_path):
     assert (tmp_path / "log").read_text().splitlines() == [f"number {i}" for i in range(300)]
 
 
-@pytest.mark.skipif("compiled" not in cores.available(), reason="the pure core makes standard records")
-@pytest.mark.skipif(not cores.HAS_GIL, reason="no record serves twice without the GIL")
+@needs_compiled
+@needs_gil
 def test_records_that_served_before_are_as_new(tmp_path, monkeypatch):
     """They may have had as many arguments or not, plain ones or others, and data that is not asked for any more."""
     calls = [
@@ -528,7 +455,7 @@ assert 0 <= times[1] - times[3] + 10 <= 10 and abs(time.time() - times[3]) < 10,
 """
 
 
-@pytest.mark.skipif("compiled" not in cores.available(), reason="the pure core asks time.time()")
+@needs_compiled
 @pytest.mark.skipif(
     not cores.HAS_GIL or hasattr(sys, "getobjects"),
     reason="has other structures",
@@ -536,7 +463,8 @@ assert 0 <= times[1] - times[3] + 10 <= 10 and abs(time.time() - times[3]) < 10,
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_clock_that_is_shifted_in_place(when):
     """As time_machine does it: the function in the built-in becomes another, before the import or after."""
-    subprocess.run([sys.executable, "-c", SHIFTED_CLOCK, when], check=True)
+    done = run_code(SHIFTED_CLOCK, when)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_times_are_those_that_the_clock_tells(make):

@@ -19,6 +19,7 @@ import pytest
 
 import logflume
 from check_wheel import EXTENSIONS, problems
+from helpers import run_code
 
 ROOT = Path(__file__).parent.parent
 SWITCHES = ("LOGFLUME_NO_EXTENSIONS", "LOGFLUME_REQUIRE_EXTENSIONS")
@@ -201,3 +202,43 @@ def test_build_refuses_required_extensions_elsewhere(clone: Path) -> None:
     done = build(clone, "--wheel", LOGFLUME_REQUIRE_EXTENSIONS="1")
     assert done.returncode != 0
     assert "CPython only" in done.stdout + done.stderr
+
+
+def test_importing_calls_no_record_factory():
+    """Nor does it take what the factory sets for a part of each record."""
+    program = """
+import logging
+standard = logging.getLogRecordFactory()
+def factory(name, *args, **kwargs):
+    record = standard(name, *args, **kwargs)
+    record.tenant = name.split(".")[0]
+    return record
+logging.setLogRecordFactory(factory)
+import logflume
+logging.setLogRecordFactory(standard)
+logflume.accelerate_loggers()
+logging.basicConfig(format="%(tenant)s")
+logging.error("one", extra={"tenant": "mine"})
+"""
+    done = run_code(program)
+    assert (done.returncode, done.stderr.split()) == (0, ["mine"])
+
+
+def test_importing_costs_little():
+    """What is imported beyond logging.handlers is this package alone: no asyncio, no multiprocessing."""
+    program = (
+        "import sys, logging.handlers, queue, atexit; before = set(sys.modules); import logflume; "
+        "print(*sorted(m for m in set(sys.modules) - before if not m.startswith('logflume')))"
+    )
+    done = run_code(program)
+    assert done.stderr == ""
+    assert set(done.stdout.split()) <= {
+        "__future__",
+        "_contextvars",
+        "_cython_3_3_1",
+        "_immutables_map",  # PyPy's contextvars
+        "contextlib",
+        "contextvars",
+        "cython_runtime",
+        "signal",
+    }
