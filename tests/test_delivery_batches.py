@@ -1,4 +1,4 @@
-"""What deliver_batch does with each kind of handler, on both cores."""
+"""Delivery, batch by batch: what deliver_batch() does with each kind of handler, on both cores."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import copy
 import io
 import logging
 import logging.handlers
+import queue
 import sys
 import threading
 import time
@@ -16,22 +17,20 @@ from unittest import mock
 
 import pytest
 
-from deliveries import DELIVERIES, one_at_a_time
-from logflume._delivery import unpatched
+from deliveries import DELIVERIES, Counting, numbered_lines, numbered_records, one_at_a_time, unexpected
+from helpers import not_in_debug_builds
 
 each_core = pytest.mark.parametrize("deliver_batch", DELIVERIES)
 
 
-def records(count: int, text: str = "record %d") -> list[logging.LogRecord]:
-    return [logging.LogRecord("name", 20, "/x.py", i, text, (i,), None) for i in range(count)]
-
-
-def lines(count: int) -> str:
-    return "".join(f"record {i}\n" for i in range(count))
-
-
-def unexpected(record: logging.LogRecord, handler: logging.Handler) -> None:
-    raise AssertionError(f"{handler} raised for {record}") from sys.exc_info()[1]
+def locks_taken(deliver_batch: Any, handler: Any, batch: list[logging.LogRecord]) -> int:
+    """How often the batch took the handler's lock."""
+    lock, handler.lock = handler.lock, mock.MagicMock()
+    try:
+        deliver_batch(handler, batch, unexpected)
+        return int(handler.lock.__enter__.call_count + handler.lock.acquire.call_count)
+    finally:
+        handler.lock = lock
 
 
 @each_core
@@ -55,14 +54,10 @@ def test_files_and_memory_get_the_batch_at_once(deliver_batch: Any, tmp_path: Pa
         ),
     ):
         handler.setFormatter(logging.Formatter("%(message)s"))
-        batch = records(20)
-        lock, handler.lock = handler.lock, mock.MagicMock()
-        deliver_batch(handler, batch, unexpected)
-        taken = handler.lock.__enter__.call_count + handler.lock.acquire.call_count
-        handler.lock = lock
-        assert taken <= 2, "not one batch: twenty records would take the lock forty times"
+        batch = numbered_records(20)
+        assert locks_taken(deliver_batch, handler, batch) <= 2, "twenty records take it twenty times"
         assert batch == []
-        assert content() == lines(20)
+        assert content() == numbered_lines(20)
         handler.close()
 
 
@@ -70,30 +65,14 @@ def test_files_and_memory_get_the_batch_at_once(deliver_batch: Any, tmp_path: Pa
 @pytest.mark.parametrize("text", ["gr\u00fcn %d", "\u4e2d\u6587 %d", "\U0001f600 %d"])
 def test_texts_in_any_script_go_in_batches(deliver_batch: Any, text: str, tmp_path: Path) -> None:
     handler = logging.FileHandler(tmp_path / "app.log", "w", encoding="utf-8")
-    lock, handler.lock = handler.lock, mock.MagicMock()
-    deliver_batch(handler, records(20, text), unexpected)
-    taken = handler.lock.__enter__.call_count + handler.lock.acquire.call_count
-    handler.lock = lock
+    assert locks_taken(deliver_batch, handler, numbered_records(20, text)) <= 2
     handler.close()
-    assert taken <= 2
     assert (tmp_path / "app.log").read_text("utf-8") == "".join(f"{text % i}\n" for i in range(20))
-
-
-class Counting(logging.Formatter):
-    """Somebody's own formatter, to which it matters how often it is called."""
-
-    calls = 0
-
-    def format(self, record: logging.LogRecord) -> str:
-        self.calls += 1
-        return f"{self.calls} {super().format(record)}"
 
 
 @each_core
 @pytest.mark.parametrize("kind", ["file", "timed", "watched", "string"])
-def test_a_formatter_that_is_not_stock_gets_a_batch_too(
-    deliver_batch: Any, kind: str, tmp_path: Path
-) -> None:
+def test_a_formatter_of_another_class_gets_a_batch_too(deliver_batch: Any, kind: str, tmp_path: Path) -> None:
     path = tmp_path / "app.log"
     handler: Any = {
         "file": lambda: logging.FileHandler(path),
@@ -102,12 +81,9 @@ def test_a_formatter_that_is_not_stock_gets_a_batch_too(
         "string": lambda: logging.StreamHandler(io.StringIO()),
     }[kind]()
     handler.setFormatter(Counting("%(asctime)s|%(message)s"))
-    batch = records(20)
+    batch = numbered_records(20)
     kept = batch[:]
-    lock, handler.lock = handler.lock, mock.MagicMock()
-    deliver_batch(handler, batch, unexpected)
-    assert handler.lock.__enter__.call_count + handler.lock.acquire.call_count <= 2
-    handler.lock = lock
+    assert locks_taken(deliver_batch, handler, batch) <= 2
     assert batch == []
     assert [record.message for record in kept] == [f"record {i}" for i in range(20)]
     written = handler.stream.getvalue() if kind == "string" else path.read_text()
@@ -122,7 +98,7 @@ def test_a_formatter_is_called_as_often_as_the_handler_calls_it(deliver_batch: A
         path = tmp_path / f"{batches}.log"
         handler = logging.handlers.RotatingFileHandler(path, maxBytes=100, backupCount=9)
         handler.setFormatter(Counting("%(message)s"))
-        some = records(20)
+        some = numbered_records(20)
         deliver = deliver_batch if batches else one_at_a_time
         deliver(handler, some, unexpected)
         handler.close()
@@ -131,7 +107,7 @@ def test_a_formatter_is_called_as_often_as_the_handler_calls_it(deliver_batch: A
 
 
 @each_core
-def test_an_interrupt_in_a_formatter_that_is_not_stock(deliver_batch: Any) -> None:
+def test_an_interrupt_in_a_formatter_of_another_class(deliver_batch: Any) -> None:
     class Interrupted(logging.Formatter):
         def format(self, record: logging.LogRecord) -> str:
             if record.lineno == 2:
@@ -140,10 +116,10 @@ def test_an_interrupt_in_a_formatter_that_is_not_stock(deliver_batch: Any) -> No
 
     handler = logging.StreamHandler(io.StringIO())
     handler.setFormatter(Interrupted())
-    batch = records(5)
+    batch = numbered_records(5)
     with pytest.raises(KeyboardInterrupt):
         deliver_batch(handler, batch, unexpected)
-    assert handler.stream.getvalue() == lines(2)
+    assert handler.stream.getvalue() == numbered_lines(2)
     assert [record.lineno for record in batch] == [3, 4]
 
 
@@ -151,8 +127,8 @@ def test_an_interrupt_in_a_formatter_that_is_not_stock(deliver_batch: Any) -> No
 def test_a_buffer_of_one_byte(deliver_batch: Any, tmp_path: Path) -> None:
     with open(tmp_path / "a.log", "wb", buffering=0) as raw:
         stream = io.TextIOWrapper(io.BufferedWriter(raw, 1), "utf-8")
-        deliver_batch(logging.StreamHandler(stream), records(3), unexpected)
-        assert (tmp_path / "a.log").read_text() == lines(3)
+        deliver_batch(logging.StreamHandler(stream), numbered_records(3), unexpected)
+        assert (tmp_path / "a.log").read_text() == numbered_lines(3)
         stream.detach().detach()
 
 
@@ -176,8 +152,8 @@ def test_handle_batch_gets_all_records(deliver_batch: Any) -> None:
 
     handler = Sender()
     reports = []
-    deliver_batch(handler, records(2), unexpected)
-    batch = records(3)
+    deliver_batch(handler, numbered_records(2), unexpected)
+    batch = numbered_records(3)
     deliver_batch(handler, batch, lambda record, handler: reports.append((record.lineno, sys.exc_info()[0])))
     assert handler.batches == [[0, 1], [0, 1, 2]]
     assert reports == [(i, ConnectionError) for i in range(3)]
@@ -234,10 +210,10 @@ def test_what_is_patched_counts_from_the_next_batch(
             way = deliver_batch if batches else one_at_a_time  # noqa: B023
             way(handler, some, unexpected)  # noqa: B023
 
-        deliver(records(3))
+        deliver(numbered_records(3))
         with mock.patch.object(*patch, create=True):
-            deliver(records(3))
-        deliver(records(3))
+            deliver(numbered_records(3))
+        deliver(numbered_records(3))
         handler.close()
         outcomes.append(path.read_text())
     assert outcomes[0] == outcomes[1]
@@ -250,7 +226,7 @@ def test_what_is_patched_counts_from_the_next_batch(
 def test_what_hides_a_method_on_the_instance(deliver_batch: Any, name: str, tmp_path: Path) -> None:
     handler: Any = logging.FileHandler(tmp_path / "app.log")
     handler.setFormatter(logging.Formatter())
-    deliver_batch(handler, records(3), unexpected)
+    deliver_batch(handler, numbered_records(3), unexpected)
     target = handler
     *path, name = name.split(".")
     for step in path:
@@ -263,7 +239,7 @@ def test_what_hides_a_method_on_the_instance(deliver_batch: Any, name: str, tmp_
         return original(*given)
 
     setattr(target, name, note)
-    deliver_batch(handler, records(3), unexpected)
+    deliver_batch(handler, numbered_records(3), unexpected)
     assert len(calls) == 3
     handler.close()
 
@@ -274,14 +250,14 @@ def test_formatters_may_be_changed_at_any_time(deliver_batch: Any) -> None:
     handler = logging.StreamHandler(stream)
     formatter = logging.Formatter("%(name)s", "%Y")
     handler.setFormatter(formatter)
-    deliver_batch(handler, records(1), unexpected)
+    deliver_batch(handler, numbered_records(1), unexpected)
     formatter._style._fmt = "%(levelname)s %(asctime)s"
     formatter.converter = lambda seconds: time.gmtime(0)  # type: ignore[method-assign,assignment]
-    deliver_batch(handler, records(1), unexpected)
+    deliver_batch(handler, numbered_records(1), unexpected)
     formatter._style = logging.StrFormatStyle("{lineno} {extra}", defaults={"extra": "!"})
-    deliver_batch(handler, records(1), unexpected)
+    deliver_batch(handler, numbered_records(1), unexpected)
     handler.setFormatter(None)
-    deliver_batch(handler, records(1), unexpected)
+    deliver_batch(handler, numbered_records(1), unexpected)
     assert stream.getvalue() == "name\nINFO 1970\n0 !\nrecord 0\n"
 
 
@@ -295,7 +271,7 @@ def test_the_time_zone_may_change(deliver_batch: Any, monkeypatch: pytest.Monkey
         for zone in ("UTC", "Asia/Tokyo", "UTC"):
             monkeypatch.setenv("TZ", zone)
             time.tzset()
-            batch = records(1)
+            batch = numbered_records(1)
             batch[0].created, batch[0].msecs = 0.25, 250.0
             deliver_batch(handler, batch, unexpected)
     finally:
@@ -308,41 +284,41 @@ def test_the_time_zone_may_change(deliver_batch: Any, monkeypatch: pytest.Monkey
 @each_core
 def test_streams_may_be_replaced(deliver_batch: Any, tmp_path: Path) -> None:
     handler = logging.FileHandler(tmp_path / "a.log")
-    deliver_batch(handler, records(2), unexpected)
+    deliver_batch(handler, numbered_records(2), unexpected)
     with open(tmp_path / "b.log", "w", newline="\r\n") as stream:
         first = handler.setStream(stream)
-        deliver_batch(handler, records(3), unexpected)
+        deliver_batch(handler, numbered_records(3), unexpected)
         handler.setStream(first)
-        deliver_batch(handler, records(1), unexpected)
+        deliver_batch(handler, numbered_records(1), unexpected)
     handler.close()
-    assert (tmp_path / "a.log").read_text() == lines(2) + lines(1)
-    assert (tmp_path / "b.log").read_bytes() == lines(3).replace("\n", "\r\n").encode()
+    assert (tmp_path / "a.log").read_text() == numbered_lines(2) + numbered_lines(1)
+    assert (tmp_path / "b.log").read_bytes() == numbered_lines(3).replace("\n", "\r\n").encode()
 
 
 @each_core
 def test_encodings_may_be_reconfigured(deliver_batch: Any, tmp_path: Path) -> None:
     handler = logging.FileHandler(tmp_path / "a.log", encoding="utf-8")
-    deliver_batch(handler, records(1, "\xe9"), lambda *given: None)
+    deliver_batch(handler, numbered_records(1, "\xe9"), lambda *given: None)
     handler.handleError = unexpected  # type: ignore[method-assign]
-    batch = records(2, "\xe9%d")
+    batch = numbered_records(2, "\xe9%d")
     deliver_batch(handler, batch, unexpected)
     handler.stream.reconfigure(encoding="latin-1")
-    deliver_batch(handler, records(2, "\xe9%d"), unexpected)
+    deliver_batch(handler, numbered_records(2, "\xe9%d"), unexpected)
     handler.close()
     assert (tmp_path / "a.log").read_bytes().endswith(b"\xc3\xa90\n\xc3\xa91\n\xe90\n\xe91\n")
 
 
 @each_core
 def test_pytest_captures_what_goes_to_stderr(deliver_batch: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    deliver_batch(logging.StreamHandler(), records(3), unexpected)
-    assert capsys.readouterr().err == lines(3)
+    deliver_batch(logging.StreamHandler(), numbered_records(3), unexpected)
+    assert capsys.readouterr().err == numbered_lines(3)
 
 
 @each_core
 def test_records_show_what_formatting_leaves_on_them(deliver_batch: Any) -> None:
     handler = logging.StreamHandler(io.StringIO())
     handler.setFormatter(logging.Formatter("%(asctime)s"))
-    one = records(1)[0]
+    one = numbered_records(1)[0]
     one.exc_info = (ValueError, ValueError("wrong"), None)
     deliver_batch(handler, [one], unexpected)
     assert one.message == "record 0"
@@ -360,7 +336,7 @@ def test_rotation_where_the_standard_handler_rotates(deliver_batch: Any, tmp_pat
             folder / "app.log", maxBytes=200, backupCount=50, encoding="utf-8"
         )
         handler.namer = lambda name: name + ".old"
-        some = [r for width in range(60) for r in records(1, "\xe9" * width + "%d")]
+        some = [r for width in range(60) for r in numbered_records(1, "\xe9" * width + "%d")]
         deliver = deliver_batch if batches else one_at_a_time
         deliver(handler, some, unexpected)
         handler.close()
@@ -378,7 +354,7 @@ def test_one_writer_at_a_time(deliver_batch: Any, tmp_path: Path) -> None:
 
     def work(number: int) -> None:
         for at in range(0, 300, 10):
-            some = records(10, f"thread{number} {at + 10**6} %d")
+            some = numbered_records(10, f"thread{number} {at + 10**6} %d")
             deliver = deliver_batch if number % 2 else one_at_a_time
             deliver(handler, some, unexpected)
 
@@ -398,40 +374,101 @@ def test_one_writer_at_a_time(deliver_batch: Any, tmp_path: Path) -> None:
 
 
 @each_core
-def test_batching(deliver_batch: Any) -> None:
-    core = sys.modules[deliver_batch.__module__]
+@pytest.mark.parametrize(
+    ("make", "at_once"),
+    [
+        (lambda: logging.StreamHandler(io.StringIO()), True),
+        (lambda: with_formatter(logging.StreamHandler(io.StringIO()), Counting()), True),
+        (lambda: with_filter(logging.StreamHandler(io.StringIO())), False),
+        (lambda: Upper(io.StringIO()), False),
+        (lambda: Sender(), True),
+        (lambda: logging.lastResort, False),
+    ],
+    ids=["stock", "own formatter", "filter", "own format()", "handle_batch()", "lastResort"],
+)
+def test_which_handlers_get_a_batch_at_once(deliver_batch: Any, make: Any, at_once: bool) -> None:
+    handler = make()
+    assert (locks_taken(deliver_batch, handler, numbered_records(20)) <= 2) == at_once
 
-    class Sender(logging.Handler):
-        def handle_batch(self, batch: list[logging.LogRecord]) -> None: ...
 
-    handler = logging.StreamHandler(io.StringIO())
-    assert core.batching(handler) == core.UNSEEN
-    handler.setFormatter(Counting())
-    assert core.batching(handler) == core.SEEN
-    assert core.batching(Sender()) == core.SEEN
-    assert core.batching(logging.NullHandler()) == core.ALONE
-    assert core.batching(logging.lastResort) == core.ALONE
-    handler.addFilter(logging.Filter("a"))
-    assert core.batching(handler) == core.ALONE
+def with_formatter(handler: logging.Handler, formatter: logging.Formatter) -> logging.Handler:
+    handler.setFormatter(formatter)
+    return handler
 
 
-def test_classes_stay_stock_when_they_are_copied(tmp_path: Path) -> None:
-    """As the standard QueueHandler copies records: what that leaves on their class must not make batches slow."""
-    handler = logging.FileHandler(tmp_path / "app.log", delay=True)
-    for thing in (logging.makeLogRecord({}), logging.Formatter(), handler):
-        copy.copy(thing)
-        assert "__slotnames__" in vars(type(thing))
-        assert unpatched.class_is_unpatched(type(thing))
+def with_filter(handler: logging.Handler) -> logging.Handler:
+    handler.addFilter(logging.Filter("name"))
+    return handler
+
+
+class Upper(logging.StreamHandler):  # type: ignore[type-arg]
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(record).upper()
+
+
+class Sender(logging.Handler):
+    def handle_batch(self, batch: list[logging.LogRecord]) -> None: ...
 
 
 @each_core
-def test_records_at_a_level(deliver_batch: Any) -> None:
-    core = sys.modules[deliver_batch.__module__]
-    some = [logging.LogRecord("name", level, "/x.py", 1, "", (), None) for level in (-5, 0, 10, 20, 30)]
+def test_classes_stay_unpatched_when_they_are_copied(deliver_batch: Any) -> None:
+    """As the standard QueueHandler copies records: what that leaves on their class must not make batches slow."""
+    handler = logging.StreamHandler(io.StringIO())
+    handler.setFormatter(logging.Formatter())
+    for thing in (logging.makeLogRecord({}), logging.Formatter(), logging.NullHandler()):
+        copy.copy(thing)
+        assert "__slotnames__" in vars(type(thing))
+    assert locks_taken(deliver_batch, handler, numbered_records(20)) <= 2
+    assert handler.stream.getvalue() == numbered_lines(20)
+
+
+def test_records_at_a_level(lf: Any) -> None:
+    """As the standard listener compares them, whatever the level is."""
+    levels = (-5, 0, 10, 20, 30)
     for level in (-10, 0, 10, 15, 31, 1 << 70, 19.5, True):
-        assert core.at_level(some, level) == [record for record in some if record.levelno >= level]
-    with pytest.raises(TypeError):
-        core.at_level(some, "INFO")
+        seen: list[int] = []
+        handler = logging.Handler()
+        handler.emit = lambda record: seen.append(record.levelno)  # type: ignore[method-assign] # noqa: B023
+        handler.level = level  # type: ignore[assignment]
+        records: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        for number in levels:
+            records.put(logging.LogRecord("name", number, "/x.py", 1, "", (), None))
+        with lf.QueueListener(records, handler, respect_handler_level=True) as listener:
+            assert listener.flush(10)
+        assert seen == [number for number in levels if number >= level]
+
+
+def test_a_level_that_is_no_number_is_reported(lf: Any) -> None:
+    errors: list[Any] = []
+    handler = logging.Handler()
+    handler.level = "INFO"  # type: ignore[assignment]
+    records: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    records.put(logging.makeLogRecord({"levelno": 20}))
+    with lf.QueueListener(
+        records, handler, respect_handler_level=True, on_error=lambda *given: errors.append(given)
+    ) as listener:
+        assert listener.flush(10)
+    assert [type(error) for _, _, error in errors] == [TypeError]
+
+
+def test_without_memory_no_record_is_lost_between_the_queue_and_the_handlers(lf: Any) -> None:
+    class Full(collections.deque):  # type: ignore[type-arg]
+        def append(self, item: Any) -> None:
+            if len(self) == 1:
+                raise MemoryError
+            super().append(item)
+
+    take = sys.modules[f"{lf.__name__}._backend"].take
+    records: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    taken = Full()
+    for name in ("a", "b", None, "c"):
+        records.put(None if name is None else logging.makeLogRecord({"msg": name}))
+    with pytest.raises(MemoryError):
+        take(records, 10, taken)
+    assert [record.msg for record in taken[0].records] == ["a", "b"]
+    left = [records.get(), records.get()]
+    assert left[0].msg == "c"
+    assert left[1] is None
 
 
 class Lazy:
@@ -452,13 +489,8 @@ class LazyFormat(str):
 def test_a_format_that_makes_no_string(deliver_batch: Any) -> None:
     handler = logging.StreamHandler(io.StringIO())
     handler.setFormatter(logging.Formatter(LazyFormat("%(message)s")))
-    deliver_batch(handler, records(2), unexpected)
+    deliver_batch(handler, numbered_records(2), unexpected)
     assert handler.stream.getvalue() == "lazy\nlazy\n"
-
-
-not_in_debug_builds = pytest.mark.skipif(
-    hasattr(sys, "gettotalrefcount"), reason="the interpreter asserts that instance dictionaries are plain"
-)
 
 
 @not_in_debug_builds
@@ -466,8 +498,8 @@ not_in_debug_builds = pytest.mark.skipif(
 def test_handlers_with_a_dictionary_of_another_class(deliver_batch: Any) -> None:
     handler = logging.StreamHandler(io.StringIO())
     handler.__dict__ = collections.OrderedDict(vars(handler))
-    deliver_batch(handler, batch := records(2), unexpected)
-    assert handler.stream.getvalue() == lines(2)
+    deliver_batch(handler, batch := numbered_records(2), unexpected)
+    assert handler.stream.getvalue() == numbered_lines(2)
     assert batch == []
 
 
@@ -475,8 +507,8 @@ def test_handlers_with_a_dictionary_of_another_class(deliver_batch: Any) -> None
 @each_core
 def test_records_with_a_dictionary_of_another_class(deliver_batch: Any) -> None:
     handler = logging.StreamHandler(io.StringIO())
-    batch = records(2)
+    batch = numbered_records(2)
     for record in batch:
         record.__dict__ = collections.OrderedDict(vars(record))
     deliver_batch(handler, batch, unexpected)
-    assert handler.stream.getvalue() == lines(2)
+    assert handler.stream.getvalue() == numbered_lines(2)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from helpers import run_python
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -20,13 +20,7 @@ EXAMPLES = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
 def test_example_writes_its_record(lf: ModuleType, example: str, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-W", "error::DeprecationWarning", "-c", example],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = run_python("-W", "error::DeprecationWarning", "-c", example, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     [message] = re.findall(r'(?:info|warning)\("(.*)"\)', example)
     assert message in (tmp_path / "app.log").read_text()
