@@ -108,7 +108,7 @@ def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> bool:
     while not condition():
         if time.monotonic() >= deadline:
             return False
-        time.sleep(0.001)
+        time.sleep(0.0005)
     return True
 
 
@@ -250,6 +250,8 @@ def through_a_queue(
     package.accelerate_loggers()
 
     def flush() -> None:
+        # A flush request that comes in between would take the last batch another way.
+        assert wait_until(lambda: not listener.stats().pending)
         assert listener.flush(10)
 
     with package.QueueListener(records, handler, respect_handler_level=True) as listener:

@@ -14,7 +14,7 @@ import weakref
 
 import pytest
 
-from helpers import run_code
+from helpers import Gate, drain, run_code
 
 request = contextvars.ContextVar("request", default="none")
 
@@ -207,19 +207,22 @@ def test_the_record_itself_is_enqueued(lf, clean_logging, accelerate):
 def test_decimal_alone_is_no_reason(lf, clean_logging):
     """A thread that computes with decimals has its context from then on."""
     logging.root.setLevel(logging.INFO)
-    records = queue.SimpleQueue()
-    listener = lf.QueueListener(records)  # which takes contextvars beside records
-    logging.root.handlers = [lf.LocalQueueHandler(records)]
+    gate = Gate()
+    handler = lf.LocalQueueHandler()
+    handler.listener = lf.QueueListener(handler.queue, gate)
+    logging.root.handlers = [handler]
 
     def log():
         decimal.getcontext()
         logging.info("computed")
 
     contextvars.Context().run(log)
-    assert isinstance(records.get_nowait(), logging.LogRecord)
+    assert gate.entered.wait(10)  # so that the listener takes no more
+    contextvars.Context().run(log)
     contextvars.Context().run(lambda: (request.set("r1"), log()))
-    assert not isinstance(records.get_nowait(), logging.LogRecord)
-    assert listener.stop() == 0
+    assert [isinstance(item, logging.LogRecord) for item in drain(handler.queue)] == [True, False]
+    gate.open.set()
+    assert handler.listener.stop(10) == 0
 
 
 @pytest.mark.parametrize("accelerate", [False, True], ids=["standard calls", "accelerated"])
