@@ -22,7 +22,7 @@ import pytest
 from hypothesis import strategies as st
 
 import logflume
-from helpers import needs_gil, stopped_clock, wait_until
+from helpers import files_in, needs_gil, stopped_clock, wait_until
 from logflume._listener.pace import Pace
 
 pytestmark = needs_gil

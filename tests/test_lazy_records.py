@@ -317,42 +317,39 @@ def test_found_while_the_collector_breaks_its_cycle(make):
     assert not found or found[0].levelno == logging.INFO
 
 
-@needs_compiled
-def test_records_that_somebody_keeps_are_not_used_again(tmp_path):
+def test_records_that_are_kept_are_not_used_again(package, tmp_path):
     """A record serves again only when nobody refers to it: not even weakly, nor to its dictionary."""
-    with cores.imported("compiled") as package:
-        handler = logging.FileHandler(tmp_path / "log")
-        kept, weak, said = [], [], []
-        queue_handler = package.LocalQueueHandler()
-        put = queue_handler.queue.put_nowait
+    handler = logging.FileHandler(tmp_path / "log")
+    kept, weak, said = [], [], []
+    queue_handler = package.LocalQueueHandler()
+    put = queue_handler.queue.put_nowait
 
-        class Queue(queue.SimpleQueue):
-            def put_nowait(self, record):
-                if record.args[0] % 3 == 0:
-                    kept.append(record)
-                elif record.args[0] % 3 == 1:
-                    weak.append(weakref.ref(record, lambda _: said.append("gone")))
-                put(record)
+    class Queue(queue.SimpleQueue):
+        def put_nowait(self, record):
+            if record.args[0] % 3 == 0:
+                kept.append(record)
+            elif record.args[0] % 3 == 1:
+                weak.append(weakref.ref(record, lambda _: said.append("gone")))
+            put(record)
 
-        queue_handler.queue, real = Queue(), queue_handler.queue
-        logger = logging.Logger("kept")
-        logger.addHandler(queue_handler)
-        package.accelerate_loggers()
-        with package.QueueListener(real, handler) as listener:
-            for i in range(300):
-                logger.info("number %d", i)
-                if i % 50 == 0:
-                    listener.flush(10)
-            listener.flush(10)
-        handler.close()
+    queue_handler.queue, real = Queue(), queue_handler.queue
+    logger = logging.Logger("kept")
+    logger.addHandler(queue_handler)
+    package.accelerate_loggers()
+    with package.QueueListener(real, handler) as listener:
+        for i in range(300):
+            logger.info("number %d", i)
+            if i % 50 == 0:
+                listener.flush(10)
+        listener.flush(10)
+    handler.close()
     assert [record.getMessage() for record in kept] == [f"number {i}" for i in range(0, 300, 3)]
     assert len(said) == len(weak) == 100
     assert (tmp_path / "log").read_text().splitlines() == [f"number {i}" for i in range(300)]
 
 
-@needs_compiled
 @needs_gil
-def test_records_that_served_before_are_as_new(tmp_path, monkeypatch):
+def test_records_that_served_before_are_as_new(package, tmp_path, monkeypatch):
     """They may have had as many arguments or not, plain ones or others, and data that is not asked for any more."""
     calls = [
         ("none",),
@@ -366,61 +363,60 @@ def test_records_that_served_before_are_as_new(tmp_path, monkeypatch):
         ("%d%d%d%d%d", 1, 2, 3, 4, 5),
     ]
     served = set()
-    with cores.imported("compiled") as package:
-        handler = logging.FileHandler(tmp_path / "log")
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-        queue_handler = package.LocalQueueHandler()
-        records = queue_handler.queue
+    handler = logging.FileHandler(tmp_path / "log")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    queue_handler = package.LocalQueueHandler()
+    records = queue_handler.queue
 
-        class Queue(queue.SimpleQueue):
-            def put_nowait(self, record):
-                served.add(id(record))
-                with contextlib.suppress(TypeError):
-                    hash(record.args)  # newer Pythons keep it in the tuple
-                records.put_nowait(record)
+    class Queue(queue.SimpleQueue):
+        def put_nowait(self, record):
+            served.add(id(record))
+            with contextlib.suppress(TypeError):
+                hash(record.args)  # newer Pythons keep it in the tuple
+            records.put_nowait(record)
 
-        queue_handler.queue = Queue()
-        first, second = logging.Logger("first"), logging.Logger("second")
-        first.addHandler(queue_handler)
-        second.addHandler(queue_handler)
-        package.accelerate_loggers()
+    queue_handler.queue = Queue()
+    first, second = logging.Logger("first"), logging.Logger("second")
+    first.addHandler(queue_handler)
+    second.addHandler(queue_handler)
+    package.accelerate_loggers()
 
-        def serve(call):
-            listener = package.QueueListener(records, handler)
-            with listener:
-                for repeat in range(30):
-                    first.info(*call, exc_info=False)
-                    if repeat % 10 == 9:
-                        time.sleep(0.01)  # what is waited for is delivered in another way
+    def serve(call):
+        listener = package.QueueListener(records, handler)
+        with listener:
+            for repeat in range(30):
+                first.info(*call, exc_info=False)
+                if repeat % 10 == 9:
+                    time.sleep(0.01)  # what is waited for is delivered in another way
 
-        again = 0
-        for switch in ("logThreads", "logMultiprocessing", "logProcesses", None):
-            for before in calls:
-                serve(before)
-                if switch:
-                    monkeypatch.setattr(logging, switch, False)
-                seen = served.copy()
-                for call in calls:
-                    second.warning(*call)
-                    record = records.get()
-                    again += id(record) in seen
-                    expected = vars(logging.LogRecord("second", 30, __file__, 0, call[0], call[1:], None))
-                    assert list(vars(record)) == list(expected)
-                    for name in expected.keys() - {
-                        "lineno",
-                        "funcName",
-                        "created",
-                        "msecs",
-                        "relativeCreated",
-                    }:
-                        assert vars(record)[name] == expected[name], name
-                    if any(type(value) is list for value in call):
-                        assert gc.is_tracked(record.args)
-                    if all(type(value) in (int, str) for value in call):
-                        assert hash(record.args) == hash(expected["args"])
-                if switch:
-                    monkeypatch.setattr(logging, switch, True)
-        handler.close()
+    again = 0
+    for switch in ("logThreads", "logMultiprocessing", "logProcesses", None):
+        for before in calls:
+            serve(before)
+            if switch:
+                monkeypatch.setattr(logging, switch, False)
+            seen = served.copy()
+            for call in calls:
+                second.warning(*call)
+                record = records.get()
+                again += id(record) in seen
+                expected = vars(logging.LogRecord("second", 30, __file__, 0, call[0], call[1:], None))
+                assert list(vars(record)) == list(expected)
+                for name in expected.keys() - {
+                    "lineno",
+                    "funcName",
+                    "created",
+                    "msecs",
+                    "relativeCreated",
+                }:
+                    assert vars(record)[name] == expected[name], name
+                if any(type(value) is list for value in call):
+                    assert gc.is_tracked(record.args)
+                if all(type(value) in (int, str) for value in call):
+                    assert hash(record.args) == hash(expected["args"])
+            if switch:
+                monkeypatch.setattr(logging, switch, True)
+    handler.close()
     assert again  # else nothing was looked at
 
 
