@@ -1,5 +1,5 @@
 # Each environment is made from scratch with only Python, its venv module, make and a C compiler,
-# holds the package installed from its own sdist, and is made anew when the sources change.
+# holds the package installed from a wheel that was built from the sdist, and is made anew when the sources change.
 
 PYTHON ?= python3
 ARGS ?=
@@ -21,9 +21,8 @@ DEMO := $(if $(filter-out 0,$(LOGFLUME_NO_EXTENSIONS)),demo-pure,demo)
 SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE \
 	$(shell find src -name __pycache__ -prune -o -name '*.egg-info' -prune -o \
 		\( -type d -o -name '*.py' -o -name '*.pyx' -o -name '*.p[xy][di]' -o -name '*.h' -o -name py.typed \) -print)
-SDIST := $(ENV)/sdist/logflume.tar.gz
 
-.PHONY: help demo test test-compiled test-pure test-compat fuzz coverage sanitize bench lint format clean
+.PHONY: help demo installed test test-compiled test-pure test-compat fuzz coverage sanitize bench lint format clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -35,24 +34,28 @@ demo: $(ENV)/$(DEMO)/.installed  ## latency of a real asyncio server: handlers a
 
 test: test-compiled test-pure  ## run the tests twice: compiled and pure
 
-test-compiled: $(ENV)/compiled/.installed  ## run the tests on the compiled build (ARGS='-k fork' for pytest)
+# LOGFLUME_DIST is what tests/test_packaging.py looks into: else it would build the same again.
+PARALLEL := -n auto --maxschedchunk 1
+test-compiled: $(ENV)/compiled/.installed  ## run the tests on the compiled build (ARGS='-k fork' for pytest, '-n 0' for one process)
 	@echo "testing the compiled package"
-	@$(COMPILED) $(ENV)/compiled/bin/python -m pytest $(ARGS)
+	@$(COMPILED) LOGFLUME_DIST=$(CURDIR)/$(ENV)/dist-compiled $(ENV)/compiled/bin/python -m pytest $(PARALLEL) $(ARGS)
 
 test-pure: $(ENV)/pure/.installed  ## run the tests on the pure build
 	@echo "testing the pure package"
-	@$(PURE) $(ENV)/pure/bin/python -m pytest $(ARGS)
+	@$(PURE) LOGFLUME_DIST=$(CURDIR)/$(ENV)/dist-pure $(ENV)/pure/bin/python -m pytest $(PARALLEL) $(ARGS)
+
+installed: $(ENV)/compiled/.installed $(ENV)/pure/.installed  # what `make test` needs
 
 test-compat: $(ENV)/compat/.installed  ## run the tests with the packages that hook into logging
 	@echo "testing with other packages"
 	@$(COMPILED) $(ENV)/compat/bin/python -m pytest tests/test_third_party.py $(ARGS)
 
-RANDOM_TESTS := tests/test_call_differential.py tests/test_delivery_differential.py tests/test_properties.py tests/test_turns.py
+RANDOM_TESTS := $(wildcard tests/test_*random*.py)
 fuzz: $(ENV)/compiled/.installed  ## run the random tests with examples that no run has had before, both cores
-	@$(COMPILED) $(ENV)/compiled/bin/python -m pytest --hypothesis-profile=fuzz $(RANDOM_TESTS) $(ARGS)
+	@$(COMPILED) $(ENV)/compiled/bin/python -m pytest $(PARALLEL) --hypothesis-profile=fuzz $(RANDOM_TESTS) $(ARGS)
 
 # Not of the tests that measure, or build, or are CPython's.
-UNMEASURED := --ignore tests/test_packaging.py --ignore tests/test_leaks.py --ignore tests/test_cpython_logging.py
+UNMEASURED := --ignore tests/test_packaging.py --ignore tests/test_memory.py --ignore tests/test_cpython_logging.py
 coverage: $(ENV)/pure/.installed  ## branch coverage of the pure core, subprocesses included
 	@rm -f .coverage*
 	@$(PURE) COVERAGE_FILE=$(CURDIR)/.coverage $(ENV)/pure/bin/python -m coverage run -m pytest $(UNMEASURED) $(ARGS)
@@ -68,7 +71,7 @@ sanitize: $(ENV)/sanitize/.made  ## run the tests on extensions built with Addre
 	@cd $(ENV)/sanitize && $(COMPILED) PYTHONPATH=$(CURDIR)/$(ENV)/sanitize/src PYTHONMALLOC=malloc \
 		ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1 \
 		LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
-		bin/python -X faulthandler -m pytest --capture=sys -k "not pure" $(UNMEASURED) --ignore tests/test_readme.py --ignore tests/test_demo.py $(ARGS)
+		bin/python -X faulthandler -m pytest --capture=sys -k "not pure" $(UNMEASURED) --ignore tests/test_documentation.py --ignore tests/test_demo.py $(ARGS)
 
 bench: $(ENV)/compiled/.installed  ## print the table of speeds, both cores
 	@$(COMPILED) $(ENV)/compiled/bin/python bench/run.py $(ARGS)
@@ -89,7 +92,7 @@ clean:  ## remove the environments and everything built
 	find src \( -name "*.c" -o -name "*.so" \) -delete
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-GROUP_sdist := build
+GROUP_build := build
 GROUP_compiled := test
 GROUP_pure := test
 GROUP_compat := compat
@@ -105,22 +108,23 @@ $(ENV)/%/.made: pyproject.toml
 	@$(if $(GROUP_$*),$(WITHOUT) $(@D)/bin/python -m pip install --quiet --group $(GROUP_$*))
 	@touch $@
 
-$(SDIST): $(ENV)/sdist/.made $(SOURCES)
-	@echo "building the sdist"
-	@rm -rf $(@D)/out
-	@$(PURE) $(@D)/bin/python -m build --sdist --outdir $(@D)/out . >$(@D)/log 2>&1 || { cat $(@D)/log; exit 1; }
-	@mv $(@D)/out/logflume-*.tar.gz $@
-
-INSTALL = bin/python -m pip install --quiet --force-reinstall --no-deps $(SDIST)
-
-$(ENV)/pure/.installed $(ENV)/demo-pure/.installed: $(ENV)/%/.installed: $(ENV)/%/.made $(SDIST)
-	@echo "building and installing the pure package in $(@D)"
-	@$(PURE) $(@D)/$(INSTALL)
+# The sdist, and a wheel from it. The extensions are compiled on all processors.
+BUILD = DIST_EXTRA_CONFIG=$(CURDIR)/$(@D)/build.cfg $(ENV)/build/bin/python -m build --no-isolation --outdir $(@D) .
+$(ENV)/dist-compiled/.built: SWITCHES = $(COMPILED)
+$(ENV)/dist-pure/.built: SWITCHES = $(PURE)
+$(ENV)/dist-compiled/.built $(ENV)/dist-pure/.built: $(ENV)/dist-%/.built: $(ENV)/build/.made $(SOURCES)
+	@echo "building the $* package"
+	@rm -rf $(@D) && mkdir $(@D)
+	@$(PYTHON) -c 'import os; print(f"[build_ext]\nparallel = {os.cpu_count()}")' >$(@D)/build.cfg
+	@$(SWITCHES) $(BUILD) >$(@D)/log 2>&1 || { cat $(@D)/log; exit 1; }
 	@touch $@
 
-$(ENV)/compiled/.installed $(ENV)/compat/.installed $(ENV)/demo/.installed: $(ENV)/%/.installed: $(ENV)/%/.made $(SDIST)
-	@echo "building and installing the compiled package in $(@D)"
-	@$(COMPILED) $(@D)/$(INSTALL)
+$(ENV)/pure/.installed $(ENV)/demo-pure/.installed: $(ENV)/%/.installed: $(ENV)/%/.made $(ENV)/dist-pure/.built
+	@$(WITHOUT) $(@D)/bin/python -m pip install --quiet --force-reinstall --no-deps $(ENV)/dist-pure/*.whl
+	@touch $@
+
+$(ENV)/compiled/.installed $(ENV)/compat/.installed $(ENV)/demo/.installed: $(ENV)/%/.installed: $(ENV)/%/.made $(ENV)/dist-compiled/.built
+	@$(WITHOUT) $(@D)/bin/python -m pip install --quiet --force-reinstall --no-deps $(ENV)/dist-compiled/*.whl
 	@touch $@
 
 .PRECIOUS: $(ENV)/%/.made

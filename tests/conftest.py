@@ -5,16 +5,27 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import queue
+import tempfile
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import hypothesis
 import pytest
 
 import cores
 import logflume
+from helpers import drain, run_python
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 # The random tests try the same examples each time, so that a red run is the change's own; `make fuzz` tries others.
 hypothesis.settings.register_profile("same", derandomize=True)
@@ -32,6 +43,12 @@ def pytest_report_header() -> str:
     return f"logflume {logflume.__version__}: {logflume.IMPLEMENTATION}, from {os.path.dirname(logflume.__file__)}"
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    Path(tempfile.gettempdir(), f"logflume-tests-{os.environ.get('PYTEST_XDIST_TESTRUNUID')}").unlink(
+        missing_ok=True
+    )
+
+
 def pytest_sessionstart() -> None:
     # The import refuses too; asked again here because a wrong answer would test the pure core twice.
     wanted = None
@@ -46,22 +63,50 @@ def pytest_sessionstart() -> None:
         )
 
 
-FIRST = (
-    "test_record.py",
-    "test_loggers.py",
-    "test_lookups.py",
-    "test_turns.py",
-    "test_delivery_differential.py",
+# The tests that look for lazy records. From 3.13 on a class gets a thousand version tags and no more, each
+# accelerate_loggers() and restore_loggers() takes one of logging.Logger's, and on free-threaded builds every call goes
+# the standard way without one: so these come before the others.
+WANT_LAZY_RECORDS = (
+    "test_lazy_records.py",
+    "test_accelerated_",
+    "test_delivery_random_",
+    "test_platforms.py",
 )
+# These take long, and wait most of the time: so a parallel run begins with them.
+WAIT = ("test_cpython_logging.py", "test_packaging.py")
+
+
+def place(item: pytest.Item) -> int:
+    if item.get_closest_marker("alone"):
+        return 3
+    return 0 if item.path.name.startswith(WAIT) else 1 if item.path.name.startswith(WANT_LAZY_RECORDS) else 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have the tests first that look for lean records.
+    items.sort(key=place)
 
-    From 3.13 on a class gets a thousand version tags and no more, each accelerate_loggers() and restore_loggers()
-    takes one of logging.Logger's, and on free-threaded builds every call goes the standard way without one.
-    """
-    items.sort(key=lambda item: item.path.name not in FIRST)
+
+# Parallel runs, with pytest-xdist: `pytest -n auto --maxschedchunk 1`.
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Two processes for each processor: the tests wait half of their time for other threads and processes."""
+    return 2 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Have a test that measures time run while the other processes wait."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if run is None or fcntl is None:
+        return (yield)
+    with open(Path(tempfile.gettempdir(), f"logflume-tests-{run}"), "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH)
+        try:
+            return (yield)
+        finally:
+            fcntl.flock(lock, fcntl.LOCK_UN)  # by name: a forked child may have the file open still
 
 
 @pytest.fixture(autouse=True)
@@ -141,6 +186,106 @@ def lf(request: pytest.FixtureRequest) -> Iterator[ModuleType]:
     """The package with either core; what the test imports or starts in a subprocess has the same one."""
     with cores.imported(request.param) as package:
         yield package
+
+
+@pytest.fixture
+def wired(lf: ModuleType) -> Iterator[Callable[..., Any]]:
+    """wired(*handlers) makes a logger whose queue handler has a listener with these handlers; returns both."""
+    made = []
+
+    def wire(*handlers: logging.Handler, queue: Any = None, **options: Any) -> tuple[logging.Logger, Any]:
+        handler = lf.LocalQueueHandler(queue)
+        handler.listener = lf.QueueListener(handler.queue, *handlers, **options)
+        logger = logging.getLogger("wired")
+        logger.setLevel(1)
+        logger.propagate = False
+        logger.handlers = [handler]
+        made.append(handler.listener)
+        return logger, handler.listener
+
+    yield wire
+    for listener in made:
+        listener.stop(10)
+
+
+@pytest.fixture
+def package() -> Iterator[ModuleType]:
+    """The package with the compiled core, which accelerates loggers."""
+    if "compiled" not in cores.available():
+        pytest.skip("the pure core accelerates nothing")
+    with cores.imported("compiled") as package:
+        yield package
+        package.restore_loggers()
+
+
+@pytest.fixture
+def logger() -> logging.Logger:
+    return logging.getLogger("test.loggers")
+
+
+@pytest.fixture
+def records(package: ModuleType) -> Iterator[Callable[[], list[logging.LogRecord]]]:
+    """With accelerated loggers: records() takes what a queue handler on the root logger got."""
+    handler = package.LocalQueueHandler(queue.SimpleQueue())
+    logging.root.addHandler(handler)
+    logging.root.setLevel(logging.INFO)
+    assert package.accelerate_loggers()
+    yield lambda: drain(handler.queue)
+    logging.root.removeHandler(handler)
+
+
+@pytest.fixture
+def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """pass_time(seconds) has time.monotonic() be so much later."""
+    ahead = 0.0
+    monotonic = time.monotonic
+
+    def pass_time(seconds: float) -> None:
+        nonlocal ahead
+        ahead += seconds
+
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + ahead)
+    return pass_time
+
+
+PROGRAM = """
+import atexit, logging, multiprocessing, os, signal, sys, threading, time
+{first}
+import logflume
+
+PATH = {path!r}
+
+class Slow(logging.FileHandler):
+    def emit(self, record):
+        time.sleep(0.001)
+        super().emit(record)
+
+def set_up(path, cls=logging.FileHandler):
+    handler = cls(path)
+    handler.setFormatter(logging.Formatter("%(process)d %(message)s"))
+    logging.root.handlers = [handler]
+    logging.root.setLevel(logging.DEBUG)
+    return logflume.setup_logging_queue()
+"""
+
+
+@pytest.fixture
+def run(lf: ModuleType, tmp_path: Path) -> Callable[..., tuple[int, list[tuple[str, ...]], str]]:
+    """run(program) runs a program, and returns its exit code, the lines of the log as (pid, message), and stderr.
+
+    `first` is run before logflume is imported.
+    """
+
+    def run(program: str, timeout: float = 60, first: str = "") -> tuple[int, list[tuple[str, ...]], str]:
+        script, log = tmp_path / "program.py", tmp_path / "log"
+        script.write_text(
+            PROGRAM.format(first=textwrap.dedent(first), path=str(log)) + textwrap.dedent(program)
+        )
+        done = run_python(str(script), timeout=timeout)
+        lines = log.read_text().splitlines() if log.exists() else []
+        return done.returncode, [tuple(line.split(" ", 1)) for line in lines], done.stderr
+
+    return run
 
 
 @pytest.fixture

@@ -1,482 +1,455 @@
-"""What deliver_batch does with each kind of handler, on both cores."""
+"""Delivery: when and in which turns a listener's handlers get the records, flush(), flush_level and stats().
 
-from __future__ import annotations
+The files test_delivery_*.py have the rest: batches, formats, changes, failed writes, and random ones.
+"""
 
-import collections
-import copy
+import gc
 import io
 import logging
 import logging.handlers
+import queue
+import signal
 import sys
 import threading
 import time
-from pathlib import Path
-from typing import Any
-from unittest import mock
+import weakref
 
 import pytest
 
-from deliveries import DELIVERIES, one_at_a_time
-from logflume._delivery import unpatched
-
-each_core = pytest.mark.parametrize("deliver_batch", DELIVERIES)
-
-
-def records(count: int, text: str = "record %d") -> list[logging.LogRecord]:
-    return [logging.LogRecord("name", 20, "/x.py", i, text, (i,), None) for i in range(count)]
-
-
-def lines(count: int) -> str:
-    return "".join(f"record {i}\n" for i in range(count))
-
-
-def unexpected(record: logging.LogRecord, handler: logging.Handler) -> None:
-    raise AssertionError(f"{handler} raised for {record}") from sys.exc_info()[1]
-
-
-@each_core
-def test_files_and_memory_get_the_batch_at_once(deliver_batch: Any, tmp_path: Path) -> None:
-    stream = io.StringIO()
-    memory = io.BytesIO()
-    wrapped = io.TextIOWrapper(memory, "utf-16")
-    path = tmp_path / "app.log"
-    for handler, content in (
-        (logging.StreamHandler(stream), stream.getvalue),
-        (logging.StreamHandler(wrapped), lambda: memory.getvalue().decode("utf-16")),
-        (logging.FileHandler(path, "w"), path.read_text),
-        (logging.handlers.WatchedFileHandler(path, "w"), path.read_text),
-        (
-            logging.handlers.TimedRotatingFileHandler(tmp_path / "timed.log"),
-            (tmp_path / "timed.log").read_text,
-        ),
-        (
-            logging.handlers.RotatingFileHandler(tmp_path / "r.log", maxBytes=999),
-            (tmp_path / "r.log").read_text,
-        ),
-    ):
-        handler.setFormatter(logging.Formatter("%(message)s"))
-        batch = records(20)
-        lock, handler.lock = handler.lock, mock.MagicMock()
-        deliver_batch(handler, batch, unexpected)
-        taken = handler.lock.__enter__.call_count + handler.lock.acquire.call_count
-        handler.lock = lock
-        assert taken <= 2, "not one batch: twenty records would take the lock forty times"
-        assert batch == []
-        assert content() == lines(20)
-        handler.close()
-
-
-@each_core
-@pytest.mark.parametrize("text", ["gr\u00fcn %d", "\u4e2d\u6587 %d", "\U0001f600 %d"])
-def test_texts_in_any_script_go_in_batches(deliver_batch: Any, text: str, tmp_path: Path) -> None:
-    handler = logging.FileHandler(tmp_path / "app.log", "w", encoding="utf-8")
-    lock, handler.lock = handler.lock, mock.MagicMock()
-    deliver_batch(handler, records(20, text), unexpected)
-    taken = handler.lock.__enter__.call_count + handler.lock.acquire.call_count
-    handler.lock = lock
-    handler.close()
-    assert taken <= 2
-    assert (tmp_path / "app.log").read_text("utf-8") == "".join(f"{text % i}\n" for i in range(20))
-
-
-class Counting(logging.Formatter):
-    """Somebody's own formatter, to which it matters how often it is called."""
-
-    calls = 0
-
-    def format(self, record: logging.LogRecord) -> str:
-        self.calls += 1
-        return f"{self.calls} {super().format(record)}"
-
-
-@each_core
-@pytest.mark.parametrize("kind", ["file", "timed", "watched", "string"])
-def test_a_formatter_that_is_not_stock_gets_a_batch_too(
-    deliver_batch: Any, kind: str, tmp_path: Path
-) -> None:
-    path = tmp_path / "app.log"
-    handler: Any = {
-        "file": lambda: logging.FileHandler(path),
-        "timed": lambda: logging.handlers.TimedRotatingFileHandler(path),
-        "watched": lambda: logging.handlers.WatchedFileHandler(path),
-        "string": lambda: logging.StreamHandler(io.StringIO()),
-    }[kind]()
-    handler.setFormatter(Counting("%(asctime)s|%(message)s"))
-    batch = records(20)
-    kept = batch[:]
-    lock, handler.lock = handler.lock, mock.MagicMock()
-    deliver_batch(handler, batch, unexpected)
-    assert handler.lock.__enter__.call_count + handler.lock.acquire.call_count <= 2
-    handler.lock = lock
-    assert batch == []
-    assert [record.message for record in kept] == [f"record {i}" for i in range(20)]
-    written = handler.stream.getvalue() if kind == "string" else path.read_text()
-    assert written == "".join(f"{i + 1} {record.asctime}|record {i}\n" for i, record in enumerate(kept))
-    handler.close()
-
-
-@each_core
-def test_a_formatter_is_called_as_often_as_the_handler_calls_it(deliver_batch: Any, tmp_path: Path) -> None:
-    contents = []
-    for batches in (False, True):
-        path = tmp_path / f"{batches}.log"
-        handler = logging.handlers.RotatingFileHandler(path, maxBytes=100, backupCount=9)
-        handler.setFormatter(Counting("%(message)s"))
-        some = records(20)
-        deliver = deliver_batch if batches else one_at_a_time
-        deliver(handler, some, unexpected)
-        handler.close()
-        contents.append([path.read_bytes() for path in sorted(tmp_path.glob(f"{batches}*"))])
-    assert contents[0] == contents[1]
-
-
-@each_core
-def test_an_interrupt_in_a_formatter_that_is_not_stock(deliver_batch: Any) -> None:
-    class Interrupted(logging.Formatter):
-        def format(self, record: logging.LogRecord) -> str:
-            if record.lineno == 2:
-                raise KeyboardInterrupt
-            return super().format(record)
-
-    handler = logging.StreamHandler(io.StringIO())
-    handler.setFormatter(Interrupted())
-    batch = records(5)
-    with pytest.raises(KeyboardInterrupt):
-        deliver_batch(handler, batch, unexpected)
-    assert handler.stream.getvalue() == lines(2)
-    assert [record.lineno for record in batch] == [3, 4]
-
-
-@each_core
-def test_a_buffer_of_one_byte(deliver_batch: Any, tmp_path: Path) -> None:
-    with open(tmp_path / "a.log", "wb", buffering=0) as raw:
-        stream = io.TextIOWrapper(io.BufferedWriter(raw, 1), "utf-8")
-        deliver_batch(logging.StreamHandler(stream), records(3), unexpected)
-        assert (tmp_path / "a.log").read_text() == lines(3)
-        stream.detach().detach()
-
-
-@each_core
-def test_an_empty_batch(deliver_batch: Any) -> None:
-    deliver_batch(logging.NullHandler(), [], unexpected)
-    deliver_batch(logging.StreamHandler(io.StringIO()), [], unexpected)
-
-
-@each_core
-def test_handle_batch_gets_all_records(deliver_batch: Any) -> None:
-    class Sender(logging.Handler):
-        def __init__(self) -> None:
-            super().__init__()
-            self.batches: list[list[int]] = []
-
-        def handle_batch(self, batch: list[logging.LogRecord]) -> None:
-            self.batches.append([record.lineno for record in batch])
-            if len(batch) == 3:
-                raise ConnectionError
-
-    handler = Sender()
-    reports = []
-    deliver_batch(handler, records(2), unexpected)
-    batch = records(3)
-    deliver_batch(handler, batch, lambda record, handler: reports.append((record.lineno, sys.exc_info()[0])))
-    assert handler.batches == [[0, 1], [0, 1, 2]]
-    assert reports == [(i, ConnectionError) for i in range(3)]
-    assert batch == []
-
-
-def shout(self: Any, record: logging.LogRecord, *more: Any) -> str:
-    return "patched"
-
-
-PATCHES = [
-    (logging.Formatter, "format", shout),
-    (logging.Formatter, "formatMessage", shout),
-    (logging.Formatter, "formatTime", shout),
-    (logging.Formatter, "formatException", shout),
-    (logging.Formatter, "usesTime", lambda self: False),
-    (logging.Formatter, "converter", lambda self, seconds: time.gmtime(0)),
-    (logging.Formatter, "default_time_format", "%H"),
-    (logging.Formatter, "default_msec_format", "%s.%03d"),
-    (logging.PercentStyle, "_format", shout),
-    (logging.PercentStyle, "asctime_search", "nothing like it"),
-    (logging.LogRecord, "getMessage", lambda self: "patched"),
-    (logging.StreamHandler, "terminator", "|\n"),
-    (logging.StreamHandler, "format", shout),
-    (logging.Handler, "format", shout),
-    (logging.Handler, "filter", lambda self, record: False),
-    (logging.Filterer, "filter", lambda self, record: record.lineno != 1),
-    (logging.StreamHandler, "emit", lambda self, record: self.stream.write("emitted\n")),
-    (logging.StreamHandler, "flush", lambda self: self.stream.write("flushed\n")),
-    (logging.FileHandler, "emit", lambda self, record: self.stream.write("emitted\n")),
-    (time, "strftime", lambda *given: "time"),
-    (logging, "time", mock.Mock(wraps=time, strftime=lambda *given: "other time")),
-    (logging, "_defaultFormatter", logging.Formatter("default %(message)s")),
-]
-
-
-@each_core
-@pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: f"{patch[0].__name__}.{patch[1]}")
-@pytest.mark.parametrize("fmt", ["%(asctime)s %(message)s", None])
-def test_what_is_patched_counts_from_the_next_batch(
-    deliver_batch: Any, patch: Any, fmt: Any, tmp_path: Path
-) -> None:
-    outcomes = []
-    exc_info = (ValueError, ValueError("wrong"), None)
-    for batches in (False, True):
-        path = tmp_path / f"{batches}.log"
-        handler = logging.FileHandler(path)
-        if fmt:
-            handler.setFormatter(logging.Formatter(fmt))
-
-        def deliver(some: list[logging.LogRecord]) -> None:
-            for record in some:
-                record.created, record.msecs, record.exc_info = 1700000000.5, 500.0, exc_info
-            way = deliver_batch if batches else one_at_a_time  # noqa: B023
-            way(handler, some, unexpected)  # noqa: B023
-
-        deliver(records(3))
-        with mock.patch.object(*patch, create=True):
-            deliver(records(3))
-        deliver(records(3))
-        handler.close()
-        outcomes.append(path.read_text())
-    assert outcomes[0] == outcomes[1]
-
-
-@each_core
-@pytest.mark.parametrize(
-    "name", ["emit", "format", "flush", "handle", "filter", "formatter.format", "stream.write"]
+from helpers import (
+    Collect,
+    Gate,
+    messages_in,
+    needs_nested_records,
+    raising,
+    repeated_in_threads,
+    wait_until,
 )
-def test_what_hides_a_method_on_the_instance(deliver_batch: Any, name: str, tmp_path: Path) -> None:
-    handler: Any = logging.FileHandler(tmp_path / "app.log")
-    handler.setFormatter(logging.Formatter())
-    deliver_batch(handler, records(3), unexpected)
-    target = handler
-    *path, name = name.split(".")
-    for step in path:
-        target = getattr(target, step)
-    original = getattr(target, name)
+
+
+def test_respect_handler_level(wired):
+    low, high = Collect(), Collect(logging.ERROR)
+    logger, listener = wired(low, high, respect_handler_level=True)
+    logger.info("one")
+    logger.error("two")
+    listener.stop()
+    assert (low.messages, high.messages) == (["one", "two"], ["two"])
+
+
+def test_handler_levels_are_not_respected_by_default(wired):
+    high = Collect(logging.ERROR)
+    logger, listener = wired(high)
+    logger.info("one")
+    listener.stop()
+    assert high.messages == ["one"]
+
+
+def test_flush_waits_for_what_was_accepted_and_flushes_the_handlers(wired):
+    class Flushed(Collect):
+        def flush(self):
+            self.messages.append("flush")
+
+    collect = Flushed()
+    logger, listener = wired(collect)
+    for i in range(100):
+        logger.info("%d", i)
+    assert listener.flush() is True
+    assert collect.messages == [*map(str, range(100)), "flush"]
+
+
+def test_flush_times_out(wired):
+    gate = Gate()
+    logger, listener = wired(gate)
+    logger.info("one")
+    assert gate.entered.wait(10)
+    started = time.monotonic()
+    assert listener.flush(timeout=0.05) is False
+    assert time.monotonic() - started < 10
+    gate.open.set()
+    assert listener.flush(timeout=10) is True
+
+
+def test_flush_before_the_first_record_and_after_stop(wired):
+    logger, listener = wired(Collect())
+    assert listener.flush() is True
+    listener.start()
+    listener.stop()
+    assert listener.flush() is True
+
+
+def test_flush_from_a_handler_does_not_wait_for_itself(wired):
+    answers = []
+
+    class Flushes(Collect):
+        def emit(self, record):
+            answers.append(listener.flush())
+
+    logger, listener = wired(Flushes())
+    logger.info("one")
+    listener.stop()
+    assert answers == [False]
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_critical_record_flushes_the_handlers_at_once(wired, busy):
+    flushed = threading.Event()
+
+    class Flushed(Collect):
+        def flush(self):
+            if "critical" in self.messages:
+                flushed.set()
+
+    logger, listener = wired(Flushed())
+    if busy:
+        logger.info("one")
+        listener.flush()
+    logger.critical("critical")
+    assert flushed.wait(5)
+
+
+def test_flush_level_behind_a_backlog(wired):
+    class Flushed(Collect):
+        done = 0
+        flushed_after = None
+
+        def emit(self, record):
+            self.done += 1
+
+        def flush(self):
+            self.flushed_after = self.done
+
+    handler = Flushed()
+    logger, listener = wired(handler, flush_level=logging.ERROR)
+    with handler.lock:
+        for i in range(5000):
+            logger.info("number %d", i)
+        logger.error("urgent")
+    assert wait_until(lambda: handler.flushed_after == 5001)
+
+
+def test_flush_level(wired):
+    flushed = threading.Event()
+
+    class Flushed(Collect):
+        def flush(self):
+            if "error" in self.messages:
+                flushed.set()
+
+    logger, listener = wired(Flushed(), flush_level=logging.ERROR)
+    logger.error("error")
+    assert flushed.wait(5)
+
+
+def test_stats(wired):
+    gate = Gate()
+    logger, listener = wired(gate, raising("filter"), on_error=lambda *args: None)
+    assert listener.stats() == (0, 0, 0, 0, 0, 0, 0.0, 0.0)
+    for i in range(3):
+        logger.info("%d", i)
+    assert gate.entered.wait(10)
+    assert listener.stats().pending == 3
+    gate.open.set()
+    assert listener.flush(10)
+    stats = listener.stats()
+    assert (stats.handled, stats.errors, stats.dropped, stats.pending) == (3, 3, 0, 0)
+    assert 0 < stats.batches <= stats.wakeups
+    assert 0 < stats.delay <= stats.longest_delay
+
+
+@pytest.mark.parametrize("created", ["2020-01-01", 5, None, [1]])
+def test_records_from_elsewhere_may_have_no_time(wired, created):
+    collect = Collect()
+    logger, listener = wired(collect)
+    logger.handle(logging.makeLogRecord({"msg": "one", "levelno": 20, "created": created}))
+    assert listener.flush(10)
+    assert collect.messages == ["one"]
+    assert listener.stats()[:4] == (1, 0, 0, 0)
+
+
+def test_records_that_do_not_tell_their_time(wired):
+    class Mute(logging.LogRecord):
+        mute = False
+
+        def __getattribute__(self, name):
+            if name == "created" and Mute.mute:
+                raise ValueError(name)
+            return super().__getattribute__(name)
+
+    collect = Collect()
+    logger, listener = wired(collect)
+    record = Mute("name", 20, "path", 1, "one", None, None)
+    Mute.mute = True
+    logger.handle(record)
+    assert listener.flush(10)
+    assert collect.messages == ["one"]
+
+
+def test_an_idle_listener_sleeps(wired):
+    """It waits in the queue: no wake-up while nothing is logged."""
+    logger, listener = wired(Collect())
+    logger.info("one")
+    deadline = time.monotonic() + 20
+    before = -1
+    while listener.stats().wakeups != before and time.monotonic() < deadline:
+        before = listener.stats().wakeups
+        time.sleep(0.5)
+    assert listener.stats().wakeups == before
+    logger.info("two")
+    assert listener.flush(10)
+
+
+def test_a_slow_handler_delays_others_for_a_turn_only(wired, tmp_path):
+    """The file behind the slow handler is written while that one is still at work on the rest."""
+    path = tmp_path / "log"
+    seen_in_file = []
+
+    class Slow(Collect):
+        def emit(self, record):
+            super().emit(record)
+            time.sleep(0.002)
+            seen_in_file.append(len(path.read_text().splitlines()))
+
+    slow = Slow()
+    file = logging.FileHandler(path)
+    logger, listener = wired(slow, file)
+    for i in range(200):
+        logger.info("%d", i)
+    assert listener.flush(30)
+    file.close()
+    assert path.read_text().split() == slow.messages == [str(i) for i in range(200)]
+    assert max(seen_in_file) > 100
+
+
+def test_overrides_of_handle_prepare_and_dequeue(lf):
     calls = []
 
-    def note(*given: Any) -> Any:
-        calls.append(given)
-        return original(*given)
+    class Custom(lf.QueueListener):
+        def dequeue(self, block):
+            calls.append("dequeue")
+            return super().dequeue(block)
 
-    setattr(target, name, note)
-    deliver_batch(handler, records(3), unexpected)
-    assert len(calls) == 3
-    handler.close()
+        def prepare(self, record):
+            calls.append("prepare")
+            return super().prepare(record)
 
+        def handle(self, record):
+            calls.append("handle")
+            super().handle(record)
 
-@each_core
-def test_formatters_may_be_changed_at_any_time(deliver_batch: Any) -> None:
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    formatter = logging.Formatter("%(name)s", "%Y")
-    handler.setFormatter(formatter)
-    deliver_batch(handler, records(1), unexpected)
-    formatter._style._fmt = "%(levelname)s %(asctime)s"
-    formatter.converter = lambda seconds: time.gmtime(0)  # type: ignore[method-assign,assignment]
-    deliver_batch(handler, records(1), unexpected)
-    formatter._style = logging.StrFormatStyle("{lineno} {extra}", defaults={"extra": "!"})
-    deliver_batch(handler, records(1), unexpected)
-    handler.setFormatter(None)
-    deliver_batch(handler, records(1), unexpected)
-    assert stream.getvalue() == "name\nINFO 1970\n0 !\nrecord 0\n"
+    collect = Collect()
+    handler = lf.LocalQueueHandler()
+    handler.listener = Custom(handler.queue, collect)
+    handler.handle(logging.makeLogRecord({"msg": "one"}))
+    handler.listener.stop()
+    assert collect.messages == ["one"]
+    assert calls[:3] == ["dequeue", "handle", "prepare"]
 
 
-@each_core
-@pytest.mark.skipif(not hasattr(time, "tzset"), reason="needs time.tzset")
-def test_the_time_zone_may_change(deliver_batch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(logging.Formatter("%(asctime)s"))
+@pytest.mark.parametrize("make", [queue.Queue, lambda: queue.Queue(2), queue.LifoQueue])
+def test_other_queues(lf, make):
+    q = make()
+    collect = Collect()
+    handler = lf.LocalQueueHandler(q)
+    handler.listener = lf.QueueListener(q, collect)
+    for i in range(2):
+        handler.handle(logging.makeLogRecord({"msg": str(i)}))
+    assert handler.listener.flush(10)
+    handler.listener.stop()
+    assert sorted(collect.messages) == ["0", "1"]
+    q.join()  # task_done() was called for each
+
+
+def test_add_and_remove_handlers_while_it_runs(wired):
+    first, second = Collect(), Collect()
+    logger, listener = wired(first)
+    logger.info("one")
+    listener.flush()
+    listener.addHandler(second)
+    listener.addHandler(second)
+    logger.info("two")
+    listener.flush()
+    listener.removeHandler(first)
+    logger.info("three")
+    listener.stop()
+    assert (first.messages, second.messages) == (["one", "two"], ["two", "three"])
+
+
+def test_handlers_assigned(wired):
+    first, second = Collect(), Collect()
+    logger, listener = wired(first)
+    listener.handlers = (second,)
+    logger.info("one")
+    listener.stop()
+    assert (first.messages, second.messages) == ([], ["one"])
+
+
+def test_handler_flush_delivers(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+    logger.info("one")
+    logger.handlers[0].flush()
+    assert collect.messages == ["one"]
+
+
+def test_a_handled_record_is_let_go(wired):
+    logger, listener = wired(Collect())
+    r = logging.makeLogRecord({"msg": "one", "levelno": logging.INFO})
+    gone = weakref.ref(r)
+    logger.handle(r)
+    del r
+    listener.flush()
+    assert wait_until(lambda: gc.collect() >= 0 and gone() is None)
+
+
+def test_stats_while_others_flush_and_log(wired):
+    logger, listener = wired(Collect())
+    listener.start()
+    calls = [lambda: logger.info("one"), lambda: listener.flush(10), listener.stats, lambda: repr(listener)]
+    with repeated_in_threads(*calls * 2):
+        time.sleep(0.5)
+    assert listener.flush(60)
+    assert listener.stats().pending == 0
+    listener.queue.put(None)  # not counted by anybody
+    assert listener.stop() == 0
+    gate = Gate()
+    listener.addHandler(gate)
+    listener.start()
+    for _ in range(3):
+        logger.info("one")
+    assert gate.entered.wait(10)
+    assert listener.stats().pending == 3, "sentinels and flush requests are counted out as often as in"
+    gate.open.set()
+
+
+@pytest.mark.skipif(sys.implementation.name == "pypy", reason="SimpleQueue's lock is not re-entrant there")
+@needs_nested_records
+def test_sixteen_threads_and_a_signal_handler_that_logs(wired):
+    if sys.platform == "win32":
+        pytest.skip("no interval timer")
+    collect = Collect()
+    logger, listener = wired(collect)
+    signals = 0
+
+    def on_signal(number, frame):
+        nonlocal signals
+        signals += 1
+        logger.info("signal %d", signals)
+
+    before = signal.signal(signal.SIGALRM, on_signal)
+    signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
     try:
-        for zone in ("UTC", "Asia/Tokyo", "UTC"):
-            monkeypatch.setenv("TZ", zone)
-            time.tzset()
-            batch = records(1)
-            batch[0].created, batch[0].msecs = 0.25, 250.0
-            deliver_batch(handler, batch, unexpected)
+        threads = [
+            threading.Thread(target=lambda k=k: [logger.info("%d %d", k, i) for i in range(300)])
+            for k in range(16)
+        ]
+        for thread in threads:
+            thread.start()
+        for i in range(300):
+            logger.info("main %d", i)
+        for thread in threads:
+            thread.join(60)
     finally:
-        monkeypatch.undo()
-        time.tzset()
-    hours = [line[11:13] for line in stream.getvalue().splitlines()]
-    assert hours == ["00", "09", "00"]
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    listener.stop()
+    expected = [f"{k} {i}" for k in range(16) for i in range(300)]
+    expected += [f"main {i}" for i in range(300)] + [f"signal {i + 1}" for i in range(signals)]
+    assert sorted(collect.messages) == sorted(expected)
 
 
-@each_core
-def test_streams_may_be_replaced(deliver_batch: Any, tmp_path: Path) -> None:
-    handler = logging.FileHandler(tmp_path / "a.log")
-    deliver_batch(handler, records(2), unexpected)
-    with open(tmp_path / "b.log", "w", newline="\r\n") as stream:
-        first = handler.setStream(stream)
-        deliver_batch(handler, records(3), unexpected)
-        handler.setStream(first)
-        deliver_batch(handler, records(1), unexpected)
-    handler.close()
-    assert (tmp_path / "a.log").read_text() == lines(2) + lines(1)
-    assert (tmp_path / "b.log").read_bytes() == lines(3).replace("\n", "\r\n").encode()
+def test_logging_in_del_during_collection(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+
+    class Logs:
+        def __init__(self):
+            self.me = self
+
+        def __del__(self):
+            logger.info("deleted")
+
+    for _ in range(100):
+        Logs()
+    gc.collect()
+    listener.stop()
+    assert collect.messages == ["deleted"] * 100
 
 
-@each_core
-def test_encodings_may_be_reconfigured(deliver_batch: Any, tmp_path: Path) -> None:
-    handler = logging.FileHandler(tmp_path / "a.log", encoding="utf-8")
-    deliver_batch(handler, records(1, "\xe9"), lambda *given: None)
-    handler.handleError = unexpected  # type: ignore[method-assign]
-    batch = records(2, "\xe9%d")
-    deliver_batch(handler, batch, unexpected)
-    handler.stream.reconfigure(encoding="latin-1")
-    deliver_batch(handler, records(2, "\xe9%d"), unexpected)
-    handler.close()
-    assert (tmp_path / "a.log").read_bytes().endswith(b"\xc3\xa90\n\xc3\xa91\n\xe90\n\xe91\n")
+@pytest.mark.parametrize("same", ["stream", "file"])
+def test_handlers_that_share_an_output_take_turns(lf, clean_logging, tmp_path, same):
+    def make():
+        if same == "file":
+            return [logging.FileHandler(tmp_path / "app.log") for _ in range(2)]
+        stream = io.StringIO()
+        return [logging.StreamHandler(stream) for _ in range(2)]
 
+    def text():
+        if same == "file":
+            return (tmp_path / "app.log").read_text()
+        return handlers[0].stream.getvalue()
 
-@each_core
-def test_pytest_captures_what_goes_to_stderr(deliver_batch: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    deliver_batch(logging.StreamHandler(), records(3), unexpected)
-    assert capsys.readouterr().err == lines(3)
-
-
-@each_core
-def test_records_show_what_formatting_leaves_on_them(deliver_batch: Any) -> None:
-    handler = logging.StreamHandler(io.StringIO())
-    handler.setFormatter(logging.Formatter("%(asctime)s"))
-    one = records(1)[0]
-    one.exc_info = (ValueError, ValueError("wrong"), None)
-    deliver_batch(handler, [one], unexpected)
-    assert one.message == "record 0"
-    assert one.asctime in handler.stream.getvalue()
-    assert one.exc_text == "ValueError: wrong"
-
-
-@each_core
-def test_rotation_where_the_standard_handler_rotates(deliver_batch: Any, tmp_path: Path) -> None:
-    contents = []
-    for batches in (False, True):
-        folder = tmp_path / str(batches)
-        folder.mkdir()
-        handler = logging.handlers.RotatingFileHandler(
-            folder / "app.log", maxBytes=200, backupCount=50, encoding="utf-8"
-        )
-        handler.namer = lambda name: name + ".old"
-        some = [r for width in range(60) for r in records(1, "\xe9" * width + "%d")]
-        deliver = deliver_batch if batches else one_at_a_time
-        deliver(handler, some, unexpected)
+    logging.root.setLevel(logging.INFO)
+    handlers = make()
+    for number, handler in enumerate(handlers):
+        handler.setFormatter(logging.Formatter(f"{number} %(message)s"))
+        logging.root.addHandler(handler)
+    with lf.setup_logging_queue():
+        for number in range(50):
+            logging.info("record %d", number)
+    assert text() == "".join(f"{handler} record {number}\n" for number in range(50) for handler in range(2))
+    for handler in handlers:
         handler.close()
-        contents.append({path.name: path.read_bytes() for path in folder.iterdir()})
-    assert contents[0] == contents[1]
-    assert len(contents[0]) > 5
 
 
-@each_core
-def test_one_writer_at_a_time(deliver_batch: Any, tmp_path: Path) -> None:
-    """Batches and single records from several threads: every line is whole, and in its thread's order."""
-    path = tmp_path / "app.log"
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=1 << 20)
-    handler.setFormatter(logging.Formatter("%(name)s %(asctime)s %(message)s"))
+def test_handle_and_prepare_may_be_patched_later(lf, wired, monkeypatch):
+    handler = Collect()
+    logger, listener = wired(handler)
+    seen = []
 
-    def work(number: int) -> None:
-        for at in range(0, 300, 10):
-            some = records(10, f"thread{number} {at + 10**6} %d")
-            deliver = deliver_batch if number % 2 else one_at_a_time
-            deliver(handler, some, unexpected)
+    def watched(name, original):
+        def method(*args):
+            seen.append(name)
+            return original(*args)
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    handler.close()
-    seen: dict[str, list[str]] = {}
-    for line in path.read_text().splitlines():
-        name, _, _, thread, at, number = line.split()
-        assert name == "name"
-        seen.setdefault(thread, []).append(f"{at} {number}")
-    assert {thread: len(order) for thread, order in seen.items()} == {f"thread{i}": 300 for i in range(4)}
-    assert all(order == sorted(order) for order in seen.values())
+        return method
 
-
-@each_core
-def test_batching(deliver_batch: Any) -> None:
-    core = sys.modules[deliver_batch.__module__]
-
-    class Sender(logging.Handler):
-        def handle_batch(self, batch: list[logging.LogRecord]) -> None: ...
-
-    handler = logging.StreamHandler(io.StringIO())
-    assert core.batching(handler) == core.UNSEEN
-    handler.setFormatter(Counting())
-    assert core.batching(handler) == core.SEEN
-    assert core.batching(Sender()) == core.SEEN
-    assert core.batching(logging.NullHandler()) == core.ALONE
-    assert core.batching(logging.lastResort) == core.ALONE
-    handler.addFilter(logging.Filter("a"))
-    assert core.batching(handler) == core.ALONE
+    monkeypatch.setattr(lf.QueueListener, "handle", watched("class", lf.QueueListener.handle))
+    logger.error("1")
+    assert listener.flush(5)
+    monkeypatch.undo()
+    monkeypatch.setattr(
+        logging.handlers.QueueListener, "prepare", watched("base", logging.handlers.QueueListener.prepare)
+    )
+    logger.error("2")
+    assert listener.flush(5)
+    monkeypatch.undo()
+    listener.handle = watched("instance", listener.handle)
+    logger.error("3")
+    assert listener.flush(5)
+    assert seen == ["class", "base", "instance"]
+    assert handler.messages == ["1", "2", "3"]
 
 
-def test_classes_stay_stock_when_they_are_copied(tmp_path: Path) -> None:
-    """As the standard QueueHandler copies records: what that leaves on their class must not make batches slow."""
-    handler = logging.FileHandler(tmp_path / "app.log", delay=True)
-    for thing in (logging.makeLogRecord({}), logging.Formatter(), handler):
-        copy.copy(thing)
-        assert "__slotnames__" in vars(type(thing))
-        assert unpatched.class_is_unpatched(type(thing))
+@pytest.mark.parametrize("make", ["multiprocessing.Queue()", "multiprocessing.Manager().Queue()"])
+def test_flush_of_a_queue_between_processes(run, make):
+    code, lines, stderr = run(
+        f"""
+        def main():
+            queue = {make}
+            file = logging.FileHandler(PATH)
+            file.setFormatter(logging.Formatter("0 %(message)s"))
+            listener = logflume.QueueListener(queue, file)
+            logging.root.addHandler(logging.handlers.QueueHandler(queue))
+            logging.root.setLevel(logging.INFO)
+            with listener:
+                for i in range(3):
+                    logging.info("%d", i)
+                    assert listener.flush(30)
+                    assert open(PATH).read().splitlines()[-1] == f"0 {{i}}"
 
-
-@each_core
-def test_records_at_a_level(deliver_batch: Any) -> None:
-    core = sys.modules[deliver_batch.__module__]
-    some = [logging.LogRecord("name", level, "/x.py", 1, "", (), None) for level in (-5, 0, 10, 20, 30)]
-    for level in (-10, 0, 10, 15, 31, 1 << 70, 19.5, True):
-        assert core.at_level(some, level) == [record for record in some if record.levelno >= level]
-    with pytest.raises(TypeError):
-        core.at_level(some, "INFO")
-
-
-class Lazy:
-    """A text to be, as translations have them."""
-
-    def __add__(self, other: str) -> str:
-        return "lazy" + other
-
-
-class LazyFormat(str):
-    __slots__ = ()
-
-    def __mod__(self, values: Any) -> Any:
-        return Lazy()
-
-
-@each_core
-def test_a_format_that_makes_no_string(deliver_batch: Any) -> None:
-    handler = logging.StreamHandler(io.StringIO())
-    handler.setFormatter(logging.Formatter(LazyFormat("%(message)s")))
-    deliver_batch(handler, records(2), unexpected)
-    assert handler.stream.getvalue() == "lazy\nlazy\n"
-
-
-not_in_debug_builds = pytest.mark.skipif(
-    hasattr(sys, "gettotalrefcount"), reason="the interpreter asserts that instance dictionaries are plain"
-)
-
-
-@not_in_debug_builds
-@each_core
-def test_handlers_with_a_dictionary_of_another_class(deliver_batch: Any) -> None:
-    handler = logging.StreamHandler(io.StringIO())
-    handler.__dict__ = collections.OrderedDict(vars(handler))
-    deliver_batch(handler, batch := records(2), unexpected)
-    assert handler.stream.getvalue() == lines(2)
-    assert batch == []
-
-
-@not_in_debug_builds
-@each_core
-def test_records_with_a_dictionary_of_another_class(deliver_batch: Any) -> None:
-    handler = logging.StreamHandler(io.StringIO())
-    batch = records(2)
-    for record in batch:
-        record.__dict__ = collections.OrderedDict(vars(record))
-    deliver_batch(handler, batch, unexpected)
-    assert handler.stream.getvalue() == lines(2)
+        if __name__ == "__main__":
+            main()
+        """
+    )
+    assert messages_in(lines) == ["0", "1", "2"], stderr
+    assert code == 0, stderr

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from types import ModuleType
 
+from helpers import run_python
 from logflume import __version__, _demo
 
 
 def test_demo_measures_each_setup_and_finds_every_record(lf: ModuleType) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "logflume", "--seconds", "0.3"], capture_output=True, text=True, timeout=120
-    )
+    done = run_python("-m", "logflume", "--seconds", "0.3", timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith(f"logflume {__version__}, {lf.IMPLEMENTATION}, on ")
     assert len(re.findall(r"^  logflume +[0-9.]+ ms", done.stdout, re.MULTILINE)) == 2

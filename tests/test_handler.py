@@ -6,6 +6,7 @@ import asyncio
 import copy
 import logging
 import logging.handlers
+import pickle
 import queue
 import sys
 import threading
@@ -13,16 +14,11 @@ import weakref
 
 import pytest
 
+from helpers import drain
+
 
 def record(message: object = "hello %s %d", args: tuple = ("x", 5), level: int = logging.INFO):
     return logging.LogRecord("a.b.c", level, "/srv/app.py", 7, message, args, None, "call")
-
-
-def drain(q) -> list:
-    items = []
-    while q.qsize():
-        items.append(q.get_nowait())
-    return items
 
 
 class NoPrepare(logging.handlers.QueueHandler):
@@ -327,3 +323,57 @@ def test_arguments_changed_after_the_call(lf, message, args, change):
     assert (queued.msg, queued.args) == (r.msg, r.args)
     assert isinstance(queued, logging.LogRecord)
     assert list(vars(queued)) == list(vars(r))
+
+
+class Own(logging.LogRecord):
+    def getMessage(self):
+        return "own " + super().getMessage()
+
+
+@pytest.fixture(params=[logging.LogRecord, Own])
+def cls(request):
+    return request.param
+
+
+@pytest.fixture
+def prepare(lf):
+    return lf.LocalQueueHandler().prepare
+
+
+def test_prepare_returns_a_record_that_cannot_change(prepare, cls):
+    record = cls("n", 10, "p", 1, "m %s %s %s", ("a", 1, (None, 2.0, b"", True)), None)
+    assert prepare(record) is record
+
+
+@pytest.mark.parametrize("argument", [[1], {"a": 1}, type("S", (str,), {})("s")], ids=repr)
+def test_prepare_keeps_a_message_that_could_change(prepare, cls, argument):
+    record = cls("n", 10, "p", 1, "m %s", (argument, 1), None)
+    record.msg = "m %s %s"
+    kept = prepare(record)
+    expected = record.getMessage()
+    if isinstance(argument, list):
+        argument.append(2)
+    assert kept is not record
+    assert isinstance(kept, cls)
+    assert kept.getMessage() == expected
+    assert vars(kept) == vars(record)
+    assert copy.copy(kept).getMessage() == expected
+
+
+def test_what_prepare_returns_pickles_as_the_class_of_the_record(prepare, cls):
+    kept = prepare(cls("n", 10, "p", 1, "m %s", ([1],), None))
+    new = pickle.loads(pickle.dumps(kept))
+    assert type(new) is cls
+    assert vars(new) == vars(kept)
+    assert type(copy.deepcopy(kept)) is cls
+
+
+def test_what_prepare_returns_goes_by_new_arguments(prepare, cls):
+    kept = prepare(cls("n", 10, "p", 1, "m %s", ([1],), None))
+    kept.args = ("new",)
+    assert kept.getMessage().endswith("m new")
+
+
+def test_prepare_leaves_a_record_that_cannot_be_rendered(prepare, cls):
+    record = cls("n", 10, "p", 1, "m %d", ([1],), None)
+    assert prepare(record) is record

@@ -19,6 +19,7 @@ import pytest
 
 import logflume
 from check_wheel import EXTENSIONS, problems
+from helpers import run_code
 
 ROOT = Path(__file__).parent.parent
 SWITCHES = ("LOGFLUME_NO_EXTENSIONS", "LOGFLUME_REQUIRE_EXTENSIONS")
@@ -28,7 +29,7 @@ in_source_tree = pytest.mark.skipif(not (ROOT / "setup.py").exists(), reason="ne
 
 
 def run(command: list[str], **switches: str) -> subprocess.CompletedProcess[str]:
-    """Batch `command` with only the given switches on."""
+    """Run `command` with only the given switches on."""
     kept = {name: value for name, value in os.environ.items() if name not in SWITCHES}
     return subprocess.run(command, env=kept | switches, capture_output=True, text=True, timeout=600)
 
@@ -46,17 +47,19 @@ def compiled_modules() -> list[str]:
     ]
 
 
-def test_both_cores_have_the_same_rooms_and_names() -> None:
+@in_source_tree
+def test_both_cores_give_the_package_the_same_names() -> None:
     from logflume import _backend
 
-    imported: dict[str, set[tuple[str, str]]] = {"_c": set(), "_py": set()}
+    imported: dict[str, set[str]] = {"_c": set(), "_py": set()}
     for node in ast.walk(ast.parse(Path(str(_backend.__file__)).read_text())):
         if isinstance(node, ast.ImportFrom) and node.module and node.level == 1:
-            core, _, room = node.module.partition(".")
-            if room:
-                imported[core] |= {(room, alias.name) for alias in node.names}
-    assert imported["_c"] == imported["_py"]
-    assert {name for _, name in imported["_c"]} | {"IMPLEMENTATION"} == set(_backend.__all__)
+            core, *_ = node.module.split(".")
+            if core in imported:
+                imported[core] |= {alias.asname or alias.name for alias in node.names}
+    modules = {name.rpartition(".")[2] for name in compiled_modules()}
+    assert imported["_c"] - modules == imported["_py"]
+    assert imported["_py"] | {"IMPLEMENTATION"} == set(_backend.__all__)
 
 
 @in_source_tree
@@ -157,15 +160,20 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def sdist(clone: Path) -> Path:
-    done = build(clone, "--sdist", **own_switch())
+def built(request: pytest.FixtureRequest) -> Path:
+    """The folder with the sdist and the wheel made from it; LOGFLUME_DIST names it where they are built already."""
+    folder = os.environ.get("LOGFLUME_DIST")
+    if folder:
+        return ROOT / folder
+    clone: Path = request.getfixturevalue("clone")
+    done = build(clone, **own_switch())
     assert done.returncode == 0, done.stdout + done.stderr
-    return clone.parent / "dist" / f"logflume-{logflume.__version__}.tar.gz"
+    return clone.parent / "dist"
 
 
 @in_source_tree
-def test_sdist_holds_the_sources_and_nothing_built(sdist: Path) -> None:
-    with tarfile.open(sdist) as archive:
+def test_sdist_holds_the_sources_and_nothing_built(built: Path) -> None:
+    with tarfile.open(built / f"logflume-{logflume.__version__}.tar.gz") as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     sources = [path for folder in ("src", "tests") for path in (ROOT / folder).rglob("*.*")]
     suffixes = {".py", ".pyx", ".pxd", ".h", ".typed"}
@@ -176,14 +184,8 @@ def test_sdist_holds_the_sources_and_nothing_built(sdist: Path) -> None:
 
 
 @in_source_tree
-def test_wheel_from_the_sdist(sdist: Path) -> None:
-    folder = sdist.parent / "unpacked"
-    with tarfile.open(sdist) as archive:
-        archive.extractall(folder, filter="data")
-    [source] = folder.iterdir()
-    done = build(source, "--wheel", **own_switch())
-    assert done.returncode == 0, done.stdout + done.stderr
-    [wheel] = (folder / "dist").glob("*.whl")
+def test_wheel_from_the_sdist(built: Path) -> None:
+    [wheel] = built.glob("*.whl")
     assert problems(KIND, wheel) == []
 
 
@@ -200,3 +202,43 @@ def test_build_refuses_required_extensions_elsewhere(clone: Path) -> None:
     done = build(clone, "--wheel", LOGFLUME_REQUIRE_EXTENSIONS="1")
     assert done.returncode != 0
     assert "CPython only" in done.stdout + done.stderr
+
+
+def test_importing_calls_no_record_factory():
+    """Nor does it take what the factory sets for a part of each record."""
+    program = """
+import logging
+standard = logging.getLogRecordFactory()
+def factory(name, *args, **kwargs):
+    record = standard(name, *args, **kwargs)
+    record.tenant = name.split(".")[0]
+    return record
+logging.setLogRecordFactory(factory)
+import logflume
+logging.setLogRecordFactory(standard)
+logflume.accelerate_loggers()
+logging.basicConfig(format="%(tenant)s")
+logging.error("one", extra={"tenant": "mine"})
+"""
+    done = run_code(program)
+    assert (done.returncode, done.stderr.split()) == (0, ["mine"])
+
+
+def test_importing_costs_little():
+    """What is imported beyond logging.handlers is this package alone: no asyncio, no multiprocessing."""
+    program = (
+        "import sys, logging.handlers, queue, atexit; before = set(sys.modules); import logflume; "
+        "print(*sorted(m for m in set(sys.modules) - before if not m.startswith('logflume')))"
+    )
+    done = run_code(program)
+    assert done.stderr == ""
+    assert set(done.stdout.split()) <= {
+        "__future__",
+        "_contextvars",
+        "_cython_3_3_1",
+        "_immutables_map",  # PyPy's contextvars
+        "contextlib",
+        "contextvars",
+        "cython_runtime",
+        "signal",
+    }

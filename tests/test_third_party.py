@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from types import ModuleType
 
 import pytest
+
+from helpers import run_python
 
 # standard: without logflume. accelerated: from when logging is configured. early: before anything else is imported.
 # queued: accelerated, and setup_logging_queue() when logging is configured.
@@ -68,14 +69,7 @@ def outcome(lf: ModuleType, tmp_path):
             ways = [way for way in ways if way in ("standard", "queued")]
         outcomes = {}
         for way in ways:
-            done = subprocess.run(
-                [sys.executable, str(script), way],
-                capture_output=True,
-                text=True,
-                timeout=120,
-                check=False,
-                env={**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(lf.__file__))},
-            )
+            done = run_python(str(script), way, timeout=120)
             assert done.returncode == 0, f"{way}: {done.stderr}"
             outcomes[way] = json.loads(done.stdout.splitlines()[-1])
         for way in ways:
@@ -463,15 +457,8 @@ def test_that_fails():
     assert False
 """
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-c", os.devnull, "--rootdir", "."],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(lf.__file__))},
-    )
+    options = ["-p", "no:cacheprovider", "-q", "-c", os.devnull, "--rootdir", "."]
+    done = run_python("-m", "pytest", *options, cwd=tmp_path, timeout=120)
     assert "1 failed, 6 passed" in done.stdout, done.stdout + done.stderr
     report = done.stdout[done.stdout.index("Captured log call") :]
     assert "application:application.py:" in report

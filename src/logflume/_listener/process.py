@@ -110,7 +110,9 @@ def _deliver_at_exit() -> None:
         if left:
             if sys.stderr is not None:
                 waited = time.monotonic() - began
-                sys.stderr.write(f"logflume: {left} records were not delivered within {waited:.1f} s at exit\n")
+                sys.stderr.write(
+                    f"logflume: {left} records were not delivered within {waited:.1f} s at exit\n"
+                )
             with contextlib.suppress(Exception):
                 _keep_from_shutdown(listener.leave_alone())
 

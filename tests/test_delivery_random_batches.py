@@ -1,4 +1,4 @@
-"""Batches write what the standard handlers write: random handlers, formatters and records, on both cores."""
+"""Delivery: random handlers, formatters and records; batches write what the standard handlers write, on both cores."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import logflume
-from deliveries import DELIVERIES, one_at_a_time
+from deliveries import DELIVERIES, deliver_compiled, one_at_a_time
+from helpers import drain, is_lazy
 
 FIELDS = (
     *(
@@ -355,7 +356,7 @@ calls = st.fixed_dictionaries(
 )
 
 
-def lean_records(given_calls: list[dict[str, Any]]) -> list[logging.LogRecord]:
+def lazy_records(given_calls: list[dict[str, Any]]) -> list[logging.LogRecord]:
     """What an accelerated logger puts in the queue for these calls."""
     taken: Any = queue.SimpleQueue()
     for call in given_calls:
@@ -368,8 +369,8 @@ def lean_records(given_calls: list[dict[str, Any]]) -> list[logging.LogRecord]:
         args = (args,) if isinstance(args, dict) else args
         exc_info = None if call["exception"] is None else TRACEBACKS[call["exception"]]
         logging.getLogger(call["name"]).log(call["level"], msg, *args, exc_info=exc_info, extra=call["extra"])
-    records = [taken.get() for _ in range(taken.qsize())]
-    assert logging.LogRecord not in map(type, records)
+    records = drain(taken)
+    assert all(map(is_lazy, records))
     return records
 
 
@@ -381,29 +382,27 @@ def accelerated() -> Iterator[None]:
     logflume.restore_loggers()
 
 
-@pytest.mark.skipif(logflume.IMPLEMENTATION != "compiled", reason="the pure core has no lean records")
+@pytest.mark.skipif(logflume.IMPLEMENTATION != "compiled", reason="the pure core has no lazy records")
 @pytest.mark.parametrize("shared", [False, True])
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_lean_records(accelerated: None, shared: bool, data: st.DataObject) -> None:
-    from logflume._c.backend.deliver import deliver_batch
-
+def test_lazy_records(accelerated: None, shared: bool, data: st.DataObject) -> None:
     set_up = data.draw(set_ups())
-    lean = lean_records(data.draw(st.lists(calls, min_size=1, max_size=8)))
-    standard = [logging.makeLogRecord(dict(vars(copy.copy(record)))) for record in lean]
+    lazy = lazy_records(data.draw(st.lists(calls, min_size=1, max_size=8)))
+    standard = [logging.makeLogRecord(dict(vars(copy.copy(record)))) for record in lazy]
     outcomes = []
-    for records, ours in ((standard, False), (lean, True)):
+    for records, ours in ((standard, False), (lazy, True)):
         errors: list[Any] = []
         with tempfile.TemporaryDirectory() as name:
             handler = build(set_up, Path(name), errors)
             if ours:
-                deliver_batch(handler, records[:], lambda *given: pytest.fail(f"escaped: {given}"), shared)
+                deliver_compiled(handler, records[:], lambda *given: pytest.fail(f"escaped: {given}"), shared)
             else:
                 for record in records:
                     handler.handle(record)
             outcomes.append((results(handler, Path(name)), errors))
     assert outcomes[0] == outcomes[1]
-    for one, other in zip(standard, lean, strict=True):
+    for one, other in zip(standard, lazy, strict=True):
         if shared:
             assert getattr(one, "message", None) == getattr(other, "message", None)
             assert getattr(one, "asctime", None) == getattr(other, "asctime", None)
@@ -470,7 +469,7 @@ plain_calls = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.skipif(logflume.IMPLEMENTATION != "compiled", reason="the pure core has no lean records")
+@pytest.mark.skipif(logflume.IMPLEMENTATION != "compiled", reason="the pure core has no lazy records")
 @pytest.mark.parametrize(
     "fmt",
     [
@@ -483,13 +482,11 @@ plain_calls = st.fixed_dictionaries(
 )
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(given_calls=st.lists(plain_calls, min_size=1, max_size=5), ascii_only=st.booleans())
-def test_messages_of_lean_records(
+def test_messages_of_lazy_records(
     accelerated: None, fmt: str, given_calls: list[dict[str, Any]], ascii_only: bool
 ) -> None:
-    from logflume._c.backend.deliver import deliver_batch
-
-    lean = lean_records(given_calls * 2 + given_calls[:1] * 2)
-    standard = [logging.makeLogRecord(dict(vars(copy.copy(record)))) for record in lean]
+    lazy = lazy_records(given_calls * 2 + given_calls[:1] * 2)
+    standard = [logging.makeLogRecord(dict(vars(copy.copy(record)))) for record in lazy]
     outcomes = []
     for ours in (False, True):
         errors: list[Any] = []
@@ -504,7 +501,7 @@ def test_messages_of_lean_records(
         with tempfile.TemporaryDirectory() as name:
             handler = build(set_up, Path(name), errors)
             if ours:
-                deliver_batch(handler, lean, lambda *given: pytest.fail(f"escaped: {given}"), 1)
+                deliver_compiled(handler, lazy, lambda *given: pytest.fail(f"escaped: {given}"), 1)
             else:
                 for record in standard:
                     handler.handle(record)
@@ -554,7 +551,7 @@ acts = st.lists(
 @pytest.mark.parametrize("deliver_batch", DELIVERIES)
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(set_up=set_ups(), given_records=st.lists(records, min_size=1, max_size=12), acts=acts)
-def test_formatters_that_are_not_stock(
+def test_formatters_of_another_class(
     deliver_batch: Any, set_up: dict[str, Any], given_records: list[dict[str, Any]], acts: list[str]
 ) -> None:
     outcomes = []

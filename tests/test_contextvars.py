@@ -9,12 +9,12 @@ import logging
 import logging.handlers
 import pickle
 import queue
-import subprocess
-import sys
 import threading
 import weakref
 
 import pytest
+
+from helpers import Gate, drain, run_code
 
 request = contextvars.ContextVar("request", default="none")
 
@@ -205,11 +205,11 @@ def test_the_record_itself_is_enqueued(lf, clean_logging, accelerate):
 
 
 def test_decimal_alone_is_no_reason(lf, clean_logging):
-    """Whoever computes with decimals has its context from then on."""
+    """A thread that computes with decimals has its context from then on."""
     logging.root.setLevel(logging.INFO)
-    handler = lf.LocalQueueHandler(queue.SimpleQueue())
-    handler.listener = lf.QueueListener(handler.queue)
-    handler.listener.ensure_delivery = lambda: None
+    gate = Gate()
+    handler = lf.LocalQueueHandler()
+    handler.listener = lf.QueueListener(handler.queue, gate)
     logging.root.handlers = [handler]
 
     def log():
@@ -217,7 +217,12 @@ def test_decimal_alone_is_no_reason(lf, clean_logging):
         logging.info("computed")
 
     contextvars.Context().run(log)
-    assert isinstance(handler.queue.get_nowait(), logging.LogRecord)
+    assert gate.entered.wait(10)  # so that the listener takes no more
+    contextvars.Context().run(log)
+    contextvars.Context().run(lambda: (request.set("r1"), log()))
+    assert [isinstance(item, logging.LogRecord) for item in drain(handler.queue)] == [True, False]
+    gate.open.set()
+    assert handler.listener.stop(10) == 0
 
 
 @pytest.mark.parametrize("accelerate", [False, True], ids=["standard calls", "accelerated"])
@@ -233,7 +238,7 @@ def test_nothing_is_kept_alive(lf, clean_logging, way, accelerate):
 
         def emit(self, record):
             session = request.get()
-            if session != "none":
+            if isinstance(session, Session):
                 session.records = [record]
 
     sink = Collecting()
@@ -250,9 +255,8 @@ def test_nothing_is_kept_alive(lf, clean_logging, way, accelerate):
     with way(lf, sink):
         for _ in range(5):
             contextvars.Context().run(serve)
-    logging.getLogger("app").debug("off")
+        log_from(["the last"])  # whose contextvars are kept
     logging.root.handlers.clear()
-    sys.modules[lf.__name__ + "._backend"].forget_context()
     gc.collect()
     assert [end() for end in ends] == [None] * 5
 
@@ -268,7 +272,7 @@ logging.root.addHandler(handler)
 with logflume.QueueListener(queue, logging.StreamHandler()):
     logging.warning("sent %s", "so")
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    done = run_code(script)
     assert (done.returncode, done.stderr) == (0, "sent so\n")
 
 
@@ -376,7 +380,8 @@ def test_nothing_is_kept_for_a_standard_listener(lf, clean_logging):
     listener.start()
     for _ in range(5):
         contextvars.Context().run(serve)
+    logging.root.handlers[:1] = []
+    log_from(["the last"])  # whose contextvars are kept
     listener.stop()
-    sys.modules[lf.__name__ + "._backend"].forget_context()
     gc.collect()
     assert [end() for end in ends] == [None] * 5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import io
 import logging
@@ -15,31 +14,12 @@ from typing import Any
 
 import pytest
 
-from deliveries import DELIVERIES
-from logflume._delivery import sinks
+from deliveries import DELIVERIES, Counting, numbered_lines, numbered_records
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="uses /dev/full, pipes and limits of Linux"),
     pytest.mark.parametrize("deliver_batch", DELIVERIES),
 ]
-
-
-def records(count: int, text: str = "record %d") -> list[logging.LogRecord]:
-    return [logging.LogRecord("name", 20, "/x.py", i, text, (i,), None) for i in range(count)]
-
-
-def lines(count: int) -> str:
-    return "".join(f"record {i}\n" for i in range(count))
-
-
-class Counting(logging.Formatter):
-    """Somebody's own formatter, to which it matters how often it is called."""
-
-    calls = 0
-
-    def format(self, record: logging.LogRecord) -> str:
-        self.calls += 1
-        return f"{self.calls} {super().format(record)}"
 
 
 class Reports(list[Any]):
@@ -68,7 +48,7 @@ def test_full_disk_reports_every_record(deliver_batch: Any, kind: str) -> None:
         handler = logging.StreamHandler(open("/dev/full", "w"))  # noqa: SIM115
     reports.watch(handler)
     for _ in range(3):
-        batch = records(5)
+        batch = numbered_records(5)
         deliver_batch(handler, batch, reports)
         assert batch == []
     assert reports == [(i, OSError) for _ in range(3) for i in range(5)]
@@ -100,7 +80,7 @@ def test_disk_that_fills_in_the_middle_of_a_batch(
             handler = logging.handlers.RotatingFileHandler(path, maxBytes=1000)
         reports.watch(handler)
         file_size_limit(limit)
-        for some in (records(6), records(3, "later %d")):
+        for some in (numbered_records(6), numbered_records(3, "later %d")):
             if kind == "traceback":
                 some[1].exc_info = some[2].exc_info = (KeyError, KeyError(), None)
             if batches:
@@ -110,7 +90,7 @@ def test_disk_that_fills_in_the_middle_of_a_batch(
                     handler.handle(record)
         while_full = path.read_bytes()
         file_size_limit(None)
-        for record in records(1, "space again %d"):
+        for record in numbered_records(1, "space again %d"):
             handler.handle(record)
         handler.close()
         outcomes.append((while_full, path.read_bytes(), reports))
@@ -126,12 +106,12 @@ def test_stream_that_fills_loses_nothing_and_repeats_nothing(
     with open(path, "w") as stream:
         handler = reports.watch(logging.StreamHandler(stream))
         file_size_limit(limit)
-        deliver_batch(handler, records(6), reports)
+        deliver_batch(handler, numbered_records(6), reports)
         out = path.read_text().count("\n")
         assert {number for number, _ in reports} >= set(range(out, 6))
         file_size_limit(None)
         handler.flush()
-    assert path.read_text() == lines(6)
+    assert path.read_text() == numbered_lines(6)
 
 
 def test_broken_pipe(deliver_batch: Any) -> None:
@@ -139,7 +119,7 @@ def test_broken_pipe(deliver_batch: Any) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     stream = open(writer, "w")  # noqa: SIM115
-    deliver_batch(reports.watch(logging.StreamHandler(stream)), records(4), reports)
+    deliver_batch(reports.watch(logging.StreamHandler(stream)), numbered_records(4), reports)
     assert reports == [(i, BrokenPipeError) for i in range(4)]
     with pytest.raises(BrokenPipeError):
         stream.close()
@@ -162,7 +142,7 @@ def test_pipe_that_nobody_reads(deliver_batch: Any, own: bool, tmp_path: Path) -
     count = 600
     received = b""
     for at in range(0, count, 100):
-        batch = records(count)[at : at + 100]
+        batch = numbered_records(count)[at : at + 100]
         deliver_batch(handler, batch, reports)
         assert batch == []
     reported = {number for number, _ in reports}
@@ -184,7 +164,7 @@ def test_closed_stream(deliver_batch: Any, tmp_path: Path) -> None:
     reports = Reports()
     for stream in (io.StringIO(), open(tmp_path / "x", "w")):  # noqa: SIM115
         stream.close()
-        deliver_batch(reports.watch(logging.StreamHandler(stream)), records(2), reports)
+        deliver_batch(reports.watch(logging.StreamHandler(stream)), numbered_records(2), reports)
     assert reports == [(0, ValueError), (1, ValueError)] * 2
 
 
@@ -199,12 +179,12 @@ def test_text_that_cannot_be_encoded_in_the_middle(
         handler: Any = logging.FileHandler(path, encoding=encoding)
     else:
         handler = logging.StreamHandler(open(path, "w", encoding=encoding))  # noqa: SIM115
-    batch = records(5)
+    batch = numbered_records(5)
     batch[2].msg = "half \ud83d %d"
     deliver_batch(reports.watch(handler), batch, reports)
     assert reports == [(2, UnicodeEncodeError)]
     handler.stream.close()
-    assert path.read_text(encoding) == lines(5).replace("record 2\n", "")
+    assert path.read_text(encoding) == numbered_lines(5).replace("record 2\n", "")
 
 
 @pytest.mark.parametrize("before", [None, "", "already there"])
@@ -217,7 +197,7 @@ def test_a_format_that_shows_tracebacks_when_a_batch_cannot_be_encoded(
         stream = io.TextIOWrapper(io.BytesIO(), "ascii")
         handler = reports.watch(logging.StreamHandler(stream))
         handler.setFormatter(logging.Formatter("%(exc_text)s %(message)s"))
-        some = records(4)
+        some = numbered_records(4)
         some[1].exc_info = some[3].exc_info = (KeyError, KeyError(), None)
         some[1].exc_text = before
         some[2].msg = "caf\xe9 %d"
@@ -242,7 +222,7 @@ def test_escaping_exceptions_are_reported_and_the_rest_goes_on(deliver_batch: An
 
     stream = io.StringIO()
     handler = Picky(stream)
-    deliver_batch(handler, records(3), reports)
+    deliver_batch(handler, numbered_records(3), reports)
     assert reports == [(1, LookupError, "escaped")]
     assert stream.getvalue() == "record 0\nrecord 2\n"
 
@@ -250,7 +230,7 @@ def test_escaping_exceptions_are_reported_and_the_rest_goes_on(deliver_batch: An
 def test_file_that_cannot_be_opened(deliver_batch: Any, tmp_path: Path) -> None:
     reports = Reports()
     handler: Any = logging.FileHandler(tmp_path / "missing" / "app.log", delay=True)
-    deliver_batch(reports.watch(handler), records(3), reports)
+    deliver_batch(reports.watch(handler), numbered_records(3), reports)
     assert [(number, error) for number, error, *_ in reports] == [(i, FileNotFoundError) for i in range(3)]
 
 
@@ -258,14 +238,14 @@ def test_file_moved_away_and_removed(deliver_batch: Any, tmp_path: Path) -> None
     reports = Reports()
     path = tmp_path / "app.log"
     handler = reports.watch(logging.handlers.WatchedFileHandler(path))
-    deliver_batch(handler, records(2), reports)
+    deliver_batch(handler, numbered_records(2), reports)
     path.rename(tmp_path / "app.1")
-    deliver_batch(handler, records(3), reports)
+    deliver_batch(handler, numbered_records(3), reports)
     path.unlink()
-    deliver_batch(handler, records(4), reports)
+    deliver_batch(handler, numbered_records(4), reports)
     handler.close()
-    assert (tmp_path / "app.1").read_text() == lines(2)
-    assert path.read_text() == lines(4)
+    assert (tmp_path / "app.1").read_text() == numbered_lines(2)
+    assert path.read_text() == numbered_lines(4)
     assert reports == []
 
 
@@ -284,31 +264,27 @@ def test_an_interrupt_takes_its_own_record_only(deliver_batch: Any, batchable: b
     handler = logging.StreamHandler(stream)
     if not batchable:
         handler.addFilter(lambda record: True)
-    batch = records(5, "record %s")
+    batch = numbered_records(5, "record %s")
     batch[2].args = (Interrupts(),)
     with pytest.raises(Interrupt):
         deliver_batch(handler, batch, Reports())
-    assert stream.getvalue() == lines(2)
+    assert stream.getvalue() == numbered_lines(2)
     assert [record.lineno for record in batch] == [3, 4]
 
 
-def test_an_interrupt_and_a_failed_write_together(deliver_batch: Any, tmp_path: Path) -> None:
+def test_an_interrupt_and_a_failed_write_together(
+    deliver_batch: Any, tmp_path: Path, file_size_limit: Any
+) -> None:
     """The records before the interrupted one are not written yet when the disk is full: they stay in the list."""
-
-    class Full(io.FileIO):
-        def write(self, data: Any) -> int:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
     handler: Any = logging.FileHandler(tmp_path / "log")
-    batch = records(5, "record %s")
+    batch = numbered_records(5, "record %s")
     batch[2].args = (Interrupts(),)
-    deliver_batch(handler, records(2), Reports())
-    [sink] = (sink for sink in sinks._file_sinks.values() if sink.handler() is handler)
-    sink.raw = Full(tmp_path / "full", "w")
+    deliver_batch(handler, numbered_records(2), Reports())
+    file_size_limit(len(numbered_lines(2)))
     with pytest.raises(Interrupt):
         deliver_batch(handler, batch, Reports())
     assert [record.lineno for record in batch] == [0, 1, 3, 4]
-    sink.raw.close()
+    file_size_limit(None)
     handler.close()
 
 
@@ -324,7 +300,7 @@ def test_an_interrupted_write_is_accounted_for(deliver_batch: Any, tmp_path: Pat
         raise Interrupt
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    batch = records(1000)
+    batch = numbered_records(1000)
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.2)
         with pytest.raises(Interrupt):
@@ -338,7 +314,7 @@ def test_an_interrupted_write_is_accounted_for(deliver_batch: Any, tmp_path: Pat
     os.set_blocking(handler.stream.fileno(), False)
     handler.flush()
     received += os.read(reader, 65536)
-    assert received.decode() == lines(1000 - rest)
+    assert received.decode() == numbered_lines(1000 - rest)
     assert [record.lineno for record in batch] == list(range(1000 - rest, 1000))
     os.close(reader)
     handler.close()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from helpers import run_python
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -29,13 +29,7 @@ def examples() -> list[object]:
 
 @pytest.mark.parametrize("example", examples())
 def test_example_writes_its_record(lf: ModuleType, example: str, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-W", "error::DeprecationWarning", "-c", example],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = run_python("-W", "error::DeprecationWarning", "-c", example, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     if "def lifespan" in example:  # a server's to run
         return

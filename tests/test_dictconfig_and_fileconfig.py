@@ -1,7 +1,8 @@
-"""dictConfig and fileConfig with our classes."""
+"""dictConfig() and fileConfig() with our classes."""
 
 from __future__ import annotations
 
+import functools
 import gc
 import logging
 import logging.config
@@ -10,8 +11,11 @@ import queue
 import sys
 import textwrap
 import threading
+import time
 
 import pytest
+
+from helpers import listener_threads, repeated_in_threads
 
 
 def config(path, handler, **more):
@@ -157,7 +161,7 @@ def test_configured_again(lf, tmp_path):
     assert [(tmp_path / f"log{i}").read_text() for i in range(2)] == ["a 0\n", "a 1\n"]
     logging.getLogger().handlers[0].flush()
     assert (tmp_path / "log2").read_text() == "a 2\n"
-    assert len([t for t in threading.enumerate() if t.name == "QueueListener"]) == 1
+    assert len(listener_threads()) == 1
 
 
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # a closed FileHandler opens again
@@ -165,25 +169,17 @@ def test_configured_200_times_while_records_flow(lf, tmp_path):
     """No record is lost or doubled, nothing deadlocks, no thread is left behind."""
     path = tmp_path / "log"
     logging.config.dictConfig(config(path, by_factory(lf)))
-    stop = threading.Event()
     counts = [0] * 3
 
     def log(k):
-        logger = logging.getLogger(f"t{k}")
-        while not stop.is_set():
-            logger.info("%d", counts[k])
-            counts[k] += 1
-            stop.wait(0.0002)
+        logging.getLogger(f"t{k}").info("%d", counts[k])
+        counts[k] += 1
+        time.sleep(0.0002)
 
-    threads = [threading.Thread(target=log, args=(k,)) for k in range(3)]
-    for thread in threads:
-        thread.start()
-    for _ in range(200):
-        # root.handlers is empty for a moment in dictConfig itself; a second logger tells whether we lose any.
-        logging.config.dictConfig(config(path, by_factory(lf)))
-    stop.set()
-    for thread in threads:
-        thread.join(10)
+    with repeated_in_threads(*[functools.partial(log, k) for k in range(3)]):
+        for _ in range(200):
+            # root.handlers is empty for a moment in dictConfig itself; a second logger tells whether we lose any.
+            logging.config.dictConfig(config(path, by_factory(lf)))
     logging.getLogger().handlers[0].flush()
     lines = path.read_text().splitlines()
     assert len(lines) == len(set(lines))
@@ -191,7 +187,7 @@ def test_configured_200_times_while_records_flow(lf, tmp_path):
         numbers = [int(line.split()[1]) for line in lines if line.startswith(f"t{k} ")]
         assert numbers == sorted(numbers)
         assert len(numbers) > 0
-    assert len([t for t in threading.enumerate() if t.name == "QueueListener"]) <= 1
+    assert len(listener_threads()) <= 1
     gc.collect()
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import io
 import logging
 import logging.config
 import logging.handlers
 import queue
-import sys
 import threading
 
 import pytest
 
+from helpers import listener_threads, repeated_in_threads, state_of
 
-class Collect(logging.Handler):
+
+class Named(logging.Handler):
+    """Keeps its label, and the logger and the message of each record."""
+
     def __init__(self, seen=None, name="", level=logging.NOTSET):
         super().__init__(level)
         self.seen = [] if seen is None else seen
@@ -32,7 +36,7 @@ def root():
 
 
 def test_moves_the_handlers_of_the_root_logger_and_back(lf, root):
-    first, second = Collect(), Collect()
+    first, second = Named(), Named()
     root.handlers = [first, second]
     listener = lf.setup_logging_queue()
     (handler,) = root.handlers
@@ -46,17 +50,17 @@ def test_moves_the_handlers_of_the_root_logger_and_back(lf, root):
 
 
 def test_with(lf, root):
-    collect = Collect()
+    collect = Named()
     root.handlers = [collect]
     with lf.setup_logging_queue() as listener:
-        assert listener._thread.is_alive()
+        assert state_of(listener) == "running"
         root.info("one")
     assert collect.seen == [("", "root", "one")]
     assert root.handlers == [collect]
 
 
 def test_async_with(lf, root):
-    collect = Collect()
+    collect = Named()
     root.handlers = [collect]
 
     async def main():
@@ -69,13 +73,13 @@ def test_async_with(lf, root):
 
 
 def test_starting_it_again_is_an_error(lf, root):
-    root.handlers = [Collect()]
+    root.handlers = [Named()]
     with lf.setup_logging_queue() as listener, pytest.raises(RuntimeError):
         listener.start()
 
 
 def test_named_loggers(lf, root):
-    kept, moved = Collect(), Collect()
+    kept, moved = Named(), Named()
     root.handlers = [kept]
     access = logging.getLogger("uvicorn.access")
     access.handlers = [moved]
@@ -89,7 +93,7 @@ def test_named_loggers(lf, root):
 
 def test_logger_objects(lf):
     logger = logging.getLogger("x")
-    logger.handlers = [collect := Collect()]
+    logger.handlers = [collect := Named()]
     with lf.setup_logging_queue(logger, "x", logger):
         logger.warning("one")
     assert collect.seen == [("", "x", "one")]
@@ -103,11 +107,11 @@ def test_anything_else_is_a_type_error(lf):
 @pytest.mark.parametrize("how", ["all", "named"])
 def test_several_loggers_keep_order_and_handlers(lf, root, how):
     seen = []
-    root.handlers = [Collect(seen, "root")]
+    root.handlers = [Named(seen, "root")]
     for name, propagate in (("a", True), ("a.b", True), ("c", False)):
         logger = logging.getLogger(name)
         logger.propagate = propagate
-        logger.handlers = [Collect(seen, f"{name}1"), Collect(seen, f"{name}2")]
+        logger.handlers = [Named(seen, f"{name}1"), Named(seen, f"{name}2")]
     calls = ["a", "c", "a.b", "c.d", "x", "a.b.c"] * 20
 
     def log():
@@ -127,7 +131,7 @@ def test_several_loggers_keep_order_and_handlers(lf, root, how):
 
 
 def test_a_handler_shared_by_two_loggers(lf, root):
-    shared = Collect()
+    shared = Named()
     root.handlers = [shared]
     logger = logging.getLogger("a")
     logger.handlers = [shared]
@@ -139,7 +143,7 @@ def test_a_handler_shared_by_two_loggers(lf, root):
 
 
 def test_levels_and_filters_of_the_handlers_hold(lf, root):
-    errors, named, everything = Collect(level=logging.ERROR), Collect(), Collect()
+    errors, named, everything = Named(level=logging.ERROR), Named(), Named()
     named.addFilter(logging.Filter("a"))
     root.handlers = [errors, named, everything]
     with lf.setup_logging_queue():
@@ -151,7 +155,7 @@ def test_levels_and_filters_of_the_handlers_hold(lf, root):
 
 
 def test_levels_can_be_ignored(lf, root):
-    errors = Collect(level=logging.ERROR)
+    errors = Named(level=logging.ERROR)
     root.handlers = [errors]
     with lf.setup_logging_queue(respect_handler_level=False):
         root.info("one")
@@ -162,7 +166,7 @@ def test_without_handlers_nothing_is_moved(lf, root):
     with lf.setup_logging_queue() as listener:
         assert root.handlers == []
         assert listener.handlers == ()
-        collect = Collect()
+        collect = Named()
         root.addHandler(collect)
         root.info("one")
         assert collect.seen == [("", "root", "one")]
@@ -177,14 +181,14 @@ def test_without_handlers_the_last_resort_still_speaks(lf, root, capsys, monkeyp
 
 
 def test_twice(lf, root):
-    collect = Collect()
+    collect = Named()
     root.handlers = [collect]
     with lf.setup_logging_queue() as outer:
         with lf.setup_logging_queue() as inner:
             assert inner.handlers == ()
             root.info("one")
         assert len(root.handlers) == 1
-        assert outer._thread.is_alive()
+        assert state_of(outer) == "running"
         root.info("two")
     assert root.handlers == [collect]
     assert [m for _, _, m in collect.seen] == ["one", "two"]
@@ -192,7 +196,7 @@ def test_twice(lf, root):
 
 def test_twice_moves_what_was_added_between(lf, root):
     seen = []
-    first, second = Collect(seen, "1"), Collect(seen, "2")
+    first, second = Named(seen, "1"), Named(seen, "2")
     root.handlers = [first]
     outer = lf.setup_logging_queue()
     root.addHandler(second)
@@ -206,7 +210,7 @@ def test_twice_moves_what_was_added_between(lf, root):
 
 
 def test_stopped_in_the_other_order(lf, root):
-    first, second = Collect(), Collect()
+    first, second = Named(), Named()
     root.handlers = [first]
     outer = lf.setup_logging_queue()
     root.addHandler(second)
@@ -219,7 +223,7 @@ def test_stopped_in_the_other_order(lf, root):
 
 
 def test_queue_handlers_stay_where_they_are(lf, root):
-    first, second = Collect(), Collect()
+    first, second = Named(), Named()
     other = logging.handlers.QueueHandler(queue.SimpleQueue())
     root.handlers = [first, other, second]
     with lf.setup_logging_queue() as listener:
@@ -237,7 +241,7 @@ def test_caplog_and_assert_logs_go_on(lf, root):
         LogCaptureHandler,  # caplog's, without the plugin, which these tests run without
     )
 
-    collect = Collect()
+    collect = Named()
     caplog = LogCaptureHandler()
     root.handlers = [caplog, collect]
     case = unittest.TestCase()
@@ -252,7 +256,7 @@ def test_caplog_and_assert_logs_go_on(lf, root):
 
 
 def test_handlers_added_later_stay(lf, root):
-    first, later = Collect(), Collect()
+    first, later = Named(), Named()
     root.handlers = [first]
     with lf.setup_logging_queue():
         root.addHandler(later)
@@ -262,7 +266,7 @@ def test_handlers_added_later_stay(lf, root):
 
 
 def test_handlers_removed_from_the_listener_do_not_come_back(lf, root):
-    first, second = Collect(), Collect()
+    first, second = Named(), Named()
     root.handlers = [first, second]
     with lf.setup_logging_queue() as listener:
         listener.removeHandler(first)
@@ -272,9 +276,9 @@ def test_handlers_removed_from_the_listener_do_not_come_back(lf, root):
 
 
 def test_handlers_added_to_the_listener_of_several_loggers(lf, root):
-    root.handlers = [Collect()]
-    logging.getLogger("a").handlers = [own := Collect()]
-    extra = Collect()
+    root.handlers = [Named()]
+    logging.getLogger("a").handlers = [own := Named()]
+    extra = Named()
     with lf.setup_logging_queue(all_loggers=True) as listener:
         listener.addHandler(extra)
         listener.removeHandler(own)
@@ -310,7 +314,7 @@ def test_basic_config_by_force_takes_over(lf, root, tmp_path):
     logging.basicConfig(filename=tmp_path / "other", format="%(message)s", force=True)
     assert (tmp_path / "log").read_text() == "one\n"
     root.warning("two")
-    assert listener._thread is None
+    assert listener_threads() == []
     listener.stop()
     assert [type(h) for h in root.handlers] == [logging.FileHandler]
     root.handlers[0].close()
@@ -337,16 +341,16 @@ def test_dict_config_afterwards_takes_over(lf, root, tmp_path):
     assert (tmp_path / "other").read_text() == "two\n"
 
 
-def test_dict_config_that_leaves_the_root_logger_alone(lf, root, tmp_path, monkeypatch):
+def test_dict_config_that_leaves_the_root_logger_alone(lf, root, tmp_path, pass_time):
     """uvicorn's own does: what was moved stays behind the queue."""
     file = logging.FileHandler(tmp_path / "log")
     root.handlers = [file]
     threads = []
     file.addFilter(lambda record: threads.append(threading.current_thread()) or True)
-    monkeypatch.setattr(sys.modules[lf.QueueListener.__module__], "STRAGGLING", 0)
     with lf.setup_logging_queue() as listener:
         root.info("before")
         logging.config.dictConfig({"version": 1, "disable_existing_loggers": False})
+        pass_time(1.1)
         for i in range(10):
             root.info("after %d", i)
         assert listener.flush(10)
@@ -358,7 +362,7 @@ def test_dict_config_that_leaves_the_root_logger_alone(lf, root, tmp_path, monke
 
 def test_null_handlers_stay_where_they_are(lf, root):
     """Libraries hang them on their loggers, and some look for loggers that have nothing else."""
-    null, collect = logging.NullHandler(), Collect()
+    null, collect = logging.NullHandler(), Named()
     root.handlers = [collect, null]
     library = logging.getLogger("library")
     library.addHandler(logging.NullHandler())
@@ -384,25 +388,18 @@ def test_dict_config_before(lf, root, tmp_path):
 
 def test_moving_and_back_while_others_log(lf, root):
     """Each record is handled once, wherever it meets the move."""
-    collect = Collect()
+    collect = Named()
     root.handlers = [collect]
-    stop = threading.Event()
     counts = [0] * 4
 
     def log(k):
-        while not stop.is_set():
-            root.info("%d %d", k, counts[k])
-            counts[k] += 1
+        root.info("%d %d", k, counts[k])
+        counts[k] += 1
 
-    threads = [threading.Thread(target=log, args=(k,)) for k in range(4)]
-    for thread in threads:
-        thread.start()
-    for _ in range(20):
-        with lf.setup_logging_queue():
-            pass
-    stop.set()
-    for thread in threads:
-        thread.join()
+    with repeated_in_threads(*[functools.partial(log, k) for k in range(4)]):
+        for _ in range(20):
+            with lf.setup_logging_queue():
+                pass
     assert sorted(m for _, _, m in collect.seen) == sorted(
         f"{k} {i}" for k in range(4) for i in range(counts[k])
     )
@@ -410,7 +407,7 @@ def test_moving_and_back_while_others_log(lf, root):
 
 def test_accelerate(lf, root):
     compiled = lf.IMPLEMENTATION == "compiled"
-    root.handlers = [collect := Collect()]
+    root.handlers = [collect := Named()]
     with lf.setup_logging_queue(accelerate=True):
         assert lf.loggers_accelerated() is compiled
         root.info("one")
@@ -419,7 +416,7 @@ def test_accelerate(lf, root):
 
 
 def test_accelerate_leaves_what_was_accelerated_before(lf, root):
-    root.handlers = [Collect()]
+    root.handlers = [Named()]
     before = lf.accelerate_loggers()
     with lf.setup_logging_queue(accelerate=True):
         pass

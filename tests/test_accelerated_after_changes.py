@@ -16,18 +16,11 @@ from unittest import mock
 
 import pytest
 
-import cores
+from helpers import drain, in_order_of_definition, needs_compiled
 
-pytestmark = pytest.mark.skipif(
-    "compiled" not in cores.available(), reason="the pure core accelerates nothing"
-)
+pytestmark = needs_compiled
 ATTRIBUTES = ("name", "levelname", "levelno", "msg", "args", "threadName", "processName", "taskName")
-CHANGES = []
-
-
-def change(function):
-    CHANGES.append(pytest.param(function, id=function.__name__))
-    return function
+CHANGES, change = in_order_of_definition()
 
 
 class Other(logging.Handler):
@@ -68,9 +61,7 @@ class Scene:
             self.got.append("line")
 
     def taken(self, handler):
-        with contextlib.suppress(queue.Empty):
-            while True:
-                yield said(handler.queue.get_nowait())
+        return [said(record) for record in drain(handler.queue)]
 
     def set(self, owner, name, value):
         self.undo.callback(setattr, owner, name, getattr(owner, name))
@@ -87,7 +78,7 @@ def outcome(package, change):
         scene.log()
         more = change(scene) or ()
         scene.log()
-        return scene.got, *(list(scene.taken(handler)) for handler in (scene.handler, *more))
+        return scene.got, *(scene.taken(handler) for handler in (scene.handler, *more))
 
 
 @change
@@ -509,26 +500,21 @@ def attribute_removed(scene):
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_is_honoured_by_the_next_call(clean_logging, change):
-    with cores.imported("compiled") as package:
-        expected = outcome(package, change)
-        assert package.accelerate_loggers()
-        assert outcome(package, change) == expected
-        assert outcome(package, change) == expected  # with all that is known from before
+def test_a_change_is_honoured_by_the_next_call(package, change):
+    expected = outcome(package, change)
+    assert package.accelerate_loggers()
+    assert outcome(package, change) == expected
+    assert outcome(package, change) == expected  # with all that is known from before
 
 
-def test_what_is_known_outlives_the_growth_of_the_table(clean_logging):
+def test_what_is_known_outlives_the_growth_of_the_table(package):
     """More loggers and levels than are remembered."""
-    with cores.imported("compiled") as package:
-        scene = Scene(package, contextlib.ExitStack())
-        loggers = [logging.getLogger(f"many.{number}") for number in range(3000)]
-        assert package.accelerate_loggers()
-        try:
-            for _ in range(3):
-                for logger in loggers:
-                    logger.info("here")
-                    logger.debug("not here")
-        finally:
-            package.restore_loggers()
-        names = [name for name, *_ in scene.taken(scene.handler)]
-        assert names == [logger.name for logger in loggers] * 3
+    scene = Scene(package, contextlib.ExitStack())
+    loggers = [logging.getLogger(f"many.{number}") for number in range(3000)]
+    assert package.accelerate_loggers()
+    for _ in range(3):
+        for logger in loggers:
+            logger.info("here")
+            logger.debug("not here")
+    names = [name for name, *_ in scene.taken(scene.handler)]
+    assert names == [logger.name for logger in loggers] * 3

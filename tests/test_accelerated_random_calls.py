@@ -16,11 +16,9 @@ import pytest
 from hypothesis import strategies as st
 
 import cores
+from helpers import drain, needs_compiled
 
-pytestmark = pytest.mark.skipif(
-    "compiled" not in cores.available(), reason="the pure core accelerates nothing"
-)
-
+pytestmark = needs_compiled
 TIMES = {"created", "msecs", "relativeCreated"}
 FORMAT = "%(levelname)s %(levelno)s %(name)s %(filename)s %(module)s %(lineno)s %(funcName)s %(threadName)s %(message)s"
 
@@ -201,10 +199,7 @@ def outcome(package, shape, call, others, root_level):
                     perform(logger, shape, call)
         except Exception as caught:
             error = caught
-        records = listed.records
-        while not handler.queue.empty():
-            records.append(handler.queue.get())
-        return records, error
+        return listed.records + drain(handler.queue), error
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""What a listener knows of a handler and its file from one batch to the next is forgotten at once when it changes.
+"""Delivery: what a listener knows of a handler and its file from one batch to the next is forgotten when it changes.
 
 Each change happens between batches, of which the first ones have made everything known. What the file holds must be
 what it holds after the same calls and the same change without a queue.
@@ -13,22 +13,27 @@ import logging.handlers
 import os
 import queue
 import sys
+import threading
 import time
 import warnings
 from unittest import mock
 
 import pytest
 
-import cores
+from helpers import (
+    both_ways,
+    directly,
+    files_in,
+    in_order_of_definition,
+    needs_gil,
+    stopped_clock,
+    through_a_queue,
+    wait_until,
+)
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 NOW = 1_700_000_000.25
-CHANGES = []
-
-
-def change(function):
-    CHANGES.append(pytest.param(function, id=function.__name__))
-    return function
+CHANGES, change = in_order_of_definition()
 
 
 class Scene:
@@ -123,8 +128,8 @@ def logging_s_own_time(scene):
         def strftime(*arguments):
             return "then"
 
-        time = staticmethod(now)
-        time_ns = staticmethod(now_in_ns)
+        time = staticmethod(lambda: NOW)
+        time_ns = staticmethod(lambda: int(NOW * 1e9))
 
     scene.patch(logging, "time", Time)
 
@@ -274,44 +279,15 @@ def another_class(scene):
     scene.handler.__class__ = Handler
 
 
-def now():
-    return NOW
-
-
-def now_in_ns():
-    return int(NOW * 1e9)
-
-
-@contextlib.contextmanager
-def directly(scene, logger):
-    logger.addHandler(scene.handler)
-    yield lambda: scene.handler.flush()
-
-
-@contextlib.contextmanager
-def through_a_queue(package, scene, logger):
-    records = queue.SimpleQueue()
-    logger.addHandler(package.LocalQueueHandler(records))
-    if package.IMPLEMENTATION == "compiled":
-        package.accelerate_loggers()
-    with package.QueueListener(records, scene.handler, respect_handler_level=True) as listener:
-        yield lambda: flushed(listener)
-
-
-def flushed(listener):
-    assert listener.flush(10)
-
-
 def contents(folder, around, act, kind, arguments):
     """Log three batches, call `act`, log two more; return what the files in `folder` hold then."""
     folder.mkdir()
     with contextlib.ExitStack() as undo:
-        undo.enter_context(mock.patch("time.time", now))
-        undo.enter_context(mock.patch("time.time_ns", now_in_ns))
+        undo.enter_context(stopped_clock(lambda: NOW))
         scene = Scene(folder, undo, kind, **arguments)
         undo.callback(logging.Handler.close, scene.handler)
         logger = logging.Logger("scene.of")
-        with around(scene, logger) as flush:
+        with around(scene.handler, logger) as flush:
             for batch in range(5):
                 if batch == 3:
                     act(scene)
@@ -321,7 +297,7 @@ def contents(folder, around, act, kind, arguments):
                 flush()
         with contextlib.suppress(ValueError, AttributeError):
             scene.handler.stream.flush()
-    found = {path.name: path.read_bytes() for path in folder.iterdir()}
+    found = files_in(folder)
     scene.handler.close()
     return found
 
@@ -347,31 +323,6 @@ def test_changes_between_batches(lf, tmp_path, capsys, kind, act):
     assert got == expected
     assert (len(capsys.readouterr().err.splitlines()) > 0) == errors
     assert sum(map(len, expected.values())) > 300
-
-
-def both_ways(package, tmp_path, make, act):
-    """The files after act(logger, flush), and what was reported: with a handler directly, and behind a queue.
-
-    make(folder) makes the handler.
-    """
-    outcomes = []
-    for name, around in (("stock", directly), ("queue", lambda *given: through_a_queue(package, *given))):
-        folder = tmp_path / name
-        folder.mkdir()
-        handler = make(folder)
-        reported = []
-        handler.handleError = lambda record, reported=reported: reported.append(
-            (record.getMessage(), str(sys.exc_info()[1]))
-        )
-        with contextlib.ExitStack() as undo:
-            undo.callback(handler.close)
-            undo.enter_context(mock.patch("time.time", now))
-            undo.enter_context(mock.patch("time.time_ns", now_in_ns))
-            logger = logging.Logger("files")
-            with around(mock.Mock(handler=handler), logger) as flush:
-                act(logger, flush)
-        outcomes.append(({path.name: path.read_bytes() for path in folder.iterdir()}, reported))
-    return outcomes
 
 
 def file_handler(folder, fmt="%(message)s"):
@@ -468,73 +419,75 @@ def test_strings_that_are_not_ready(lf, tmp_path):
 
 
 @pytest.fixture
-def flow(tmp_path):
-    """A logger, its listener, the listener's handler, and what went the long way: usually the first records only."""
-    if "compiled" not in cores.available():
-        pytest.skip("the pure core knows nothing in advance")
-    if not cores.HAS_GIL:
-        pytest.skip("nothing is kept without the GIL")
-    with cores.imported("compiled") as package:
-        handler = logging.FileHandler(tmp_path / "log")
-        handler.setFormatter(logging.Formatter(FORMAT))
-        records = queue.SimpleQueue()
-        listener = package.QueueListener(records, handler)
-        long_way = []
-        handle_taken = listener._handle_taken
+def compiled_way(package, tmp_path):
+    """A logger, its listener, the listener's handler, and the Python functions that the listener's thread called."""
+    handler = logging.FileHandler(tmp_path / "log")
+    handler.setFormatter(logging.Formatter(FORMAT))
+    records = queue.SimpleQueue()
+    calls = []
 
-        def counted():
-            long_way.extend(record for run in listener._taken for record in run.records)
-            return handle_taken()
+    def note(frame, event, argument):
+        if event == "call":
+            calls.append(frame.f_code.co_qualname)
 
-        listener._handle_taken = counted
-        logger = logging.Logger("flow")
-        logger.addHandler(package.LocalQueueHandler(records))
-        package.accelerate_loggers()
-        with listener:
-            yield logger, listener, handler, long_way
-        handler.close()
+    logger = logging.Logger("flow")
+    logger.addHandler(package.LocalQueueHandler(records))
+    package.accelerate_loggers()
+    threading.setprofile(note)
+    try:
+        with package.QueueListener(records, handler) as listener:
+            yield logger, listener, handler, calls
+    finally:
+        threading.setprofile(None)
+    handler.close()
 
 
-def log_turns(logger, count=50):
-    for turn in range(count):
-        logger.info("turn %d", turn)
+def log_now_and_then(logger, listener, count=50):
+    for number in range(count):
+        logger.info("number %d", number)
         time.sleep(0.002)
+    assert wait_until(lambda: not listener.stats().pending)
 
 
-def test_the_flow_delivers(flow, tmp_path):
-    """What the tests above are about does happen: no record of an ordinary set-up goes the long way."""
-    logger, listener, _, long_way = flow
+@needs_gil
+def test_what_changes_nothing_stays_compiled(compiled_way, tmp_path):
+    """What the tests above are about does happen: the thread remembers, and so runs next to no bytecode for a batch."""
+    logger, listener, _, calls = compiled_way
     copy.copy(logging.makeLogRecord({}))  # which leaves something on the class
-    log_turns(logger)
-    assert listener.stats().handled > 10
-    listener.flush(10)
-    assert len((tmp_path / "log").read_text().splitlines()) == 50
-    assert len(long_way) <= 10  # the first, which was waited for, and what came beside a flush
+    log_now_and_then(logger, listener, 10)
+    del calls[:]
+    log_now_and_then(logger, listener)
+    assert len(calls) <= 50, calls
+    assert listener.stats().batches > 10
+    assert listener.flush(10)
+    assert len((tmp_path / "log").read_text().splitlines()) == 60
 
 
+@needs_gil
 @pytest.mark.skipif(not hasattr(os, "dup2"), reason="needs dup2")
-def test_the_flow_goes_on_in_another_file(flow, tmp_path):
+def test_it_goes_on_in_another_file(compiled_way, tmp_path):
     """A supervisor, or a test, may put another file in the place of the one that is open."""
-    logger, listener, handler, long_way = flow
-    log_turns(logger)
-    listener.flush(10)
+    logger, listener, handler, calls = compiled_way
+    log_now_and_then(logger, listener)
     with open(tmp_path / "other", "wb") as other:
         os.dup2(other.fileno(), handler.stream.fileno())
-    before = len(long_way)
-    log_turns(logger)
-    listener.flush(10)
+    log_now_and_then(logger, listener, 10)
+    del calls[:]
+    log_now_and_then(logger, listener, 40)
+    assert len(calls) <= 40, calls
+    assert listener.flush(10)
     assert len((tmp_path / "log").read_text().splitlines()) == 50
     assert len((tmp_path / "other").read_text().splitlines()) == 50
-    assert len(long_way) - before <= 10
 
 
-def test_the_flow_keeps_no_large_message(flow):
-    logger, listener, _, _ = flow
+@needs_gil
+def test_large_messages_are_not_kept(compiled_way):
+    logger, listener, _, _ = compiled_way
     messages = [f"%d {i}" + "x" * 10_000 for i in range(40)]
     before = [sys.getrefcount(message) for message in messages]
     for i in range(len(messages)):
         logger.info(messages[i], 1)
-        time.sleep(0.01)
+        assert wait_until(lambda: not listener.stats().pending)
     listener.flush(10)
     logger.info("another")
     listener.flush(10)
@@ -577,32 +530,30 @@ class Frozen(logging.LogRecord):
         super().__setattr__(name, value)
 
 
-@pytest.mark.skipif("compiled" not in cores.available(), reason="the pure core keeps nothing between batches")
-def test_a_batch_that_fails_leaves_nothing_for_the_next(tmp_path, capsys):
-    with cores.imported("compiled") as package:
-        handler = logging.FileHandler(tmp_path / "log")
-        handler.setFormatter(logging.Formatter("%(message)s [%(levelname)s:%(name)s:%(funcName)s]"))
-        queue_handler = package.LocalQueueHandler()
-        logger = logging.Logger("somename")
-        logger.addHandler(queue_handler)
-        package.accelerate_loggers()
-        with package.QueueListener(queue_handler.queue, handler) as listener:
-            logger.info("first")
-            listener.flush(10)
-            with handler.lock:  # so that these are one batch
-                for _ in range(3):
-                    logger.info("m" * 10)
-                try:
-                    raise KeyError
-                except KeyError:
-                    record = Frozen("x", 20, "f", 1, "weird", (), sys.exc_info())
-                record.stack_info = 5  # is no text
-                queue_handler.handle(record)
-                time.sleep(0.02)
-            listener.flush(10)
-            logger.info("n" * 40)
-            listener.flush(10)
-        handler.close()
+def test_a_batch_that_fails_leaves_nothing_for_the_next(package, tmp_path, capsys):
+    handler = logging.FileHandler(tmp_path / "log")
+    handler.setFormatter(logging.Formatter("%(message)s [%(levelname)s:%(name)s:%(funcName)s]"))
+    queue_handler = package.LocalQueueHandler()
+    logger = logging.Logger("somename")
+    logger.addHandler(queue_handler)
+    package.accelerate_loggers()
+    with package.QueueListener(queue_handler.queue, handler) as listener:
+        logger.info("first")
+        listener.flush(10)
+        with handler.lock:  # so that these are one batch
+            for _ in range(3):
+                logger.info("m" * 10)
+            try:
+                raise KeyError
+            except KeyError:
+                record = Frozen("x", 20, "f", 1, "weird", (), sys.exc_info())
+            record.stack_info = 5  # is no text
+            queue_handler.handle(record)
+            time.sleep(0.02)
+        listener.flush(10)
+        logger.info("n" * 40)
+        listener.flush(10)
+    handler.close()
     lines = (tmp_path / "log").read_text().splitlines()
     name = "somename:test_a_batch_that_fails_leaves_nothing_for_the_next]"
     assert lines[0] == f"first [INFO:{name}"

@@ -18,20 +18,14 @@ import weakref
 import pytest
 
 import cores
+from helpers import is_lazy, needs_compiled, needs_gil, not_in_debug_builds, run_code
 
 
 @pytest.fixture
-def handler():
-    if "compiled" not in cores.available():
-        pytest.skip("the pure core makes standard records")
-    with cores.imported("compiled") as package:
-        handler = package.LocalQueueHandler(queue.SimpleQueue())
-        logging.root.addHandler(handler)
-        logging.root.setLevel(logging.DEBUG)
-        assert package.accelerate_loggers()
-        yield handler
-        package.restore_loggers()
-        logging.root.removeHandler(handler)
+def handler(records):
+    """The queue handler on the root logger; loggers are accelerated."""
+    logging.root.setLevel(logging.DEBUG)
+    return logging.root.handlers[0]
 
 
 @pytest.fixture
@@ -47,14 +41,9 @@ def standard_record():
     return logging.LogRecord("a.b", logging.INFO, __file__, 1, "hello %s %d", ("x", 5), None, "make")
 
 
-def is_lean(record):
-    """Tell it from a standard one by the only way there is."""
-    return type(record) is not logging.LogRecord
-
-
 def test_it_is_a_record(make):
     record = make()
-    assert is_lean(record)
+    assert is_lazy(record)
     assert isinstance(record, logging.LogRecord)
     assert record.__class__ is logging.LogRecord
     assert type(record).__name__ == "LogRecord"
@@ -291,69 +280,7 @@ def test_a_message_that_cannot_be_rendered_is_left_to_the_handler(make):
         record.getMessage()
 
 
-# snapshot(), for records that are not ours.
-
-
-@pytest.fixture(params=cores.available())
-def snapshot(request):
-    with cores.imported(request.param):
-        from logflume import _backend
-
-        yield _backend.snapshot
-
-
-class Own(logging.LogRecord):
-    def getMessage(self):
-        return "own " + super().getMessage()
-
-
-@pytest.fixture(params=[logging.LogRecord, Own])
-def cls(request):
-    return request.param
-
-
-def test_snapshot_of_plain_values_is_the_record(snapshot, cls):
-    record = cls("n", 10, "p", 1, "m %s %s %s", ("a", 1, (None, 2.0, b"", True)), None)
-    assert snapshot(record) is record
-
-
-@pytest.mark.parametrize("argument", [[1], {"a": 1}, type("S", (str,), {})("s")], ids=repr)
-def test_snapshot_keeps_the_message(snapshot, cls, argument):
-    record = cls("n", 10, "p", 1, "m %s", (argument, 1), None)
-    record.msg = "m %s %s"
-    kept = snapshot(record)
-    expected = record.getMessage()
-    if isinstance(argument, list):
-        argument.append(2)
-    assert kept is not record
-    assert isinstance(kept, cls)
-    assert kept.getMessage() == expected
-    assert vars(kept) == vars(record)
-    assert copy.copy(kept).getMessage() == expected
-
-
-def test_snapshot_pickles_as_its_own_class(snapshot, cls):
-    kept = snapshot(cls("n", 10, "p", 1, "m %s", ([1],), None))
-    new = pickle.loads(pickle.dumps(kept))
-    assert type(new) is cls
-    assert vars(new) == vars(kept)
-    assert type(copy.deepcopy(kept)) is cls
-
-
-def test_snapshot_goes_by_the_new_arguments(snapshot, cls):
-    kept = snapshot(cls("n", 10, "p", 1, "m %s", ([1],), None))
-    kept.args = ("new",)
-    assert kept.getMessage().endswith("m new")
-
-
-def test_snapshot_leaves_what_cannot_be_rendered(snapshot, cls):
-    record = cls("n", 10, "p", 1, "m %d", ([1],), None)
-    assert snapshot(record) is record
-
-
-@pytest.mark.skipif(
-    hasattr(sys, "gettotalrefcount"), reason="the interpreter asserts that instance dictionaries are plain"
-)
+@not_in_debug_builds
 def test_dictionary_of_another_class(make):
     record = make("%s", [1])
     record.__dict__ = collections.OrderedDict(vars(record))
@@ -370,7 +297,7 @@ def test_found_while_the_collector_breaks_its_cycle(make):
 
     def look(reference):
         for thing in gc.get_objects():
-            if type(thing).__name__ == "LogRecord" and is_lean(thing):
+            if type(thing).__name__ == "LogRecord" and is_lazy(thing):
                 found.append(thing)
                 repr(thing)
                 vars(thing)
@@ -390,42 +317,39 @@ def test_found_while_the_collector_breaks_its_cycle(make):
     assert not found or found[0].levelno == logging.INFO
 
 
-@pytest.mark.skipif("compiled" not in cores.available(), reason="the pure core makes standard records")
-def test_records_that_somebody_keeps_are_not_used_again(tmp_path):
+def test_records_that_are_kept_are_not_used_again(package, tmp_path):
     """A record serves again only when nobody refers to it: not even weakly, nor to its dictionary."""
-    with cores.imported("compiled") as package:
-        handler = logging.FileHandler(tmp_path / "log")
-        kept, weak, said = [], [], []
-        queue_handler = package.LocalQueueHandler()
-        put = queue_handler.queue.put_nowait
+    handler = logging.FileHandler(tmp_path / "log")
+    kept, weak, said = [], [], []
+    queue_handler = package.LocalQueueHandler()
+    put = queue_handler.queue.put_nowait
 
-        class Queue(queue.SimpleQueue):
-            def put_nowait(self, record):
-                if record.args[0] % 3 == 0:
-                    kept.append(record)
-                elif record.args[0] % 3 == 1:
-                    weak.append(weakref.ref(record, lambda _: said.append("gone")))
-                put(record)
+    class Queue(queue.SimpleQueue):
+        def put_nowait(self, record):
+            if record.args[0] % 3 == 0:
+                kept.append(record)
+            elif record.args[0] % 3 == 1:
+                weak.append(weakref.ref(record, lambda _: said.append("gone")))
+            put(record)
 
-        queue_handler.queue, real = Queue(), queue_handler.queue
-        logger = logging.Logger("kept")
-        logger.addHandler(queue_handler)
-        package.accelerate_loggers()
-        with package.QueueListener(real, handler) as listener:
-            for i in range(300):
-                logger.info("number %d", i)
-                if i % 50 == 0:
-                    listener.flush(10)
-            listener.flush(10)
-        handler.close()
+    queue_handler.queue, real = Queue(), queue_handler.queue
+    logger = logging.Logger("kept")
+    logger.addHandler(queue_handler)
+    package.accelerate_loggers()
+    with package.QueueListener(real, handler) as listener:
+        for i in range(300):
+            logger.info("number %d", i)
+            if i % 50 == 0:
+                listener.flush(10)
+        listener.flush(10)
+    handler.close()
     assert [record.getMessage() for record in kept] == [f"number {i}" for i in range(0, 300, 3)]
     assert len(said) == len(weak) == 100
     assert (tmp_path / "log").read_text().splitlines() == [f"number {i}" for i in range(300)]
 
 
-@pytest.mark.skipif("compiled" not in cores.available(), reason="the pure core makes standard records")
-@pytest.mark.skipif(not cores.HAS_GIL, reason="no record serves twice without the GIL")
-def test_records_that_served_before_are_as_new(tmp_path, monkeypatch):
+@needs_gil
+def test_records_that_served_before_are_as_new(package, tmp_path, monkeypatch):
     """They may have had as many arguments or not, plain ones or others, and data that is not asked for any more."""
     calls = [
         ("none",),
@@ -439,61 +363,60 @@ def test_records_that_served_before_are_as_new(tmp_path, monkeypatch):
         ("%d%d%d%d%d", 1, 2, 3, 4, 5),
     ]
     served = set()
-    with cores.imported("compiled") as package:
-        handler = logging.FileHandler(tmp_path / "log")
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-        queue_handler = package.LocalQueueHandler()
-        records = queue_handler.queue
+    handler = logging.FileHandler(tmp_path / "log")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    queue_handler = package.LocalQueueHandler()
+    records = queue_handler.queue
 
-        class Queue(queue.SimpleQueue):
-            def put_nowait(self, record):
-                served.add(id(record))
-                with contextlib.suppress(TypeError):
-                    hash(record.args)  # newer Pythons keep it in the tuple
-                records.put_nowait(record)
+    class Queue(queue.SimpleQueue):
+        def put_nowait(self, record):
+            served.add(id(record))
+            with contextlib.suppress(TypeError):
+                hash(record.args)  # newer Pythons keep it in the tuple
+            records.put_nowait(record)
 
-        queue_handler.queue = Queue()
-        first, second = logging.Logger("first"), logging.Logger("second")
-        first.addHandler(queue_handler)
-        second.addHandler(queue_handler)
-        package.accelerate_loggers()
+    queue_handler.queue = Queue()
+    first, second = logging.Logger("first"), logging.Logger("second")
+    first.addHandler(queue_handler)
+    second.addHandler(queue_handler)
+    package.accelerate_loggers()
 
-        def serve(call):
-            listener = package.QueueListener(records, handler)
-            with listener:
-                for repeat in range(30):
-                    first.info(*call, exc_info=False)
-                    if repeat % 10 == 9:
-                        time.sleep(0.01)  # what is waited for is delivered in another way
+    def serve(call):
+        listener = package.QueueListener(records, handler)
+        with listener:
+            for repeat in range(30):
+                first.info(*call, exc_info=False)
+                if repeat % 10 == 9:
+                    time.sleep(0.01)  # what is waited for is delivered in another way
 
-        again = 0
-        for switch in ("logThreads", "logMultiprocessing", "logProcesses", None):
-            for before in calls:
-                serve(before)
-                if switch:
-                    monkeypatch.setattr(logging, switch, False)
-                seen = served.copy()
-                for call in calls:
-                    second.warning(*call)
-                    record = records.get()
-                    again += id(record) in seen
-                    expected = vars(logging.LogRecord("second", 30, __file__, 0, call[0], call[1:], None))
-                    assert list(vars(record)) == list(expected)
-                    for name in expected.keys() - {
-                        "lineno",
-                        "funcName",
-                        "created",
-                        "msecs",
-                        "relativeCreated",
-                    }:
-                        assert vars(record)[name] == expected[name], name
-                    if any(type(value) is list for value in call):
-                        assert gc.is_tracked(record.args)
-                    if all(type(value) in (int, str) for value in call):
-                        assert hash(record.args) == hash(expected["args"])
-                if switch:
-                    monkeypatch.setattr(logging, switch, True)
-        handler.close()
+    again = 0
+    for switch in ("logThreads", "logMultiprocessing", "logProcesses", None):
+        for before in calls:
+            serve(before)
+            if switch:
+                monkeypatch.setattr(logging, switch, False)
+            seen = served.copy()
+            for call in calls:
+                second.warning(*call)
+                record = records.get()
+                again += id(record) in seen
+                expected = vars(logging.LogRecord("second", 30, __file__, 0, call[0], call[1:], None))
+                assert list(vars(record)) == list(expected)
+                for name in expected.keys() - {
+                    "lineno",
+                    "funcName",
+                    "created",
+                    "msecs",
+                    "relativeCreated",
+                }:
+                    assert vars(record)[name] == expected[name], name
+                if any(type(value) is list for value in call):
+                    assert gc.is_tracked(record.args)
+                if all(type(value) in (int, str) for value in call):
+                    assert hash(record.args) == hash(expected["args"])
+            if switch:
+                monkeypatch.setattr(logging, switch, True)
+    handler.close()
     assert again  # else nothing was looked at
 
 
@@ -528,7 +451,7 @@ assert 0 <= times[1] - times[3] + 10 <= 10 and abs(time.time() - times[3]) < 10,
 """
 
 
-@pytest.mark.skipif("compiled" not in cores.available(), reason="the pure core asks time.time()")
+@needs_compiled
 @pytest.mark.skipif(
     not cores.HAS_GIL or hasattr(sys, "getobjects"),
     reason="has other structures",
@@ -536,7 +459,8 @@ assert 0 <= times[1] - times[3] + 10 <= 10 and abs(time.time() - times[3]) < 10,
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_clock_that_is_shifted_in_place(when):
     """As time_machine does it: the function in the built-in becomes another, before the import or after."""
-    subprocess.run([sys.executable, "-c", SHIFTED_CLOCK, when], check=True)
+    done = run_code(SHIFTED_CLOCK, when)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_times_are_those_that_the_clock_tells(make):

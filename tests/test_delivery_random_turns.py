@@ -1,18 +1,18 @@
-"""Random batches through single turns of the listener's thread: the file holds the bytes of the stock handler.
+"""Delivery: random batches, one after the other, and the bytes that the stock handler writes without a queue.
 
-A turn formats and writes plain records without the GIL, and has to notice where a record is another kind, where a
-second begins, where the file is full, and what one batch leaves for the next.
+A turn of the listener's thread formats and writes plain records without the GIL, and has to notice where a record is
+another kind, where a second begins, where the file is full, and what one batch leaves for the next.
 """
 
 from __future__ import annotations
 
 import contextlib
+import inspect
 import logging
 import logging.handlers
-import queue
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -21,16 +21,21 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-import cores
 import logflume
+from helpers import files_in, needs_gil, stopped_clock, wait_until
 from logflume._listener.pace import Pace
 
-pytestmark = [
-    pytest.mark.skipif(
-        logflume.IMPLEMENTATION != "compiled", reason="the pure core takes no turns of its own"
-    ),
-    pytest.mark.skipif(not cores.HAS_GIL, reason="nothing is kept without the GIL"),
-]
+pytestmark = needs_gil
+
+
+@pytest.fixture
+def accelerated() -> Iterator[None]:
+    # Not for each example: from 3.13 on a class that was changed a thousand times gets no version tag any more.
+    if not logflume.accelerate_loggers():
+        pytest.skip("the pure core takes no turns of its own")
+    yield
+    logflume.restore_loggers()
+
 
 FORMATS = [
     ("%(asctime)s %(levelname)s %(name)s %(message)s", "%"),
@@ -106,17 +111,6 @@ KINDS = [
 ]
 
 
-class Time:
-    def __init__(self) -> None:
-        self.now = START
-
-    def time(self) -> float:
-        return self.now
-
-    def time_ns(self) -> int:
-        return int(self.now * 1e9)
-
-
 LEVELS = {"looked at": 33, "kept": 34}
 
 
@@ -133,8 +127,8 @@ class Looks(logging.Filter):
         return True
 
 
-def log(logger: logging.Logger, clock: Time, call: dict[str, Any]) -> None:
-    clock.now += call["later"]
+def log(logger: logging.Logger, clock: list[float], call: dict[str, Any]) -> None:
+    clock[0] += call["later"]
     how: dict[str, Any] = {}
     if call["how"] in ("exc_info", "stack_info"):
         how[call["how"]] = True
@@ -148,67 +142,64 @@ def log(logger: logging.Logger, clock: Time, call: dict[str, Any]) -> None:
         logger.log(LEVELS.get(call["how"], call["level"]), text, *arguments, **how)
 
 
-class Turns:
-    """Delivers what is queued, as a listener's thread does, when it is told to."""
-
-    def __init__(self, handler: logging.Handler, keeps_gil: bool) -> None:
-        self.queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self.listener = logflume.QueueListener(self.queue, handler, respect_handler_level=True)
-        self.pace = Pace()
-        self.keeps_gil = keeps_gil
-
-    def turn(self) -> None:
-        from logflume._c.backend.flow import deliver_flow
-
-        self.pace.keeps_gil = self.keeps_gil
-        deliver_flow(self.listener, self.pace, True)
-        self.listener._handle_taken()
-
-
 @contextlib.contextmanager
-def attached(handler: logging.Handler, queued: bool, keeps_gil: bool) -> Iterator[tuple[logging.Logger, Any]]:
-    logger = logging.Logger("of.turns")
+def attached(
+    handler: logging.Handler, queued: bool, keeps_gil: bool
+) -> Iterator[tuple[logging.Logger, Callable[[], None]]]:
+    """A logger with the handler, directly or behind a queue; and what waits until all is handled."""
+    logger: logging.Logger
     if not queued:
+        logger = Stock("of.turns")
         logger.addHandler(handler)
         yield logger, lambda: None
         return
-    turns = Turns(handler, keeps_gil)
-    logger.addHandler(logflume.LocalQueueHandler(turns.queue))
-    logflume.accelerate_loggers()
-    try:
-        yield logger, turns.turn
-    finally:
-        logflume.restore_loggers()
+    logger = logging.Logger("of.turns")
+    queue_handler = logflume.LocalQueueHandler()
+    logger.addHandler(queue_handler)
+    with contextlib.ExitStack() as undo:
+        if keeps_gil:  # as it does while 100,000 records are queued
+            kept = property(lambda pace: True, lambda pace, value: None)
+            undo.enter_context(mock.patch.object(Pace, "keeps_gil", kept, create=True))
+        listener = logflume.QueueListener(queue_handler.queue, handler, respect_handler_level=True)
+        with listener:
+            yield logger, lambda: wait_for(listener)
+
+
+class Stock(logging.Logger):
+    """A logger that is not accelerated."""
+
+    log = inspect.unwrap(logging.Logger.log)
+
+
+def wait_for(listener: logflume.QueueListener) -> None:
+    assert wait_until(lambda: not listener.stats().pending)
 
 
 def outcome(given: dict[str, Any], queued: bool) -> tuple[dict[str, bytes], list[Any], list[Any]]:
     """What the files hold after the calls, what was reported, and what was left on records that somebody kept."""
     cls, arguments = given["kind"]
     errors: list[Any] = []
-    clock = Time()
+    clock = [START]
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as undo:
-        undo.enter_context(mock.patch("time.time", clock.time))
-        undo.enter_context(mock.patch("time.time_ns", clock.time_ns))
+        undo.enter_context(stopped_clock(lambda: clock[0]))
         handler = cls(Path(folder, "log"), encoding=given["encoding"], **arguments)
         undo.callback(handler.close)
         handler.handleError = lambda record: errors.append((record.msg, record.args, record.exc_text))
         fmt, style = given["format"]
         handler.setFormatter(logging.Formatter(fmt, given["datefmt"], style))
         looks = Looks()
-        with attached(handler, queued, given["keeps_gil"]) as (logger, turn):
+        with attached(handler, queued, given["keeps_gil"]) as (logger, wait):
             logger.addFilter(looks)
             for batch in given["batches"]:
                 for call in batch:
                     log(logger, clock, call)
-                turn()
+                wait()
         with contextlib.suppress(ValueError):
             handler.flush()
         # tracebacks tell the line of the call, and stacks all the callers
         found = {
-            path.name: re.sub(
-                rb"\nStack .*?\n    logger\.log[^\n]*", b"\nStack", path.read_bytes(), flags=re.S
-            )
-            for path in Path(folder).iterdir()
+            name: re.sub(rb"\nStack .*?\n    logger\.log[^\n]*", b"\nStack", content, flags=re.S)
+            for name, content in files_in(Path(folder)).items()
         }
     return (
         found,
@@ -217,7 +208,9 @@ def outcome(given: dict[str, Any], queued: bool) -> tuple[dict[str, bytes], list
     )
 
 
-@hypothesis.settings(max_examples=600, deadline=None)
+@hypothesis.settings(
+    max_examples=600, deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
+)
 @hypothesis.given(
     given=st.fixed_dictionaries(
         {
@@ -230,5 +223,5 @@ def outcome(given: dict[str, Any], queued: bool) -> tuple[dict[str, bytes], list
         }
     )
 )
-def test_same_bytes_as_directly(given: dict[str, Any]) -> None:
+def test_same_bytes_as_directly(accelerated: None, given: dict[str, Any]) -> None:
     assert outcome(given, queued=True) == outcome(given, queued=False)

@@ -1,15 +1,14 @@
-"""Two hundred thousand records leave no more memory behind than twenty thousand do."""
+"""Memory: two hundred thousand records leave no more behind than twenty thousand do, and no kind of call leaks."""
 
 from __future__ import annotations
 
-import subprocess
+import gc
 import sys
-import sysconfig
 from types import ModuleType
 
 import pytest
 
-FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+from helpers import FREE_THREADED, run_code
 
 MEASURE = """
 import gc, logging, os, sys
@@ -91,9 +90,7 @@ def test_memory_stays_level(lf: ModuleType, way: str) -> None:
     # now and then thousands.
     limit = total / (40 if FREE_THREADED else 200)
     for _ in range(3 if FREE_THREADED else 1):
-        done = subprocess.run(
-            [sys.executable, "-c", MEASURE, way, str(total)], capture_output=True, text=True, timeout=300
-        )
+        done = run_code(MEASURE, way, str(total), timeout=300)
         assert (done.returncode, done.stderr) == (0, "")
         blocks, references, resident = map(int, done.stdout.split())
         if blocks < limit:
@@ -281,7 +278,37 @@ for name, (one, drain) in work.items():
 
 @pytest.mark.skipif(not hasattr(sys, "getallocatedblocks"), reason="counts CPython's references or blocks")
 def test_no_kind_of_call_leaks(lf: ModuleType) -> None:
-    done = subprocess.run([sys.executable, "-c", KINDS, "200"], capture_output=True, text=True, timeout=300)
+    done = run_code(KINDS, "200", timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
     assert [line for line in done.stdout.splitlines() if not line.startswith("False")] == []
     assert done.stdout.count("\n") > 30
+
+
+def test_calls_leave_no_objects_behind(logger, records):
+    """The same work again and again leaves no more objects than before."""
+
+    def work():
+        values = [1]
+        for _ in range(200):
+            logger.info("m %s", values, extra={"a": values})
+            logger.info("m %s %d", "x", 1)
+            logger.debug("m")
+            logger.log(25, "m", stacklevel=2)
+            try:
+                raise ValueError
+            except ValueError:
+                logger.exception("m")
+        for record in records():
+            record.getMessage()
+            vars(record)
+
+    def blocks():
+        gc.collect()
+        return sys.getallocatedblocks()
+
+    for _ in range(3):
+        work()
+    before = blocks()
+    for _ in range(5):
+        work()
+    assert blocks() - before < 100

@@ -1,0 +1,178 @@
+"""What accelerated loggers tell of the place of a call is what findCaller() tells."""
+
+import asyncio
+import logging
+import sys
+import warnings
+import weakref
+
+import pytest
+
+from helpers import forget_thread, wait_until
+
+
+def log_with(level, logger):
+    logger.info("m", stacklevel=level)
+
+
+def test_called_while_a_C_function_ends_a_frame(logger, records):
+    class Watched:
+        pass
+
+    def call(references):
+        watched = Watched()
+        references.append(weakref.ref(watched, logger.warning))
+
+    list(map(call, [[]]))
+    (record,) = records()
+    assert (record.pathname, record.funcName) == (__file__, "test_called_while_a_C_function_ends_a_frame")
+
+
+def place_of(package, records, log):
+    """Return what the accelerated and the standard call say, from the same line."""
+    package.accelerate_loggers()
+    places = []
+    for _ in range(2):
+        log()
+        (record,) = records()
+        places.append((record.pathname, record.filename, record.module, record.lineno, record.funcName))
+        package.restore_loggers()
+    assert places[0] == places[1]
+    return places[0]
+
+
+@pytest.mark.parametrize("level", [-1, 0, 1, 2, 3, 100])
+def test_stacklevel(logger, package, records, level):
+    place_of(package, records, lambda: log_with(level, logger))
+
+
+def test_adapter(logger, package, records):
+    adapter = logging.LoggerAdapter(logger, {})
+    assert place_of(package, records, lambda: adapter.info("m"))[4] == "<lambda>"
+
+
+def test_module_level(package, records):
+    assert place_of(package, records, lambda: logging.info("m"))[4] == "<lambda>"
+
+
+def test_generator(logger, package, records):
+    def generate():
+        yield logger.info("m")
+
+    assert place_of(package, records, lambda: next(generate()))[4] == "generate"
+
+
+def test_coroutine(logger, package, records):
+    async def work():
+        await asyncio.sleep(0)
+        logger.info("m")
+
+    assert place_of(package, records, lambda: asyncio.run(work()))[4] == "work"
+
+
+def test_class_body(logger, package, records):
+    def define():
+        class Body:
+            logger.info("m")
+
+    assert place_of(package, records, define)[4] == "Body"
+
+
+def test_names_of_another_type(logger, package, records):
+    class Name(str):
+        __slots__ = ()
+
+    code = compile("logger.info('m')", "made up", "exec")
+    code = code.replace(co_filename=Name("/made/up.py"), co_name=Name("made_up"))
+    assert place_of(package, records, lambda: exec(code, {"logger": logger}))[:3] == (
+        "/made/up.py",
+        "up.py",
+        "up",
+    )
+
+
+def test_executed_code(logger, package, records):
+    code = compile("\n\nlogger.info('m')", "<made up>", "exec")
+    assert place_of(package, records, lambda: exec(code, {"logger": logger}))[:4] == (
+        "<made up>",
+        "<made up>",
+        "<made up>",
+        3,
+    )
+
+
+def test_called_from_C(logger, package, records):
+    assert place_of(package, records, lambda: list(map(logger.info, ["m"])))[4] == "<lambda>"
+
+
+def test_several_lines(logger, package, records):
+    place_of(
+        package,
+        records,
+        lambda: logger.info("m"),
+    )
+
+
+def test_two_calls_on_one_line_of_a_loop(logger, records):
+    for _ in range(3):
+        _ = logger.info("a"), logger.info("b")
+        logger.info("c")
+    lines = [record.lineno for record in records()]
+    assert lines == [lines[0], lines[0], lines[0] + 1] * 3
+
+
+def test_bottom_of_a_thread(logger, package, records):
+    import _thread
+
+    logger.setLevel(logging.INFO)
+    found = []
+    for _ in range(2):
+        _thread.start_new_thread(logger.info, ("m",))
+        assert wait_until(logging.root.handlers[0].queue.qsize)
+        taken = records()
+        found.append((taken[0].pathname, taken[0].funcName))
+        forget_thread(taken[0].thread)
+        package.restore_loggers()
+    assert found[0] == found[1]
+
+
+def test_tracing(logger, package, records):
+    events = []
+    previous = sys.gettrace()
+    sys.settrace(lambda frame, event, arg: events.append(event))
+    try:
+        place = place_of(package, records, lambda: logger.info("m"))
+    finally:
+        sys.settrace(previous)
+    assert place[4] == "<lambda>"
+
+
+def test_profiling(logger, package, records):
+    previous = sys.getprofile()
+    sys.setprofile(lambda frame, event, arg: None)
+    try:
+        place_of(package, records, lambda: logger.info("m"))
+    finally:
+        sys.setprofile(previous)
+
+
+def test_warnings_capture(package, records):
+    logging.captureWarnings(True)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            logging.captureWarnings(True)
+            place_of(package, records, lambda: warnings.warn("w", stacklevel=1))
+    finally:
+        logging.captureWarnings(False)
+
+
+def test_the_file_name_cache_forgets(logger, records):
+    for i in range(3000):
+        exec(compile("logger.info('m')", f"/made/up/{i}.py", "exec"), {"logger": logger})
+    for i, record in enumerate(records()):
+        assert (record.pathname, record.filename, record.module) == (
+            f"/made/up/{i}.py",
+            f"{i}.py",
+            str(i),
+        )

@@ -1,0 +1,425 @@
+"""The listener's life: how it starts, stops and starts again, by whom, and what stop() and close() wait for."""
+
+import asyncio
+import gc
+import io
+import logging
+import logging.handlers
+import queue
+import threading
+import time
+import weakref
+
+import pytest
+
+from helpers import Collect, Gate, listener_threads, run_in_threads, state_of, wait_until
+
+
+def test_is_a_standard_listener(lf):
+    collect = Collect()
+    q = queue.SimpleQueue()
+    listener = lf.QueueListener(q, collect, respect_handler_level=True)
+    assert isinstance(listener, logging.handlers.QueueListener)
+    assert (listener.queue, listener.handlers, listener.respect_handler_level) == (q, (collect,), True)
+
+
+def test_starts_by_itself_at_the_first_record(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+    assert (state_of(listener), listener_threads()) == ("idle", [])
+    logger.info("one")
+    assert listener.flush(10)
+    assert collect.messages == ["one"]
+    assert state_of(listener) == "running"
+    assert len(listener_threads()) == 1
+
+
+def test_start_after_it_started_by_itself(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+    logger.info("one")
+    listener.start()
+    with pytest.raises(RuntimeError, match="running already"):
+        listener.start()
+
+
+def test_start_twice(lf):
+    listener = lf.QueueListener(queue.SimpleQueue())
+    listener.start()
+    with pytest.raises(RuntimeError, match=r"stop\(\)"):
+        listener.start()
+    listener.stop()
+    listener.start()
+    listener.stop()
+
+
+def test_stop_is_idempotent(lf):
+    listener = lf.QueueListener(queue.SimpleQueue())
+    assert listener.stop() == 0
+    listener.start()
+    assert listener.stop() == 0
+    assert listener.stop() == 0
+
+
+def test_stop_drains(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+    for i in range(1000):
+        logger.info("%d", i)
+    assert listener.stop() == 0
+    assert collect.messages == [str(i) for i in range(1000)]
+
+
+def test_each_thread_paces_itself(lf, monkeypatch):
+    """It goes by the thread's CPU time, which begins at zero in the next one."""
+    from logflume._listener.pace import Pace
+
+    made = []
+    init = Pace.__init__
+
+    def note(self):
+        made.append(threading.current_thread())
+        init(self)
+
+    monkeypatch.setattr(Pace, "__init__", note)
+    listener = lf.QueueListener(queue.SimpleQueue())
+    for _ in range(2):
+        listener.start()
+        listener.stop()
+    assert len(set(made)) == 2
+    assert threading.current_thread() not in made
+
+
+def test_start_while_another_thread_is_in_stop(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+    listener.start()
+    [first] = listener_threads()
+    enqueue_sentinel = listener.enqueue_sentinel
+
+    def and_start_again():
+        del listener.enqueue_sentinel
+        enqueue_sentinel()
+        first.join(10)
+        starter = threading.Thread(target=listener.start)
+        starter.start()
+        starter.join(10)
+
+    listener.enqueue_sentinel = and_start_again
+    listener.stop()
+    [second] = listener_threads()
+    assert second is not first
+    logger.info("one")
+    assert listener.flush(10)
+    assert collect.messages == ["one"]
+    assert listener.stop(10) == 0
+    assert not second.is_alive()
+
+
+def test_log_calls_give_a_thread_that_ends_the_time_to_get_there(wired):
+    gate = Gate()
+    logger, listener = wired(gate)
+    for i in range(1500):
+        logger.info("%d", i)
+    assert listener.stop(0) > 1000
+    assert "stopping" in repr(listener)
+    with pytest.raises(RuntimeError, match="still stopping"):
+        listener.start()
+    before = time.perf_counter()
+    for i in range(1500, 1510):
+        logger.info("%d", i)
+    assert time.perf_counter() - before >= 0.04
+    gate.open.set()
+    assert listener.stop() == 0
+    assert gate.messages == [str(i) for i in range(1510)]
+
+
+def test_stop_from_many_threads(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+    logger.info("one")
+    run_in_threads(*[listener.stop] * 8)
+    assert collect.messages == ["one"]
+
+
+def test_stop_with_a_timeout_tells_what_is_left(wired):
+    gate = Gate()
+    logger, listener = wired(gate)
+    for i in range(3):
+        logger.info("%d", i)
+    assert gate.entered.wait(10)
+    assert listener.stop(timeout=0.05) == 3
+    gate.open.set()
+    assert listener.stop(timeout=10) == 0
+    assert gate.messages == ["0", "1", "2"]
+
+
+def test_start_while_it_is_still_stopping(wired):
+    gate = Gate()
+    logger, listener = wired(gate)
+    logger.info("one")
+    assert gate.entered.wait(10)
+    assert listener.stop(timeout=0.01) == 1
+    with pytest.raises(RuntimeError, match="still stopping"):
+        listener.start()
+    gate.open.set()
+    assert listener.stop(10) == 0
+    listener.start()
+    listener.stop()
+
+
+def test_stop_from_the_listeners_own_thread(wired):
+    class Stops(Collect):
+        def emit(self, record):
+            super().emit(record)
+            listener.stop()
+
+    collect = Stops()
+    logger, listener = wired(collect)
+    logger.info("one")
+    logger.info("two")
+    listener.stop(10)
+    assert collect.messages == ["one", "two"]
+
+
+def test_records_after_stop_are_handled_in_the_caller(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+    logger.info("one")
+    listener.stop()
+    logger.info("two")
+    assert collect.messages == ["one", "two"]
+    listener.start()
+    logger.info("three")
+    assert listener.flush(10)
+    assert collect.messages == ["one", "two", "three"]
+
+
+def test_stop_while_others_log_loses_nothing(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+
+    def log(k):
+        for i in range(500):
+            logger.info("%d %d", k, i)
+
+    threads = [threading.Thread(target=log, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(10):
+        listener.stop()
+        listener.start()
+    for thread in threads:
+        thread.join(30)
+    listener.stop()
+    assert sorted(collect.messages) == sorted(f"{k} {i}" for k in range(4) for i in range(500))
+    for k in range(4):
+        assert [m for m in collect.messages if m.startswith(f"{k} ")] == [f"{k} {i}" for i in range(500)]
+
+
+def test_context_manager(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+    with listener as entered:
+        assert entered is listener
+        logger.info("one")
+    assert collect.messages == ["one"]
+    assert listener_threads() == []
+
+
+def test_async_context_manager(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+
+    async def main():
+        async with listener as entered:
+            assert entered is listener
+            logger.info("one")
+
+    asyncio.run(main())
+    assert collect.messages == ["one"]
+
+
+def test_a_handler_that_waits_for_a_lock_of_logging(wired):
+    class Looks(Collect):
+        def emit(self, record):
+            logging.getLogger(f"fresh.{record.msg}").isEnabledFor(1)
+            super().emit(record)
+
+    collect = Looks()
+    logger, listener = wired(collect)
+    with logging._lock:
+        logger.info("one")
+        assert listener.stop(10) == 0
+    assert collect.messages == ["one"]
+
+
+def test_close_delivers_and_ends_the_thread(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+    logger.info("one")
+    logger.handlers[0].close()
+    assert collect.messages == ["one"]
+    assert listener_threads() == []
+
+
+def test_it_starts_again_for_a_record_a_second_after_close(wired, pass_time):
+    """As a FileHandler opens its file again: dictConfig() closes handlers that stay in use."""
+    collect = Collect()
+    logger, listener = wired(collect)
+    threads = []
+    collect.filters.append(lambda record: threads.append(threading.current_thread()) or True)
+    for i in range(3):
+        pass_time(1.1)
+        logger.info("%d", i)
+        assert len(listener_threads()) == 1
+        logger.handlers[0].close()
+        assert listener_threads() == []
+
+    assert collect.messages == ["0", "1", "2"]
+    assert threading.current_thread() not in threads
+    listener.stop()
+    logger.handlers[0].close()
+    logger.info("after stop")
+    assert listener_threads() == []
+    assert collect.messages[-1] == "after stop"
+
+
+def test_close_of_one_of_two_handlers_keeps_the_listener(lf):
+    collect = Collect()
+    first = lf.LocalQueueHandler()
+    second = lf.LocalQueueHandler(first.queue)
+    listener = lf.QueueListener(first.queue, collect)
+    first.listener = second.listener = listener
+    first.handle(logging.makeLogRecord({"msg": "one"}))
+    first.close()
+    assert collect.messages == ["one"]
+    second.handle(logging.makeLogRecord({"msg": "two"}))
+    assert len(listener_threads()) == 1
+    second.close()
+    assert collect.messages == ["one", "two"]
+    assert listener_threads() == []
+
+
+def test_logging_shutdown_delivers(wired):
+    stream = io.StringIO()
+    target = logging.StreamHandler(stream)
+    logger, listener = wired(target)
+    logger.info("one")
+    logging.shutdown([r for r in logging._handlerList if r() in (target, logger.handlers[0])])
+    assert stream.getvalue() == "one\n"
+
+
+def test_an_unused_listener_is_collected(lf):
+    handler = lf.LocalQueueHandler()
+    handler.listener = lf.QueueListener(handler.queue)
+    gone = weakref.ref(handler.listener)
+    del handler
+    gc.collect()
+    assert gone() is None
+
+
+def test_stop_tells_the_thread_again_if_the_queue_was_full(wired):
+    inside, go = threading.Event(), threading.Event()
+    handler = Collect(function=lambda record: (inside.set(), go.wait(5)))
+    logger, listener = wired(handler, queue=queue.Queue(1))
+    logger.error("1")
+    assert inside.wait(5)
+    logger.error("2")
+    assert listener.stop(0.05)
+    go.set()
+    assert listener.stop(5) == 0
+    assert handler.messages == ["1", "2"]
+
+
+def test_handlers_may_change_the_listener_while_stop_waits_for_room(wired):
+    inside = threading.Event()
+
+    def function(record):
+        inside.set()
+        time.sleep(0.05)
+        listener.addHandler(other)
+
+    handler, other = Collect(function=function), Collect()
+    logger, listener = wired(handler, queue=queue.Queue(1))
+    logger.error("1")
+    assert inside.wait(5)
+    logger.error("2")
+    assert listener.stop(5) == 0
+    assert handler.messages == ["1", "2"]
+    assert other.messages == ["2"]
+
+
+def test_a_handler_may_stop_a_listener_whose_queue_is_full(wired):
+    inside, go = threading.Event(), threading.Event()
+
+    def function(record):
+        inside.set()
+        go.wait(5)
+        listener.stop()
+
+    handler = Collect(function=function)
+    logger, listener = wired(handler, queue=queue.Queue(2))
+    logger.error("1")
+    assert inside.wait(5)
+    logger.error("2")
+    logger.error("3")
+    go.set()
+    assert listener.stop(5) == 0
+    assert handler.messages == ["1", "2", "3"]
+    assert listener.queue.unfinished_tasks == 0
+
+
+def test_who_delivers_in_the_call_does_not_take_the_sentinel_from_the_thread(wired):
+    inside, go = threading.Event(), threading.Event()
+    handler = Collect(function=lambda record: (inside.set(), go.wait(5)))
+    logger, listener = wired(handler, queue=queue.Queue())
+    listener.stop()
+    listener.queue.put(logging.makeLogRecord({"msg": "1"}))
+    caller = threading.Thread(target=logger.error, args=("2",))
+    caller.start()
+    assert inside.wait(5)
+    listener.start()
+    assert wait_until(lambda: not listener.queue.qsize())  # the thread has the second record
+    stopper = threading.Thread(target=listener.stop)
+    stopper.start()
+    assert wait_until(listener.queue.qsize)  # the sentinel is in the queue
+    go.set()
+    caller.join()
+    stopper.join(5)
+    assert not stopper.is_alive()
+    assert handler.messages == ["1", "2"]
+
+
+def test_stop_ends_if_a_handler_feeds_its_own_queue(lf):
+    records: queue.SimpleQueue = queue.SimpleQueue()
+    listener = lf.QueueListener(records, lf.LocalQueueHandler(records))
+    listener.start()
+    records.put(logging.makeLogRecord({"msg": "again and again"}))
+    assert listener.stop(5) == 1
+
+
+def test_the_number_left_in_a_queue_that_does_not_know_its_length(lf):
+    class Unknowing:
+        """As multiprocessing's queues on macOS."""
+
+        def __init__(self):
+            self.items = queue.SimpleQueue()
+            self.put_nowait = self.items.put_nowait
+            self.get = self.items.get
+            self.get_nowait = self.items.get_nowait
+
+        def qsize(self):
+            raise NotImplementedError
+
+    handler = Collect()
+    records = Unknowing()
+    listener = lf.QueueListener(records, handler)
+    records.put_nowait(logging.makeLogRecord({"msg": "before"}))
+    assert "0 records left" in repr(listener)
+    assert listener.stop() == 0
+    assert handler.messages == ["before"]
+    listener.start()
+    records.put_nowait(logging.makeLogRecord({"msg": "while it runs"}))
+    assert listener.stop(5) == 0
+    assert handler.messages == ["before", "while it runs"]

@@ -1,0 +1,96 @@
+"""What depends on the interpreter: without threads, in subinterpreters, and when a class has no version tags left."""
+
+import threading
+
+import pytest
+
+from helpers import FREE_THREADED, Collect, environment, needs_compiled, run_code
+
+
+@pytest.mark.parametrize(
+    ("method", "reason"),
+    [
+        ("start", "can't start new thread"),
+        ("__init__", "daemon threads are disabled in this interpreter"),  # a subinterpreter
+    ],
+)
+def test_where_no_thread_can_start_the_caller_delivers(wired, monkeypatch, method, reason):
+    def refuse(self, **given):
+        raise RuntimeError(reason)
+
+    monkeypatch.setattr(threading.Thread, method, refuse)
+    collect = Collect()
+    logger, listener = wired(collect)
+    logger.info("one")
+    assert collect.messages == ["one"]
+    listener.stop()
+
+
+@needs_compiled
+@pytest.mark.parametrize("configuration", ["isolated", "legacy"])
+@pytest.mark.parametrize("first", ["main", "sub"])
+def test_a_subinterpreter_gets_the_pure_core(configuration, first):
+    """The compiled core is for one interpreter of a process: the first that imports it."""
+    script = """
+import sys
+try:
+    import _interpreters as interpreters
+    make = {"isolated": lambda: interpreters.create("isolated"), "legacy": lambda: interpreters.create("legacy")}
+except ImportError:
+    import _xxsubinterpreters as interpreters
+    make = {
+        "isolated": lambda: interpreters.create(isolated=True),
+        "legacy": lambda: interpreters.create(isolated=False),
+    }
+configuration, first = sys.argv[1:]
+code = '''
+import logging, queue
+import logflume
+logger = logging.getLogger("a")
+handler = logflume.LocalQueueHandler(queue.SimpleQueue())
+logging.root.addHandler(handler)
+assert logflume.accelerate_loggers() is logflume.loggers_accelerated() is (logflume.IMPLEMENTATION == "compiled")
+logger.error("m %s", 1)
+assert handler.queue.get_nowait().getMessage() == "m 1"
+print(logflume.IMPLEMENTATION, flush=True)
+'''
+if first == "main":
+    exec(code)
+interpreter = make[configuration]()
+failure = interpreters.run_string(interpreter, code)
+assert failure is None, failure
+if first == "sub":
+    interpreters.destroy(interpreter)
+    exec(code)
+"""
+    done = run_code(script, configuration, first, env=environment(LOGFLUME_REQUIRE_EXTENSIONS=""))
+    if "No module named" in done.stderr and "interpreters" in done.stderr:
+        pytest.skip("no sub-interpreters here")
+    assert done.returncode == 0, done.stderr
+    cores_used = done.stdout.split()
+    if first == "main":
+        assert cores_used == ["compiled", "pure"]
+    else:
+        assert "pure" in cores_used
+
+
+@needs_compiled
+def test_accelerated_and_restored_very_often():
+    """From 3.13 logging.Logger gets no more version tags then; without the GIL each call is a standard one then."""
+    script = """
+import logging, queue
+import logflume
+records = queue.SimpleQueue()
+logging.root.addHandler(logflume.LocalQueueHandler(records))
+for _ in range(1200):
+    logging.warning("m")
+    logflume.accelerate_loggers()
+    logging.warning("m")
+    logflume.restore_loggers()
+taken = [records.get() for _ in range(records.qsize())]
+lazy = [type(record) is not logging.LogRecord for record in taken]
+print(len(lazy), lazy[:2], lazy[-2:])
+"""
+    done = run_code(script)
+    assert done.stderr == ""
+    assert done.stdout == f"2400 [False, True] [False, {not FREE_THREADED}]\n"
