@@ -11,7 +11,6 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
-from contextvars import Context
 from threading import get_ident
 
 from ._backend import ListenerCore, take
@@ -165,8 +164,6 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._closed_queue_handlers.clear()
         self._life.begin()
         self.state = RUNNING
-        # From 3.14 on a thread may begin with the contextvars of the thread that starts it.
-        context: Any = {"context": Context()} if sys.version_info >= (3, 14) else {}
         worker = Worker(self, self._life, self._dispatcher, self._errors)
         try:
             if exit_has_come():

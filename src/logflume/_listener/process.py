@@ -29,6 +29,7 @@ FORK_PATIENCE = 1.0
 _listeners: dict[int, weakref.ref[Any]] = {}
 _exit_has_come = False
 _exit_finalizer: Any = None
+_callbacks = -1  # that atexit knew when ours was the youngest
 _held_for_fork: list[Any] = []
 
 
@@ -55,23 +56,27 @@ def is_multiprocessing_child() -> bool:
 
 
 def expect_exit() -> None:
-    """Have what is queued delivered at exit, before what runs there for anything that was made before this call.
+    """Have what is queued delivered at exit, before the end of whatever was made before this call.
 
     An interpreter that exits runs the functions that threading knows, joins the threads, and runs the functions that
-    atexit knows, the youngest first each time. concurrent.futures ends its threads by one of the first kind, and handlers
-    may end their transports by one of either kind.
+    atexit knows, the youngest first each time. concurrent.futures ends its threads by one of the first kind; a handler
+    may end its transport by one of either kind.
     """
-    # A child of multiprocessing runs no atexit functions, but its finalizers.
-    if is_multiprocessing_child():
+    global _callbacks
+    if is_multiprocessing_child():  # which runs no atexit functions
         _register_finalizer()
-    atexit.unregister(_deliver_at_exit)
-    atexit.register(_deliver_at_exit)
-    # It registers its own function when it is imported, and has to come after ours.
-    importlib.import_module("concurrent.futures.thread")
+    # Whatever was registered since has to come after ours. Registering for nothing would take memory each time.
+    callbacks = getattr(atexit, "_ncallbacks", lambda: -1)()
+    if callbacks != _callbacks:
+        atexit.unregister(_deliver_at_exit)
+        atexit.register(_deliver_at_exit)
+        _callbacks = getattr(atexit, "_ncallbacks", lambda: 0)()
+    importlib.import_module("concurrent.futures.thread")  # it registers its own function then
     register = getattr(threading, "_register_atexit", None)
-    if register is not None:
-        known: list[Any] = getattr(threading, "_threading_atexits", [])
-        known[:] = [function for function in known if function is not _deliver_before_threads_end]
+    known: list[Any] = getattr(threading, "_threading_atexits", [])
+    ours = [call for call in known if getattr(call, "func", call) is _deliver_before_threads_end]
+    if register is not None and not (ours and known[-1] is ours[-1]):
+        known[:] = [call for call in known if call not in ours]
         with contextlib.suppress(RuntimeError):  # they run already
             register(_deliver_before_threads_end)
 

@@ -68,7 +68,7 @@ cdef Plan plan_of(object handler):
     plan = lasting_plan(handler)
     if plan is None:
         plan = Plan.__new__(Plan)
-        plan.composer = composer_of(formatter_of(handler))
+        plan.composer = composer_of(handler.formatter or logging._defaultFormatter)
         plan.terminator = handler.terminator
     else:
         if len(plans) >= MOST_PLANS:
@@ -143,4 +143,3 @@ cdef Plan lasting_plan(object handler):
     )
     # sink_of() may have run what changed the handler
     return plan if is_current(plan, handler) else None
-
