@@ -260,6 +260,7 @@ def test_sigkill_leaves_a_prefix(run, moment):
 
 
 @needs_fork
+@pytest.mark.alone  # says how old the oldest record may be that is not in the file
 @pytest.mark.parametrize("moment", [0.3, 0.77, 1.1])
 def test_sigkill_finds_the_file_up_to_date(run, moment):
     """What was logged longer ago than a batch takes is in the file, and does not wait for a buffer to be full."""
