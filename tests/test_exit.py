@@ -306,7 +306,7 @@ def methods():
 
 
 @pytest.mark.parametrize("method", methods())
-def test_multiprocessing(run, method):
+def test_children_of_multiprocessing_deliver_all(run, method):
     """Children that log through what they inherited (fork) or set up themselves (spawn, forkserver)."""
     _, lines, stderr = run(
         f"""
@@ -332,7 +332,7 @@ def test_multiprocessing(run, method):
 
 
 @pytest.mark.parametrize("method", methods())
-def test_process_pool(run, method):
+def test_a_process_pool_delivers_all(run, method):
     _, lines, stderr = run(
         f"""
         import warnings; warnings.simplefilter("ignore")

@@ -360,7 +360,7 @@ RULES: dict[str, Callable[[], Violations]] = {
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_layers(rule: str) -> None:
+def test_the_source_keeps_the_rule(rule: str) -> None:
     violations = list(RULES[rule]())
     today = TODAY.get(rule, set())
     new = [
