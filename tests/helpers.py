@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import queue as _queue
@@ -11,7 +12,7 @@ import sys
 import sysconfig
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -112,8 +113,9 @@ def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> bool:
     return True
 
 
-def run_in_threads(*functions: Callable[[], object]) -> None:
-    """Run each function in a thread of its own, at the same time; raise what the first of them raised."""
+@contextlib.contextmanager
+def threads(functions: Iterable[Callable[[], object]]) -> Iterator[None]:
+    """Run each function in a thread beside the block; wait for their end, and raise what one of them raised."""
     errors: list[BaseException] = []
 
     def run(function: Callable[[], object]) -> None:
@@ -122,41 +124,39 @@ def run_in_threads(*functions: Callable[[], object]) -> None:
         except BaseException as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=run, args=(function,)) for function in functions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert not any(thread.is_alive() for thread in threads)
-    if errors:
-        raise errors[0]
-
-
-@contextlib.contextmanager
-def repeated_in_threads(*functions: Callable[[], object]) -> Iterator[None]:
-    """Have each function called again and again, each by a thread, while the block runs; raise what one raised."""
-    end = threading.Event()
-    errors: list[BaseException] = []
-
-    def repeat(function: Callable[[], object]) -> None:
-        try:
-            while not end.is_set():
-                function()
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=repeat, args=(function,)) for function in functions]
-    for thread in threads:
+    started = [threading.Thread(target=run, args=(function,)) for function in functions]
+    for thread in started:
         thread.start()
     try:
         yield
     finally:
-        end.set()
-        for thread in threads:
+        for thread in started:
             thread.join(60)
-    assert not any(thread.is_alive() for thread in threads)
+    assert not any(thread.is_alive() for thread in started)
     if errors:
         raise errors[0]
+
+
+def run_in_threads(*functions: Callable[[], object]) -> None:
+    """Run each function in a thread of its own, at the same time."""
+    with threads(functions):
+        pass
+
+
+@contextlib.contextmanager
+def repeated_in_threads(*functions: Callable[[], object]) -> Iterator[None]:
+    """Have each function called again and again, each by a thread of its own, while the block runs."""
+    end = threading.Event()
+
+    def repeat(function: Callable[[], object]) -> None:
+        while not end.is_set():
+            function()
+
+    with threads(functools.partial(repeat, function) for function in functions):
+        try:
+            yield
+        finally:
+            end.set()
 
 
 def listener_threads() -> list[threading.Thread]:

@@ -100,7 +100,7 @@ def test_methods_look_like_the_standard_ones(logger, package):
     assert logger.info.__self__ is logger
 
 
-def test_autospec(logger, package):
+def test_autospec_of_an_accelerated_method(logger, package):
     package.accelerate_loggers()
     with mock.patch.object(logging.Logger, "info", autospec=True) as info:
         logger.info("a", 1)
@@ -140,7 +140,7 @@ def test_wrong_arguments_are_the_standard_error(logger, package, args):
 
 @needs_fork
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_in_a_forked_child(logger, records):
+def test_accelerated_loggers_in_a_forked_child(logger, records):
     logger.info("parent")
     child = os.fork()
     if child == 0:
@@ -150,7 +150,7 @@ def test_in_a_forked_child(logger, records):
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_in_a_running_loop(logger, package, records):
+def test_accelerating_in_a_running_event_loop(logger, package, records):
     async def main():
         package.accelerate_loggers()
         asyncio.current_task().set_name("the task")

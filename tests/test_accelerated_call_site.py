@@ -42,27 +42,27 @@ def place_of(package, records, log):
 
 
 @pytest.mark.parametrize("level", [-1, 0, 1, 2, 3, 100])
-def test_stacklevel(logger, package, records, level):
+def test_stacklevel_counts_as_it_does_in_the_standard_library(logger, package, records, level):
     place_of(package, records, lambda: log_with(level, logger))
 
 
-def test_adapter(logger, package, records):
+def test_a_call_through_an_adapter(logger, package, records):
     adapter = logging.LoggerAdapter(logger, {})
     assert place_of(package, records, lambda: adapter.info("m"))[4] == "<lambda>"
 
 
-def test_module_level(package, records):
+def test_a_call_of_the_module_s_function(package, records):
     assert place_of(package, records, lambda: logging.info("m"))[4] == "<lambda>"
 
 
-def test_generator(logger, package, records):
+def test_a_call_in_a_generator(logger, package, records):
     def generate():
         yield logger.info("m")
 
     assert place_of(package, records, lambda: next(generate()))[4] == "generate"
 
 
-def test_coroutine(logger, package, records):
+def test_a_call_in_a_coroutine(logger, package, records):
     async def work():
         await asyncio.sleep(0)
         logger.info("m")
@@ -70,7 +70,7 @@ def test_coroutine(logger, package, records):
     assert place_of(package, records, lambda: asyncio.run(work()))[4] == "work"
 
 
-def test_class_body(logger, package, records):
+def test_a_call_in_the_body_of_a_class(logger, package, records):
     def define():
         class Body:
             logger.info("m")
@@ -78,7 +78,7 @@ def test_class_body(logger, package, records):
     assert place_of(package, records, define)[4] == "Body"
 
 
-def test_names_of_another_type(logger, package, records):
+def test_file_and_function_names_of_another_type(logger, package, records):
     class Name(str):
         __slots__ = ()
 
@@ -91,7 +91,7 @@ def test_names_of_another_type(logger, package, records):
     )
 
 
-def test_executed_code(logger, package, records):
+def test_a_call_in_executed_code(logger, package, records):
     code = compile("\n\nlogger.info('m')", "<made up>", "exec")
     assert place_of(package, records, lambda: exec(code, {"logger": logger}))[:4] == (
         "<made up>",
@@ -101,11 +101,11 @@ def test_executed_code(logger, package, records):
     )
 
 
-def test_called_from_C(logger, package, records):
+def test_a_call_by_a_C_function(logger, package, records):
     assert place_of(package, records, lambda: list(map(logger.info, ["m"])))[4] == "<lambda>"
 
 
-def test_several_lines(logger, package, records):
+def test_a_call_over_several_lines(logger, package, records):
     place_of(
         package,
         records,
@@ -121,7 +121,7 @@ def test_two_calls_on_one_line_of_a_loop(logger, records):
     assert lines == [lines[0], lines[0], lines[0] + 1] * 3
 
 
-def test_bottom_of_a_thread(logger, package, records):
+def test_a_call_without_any_caller(logger, package, records):
     import _thread
 
     logger.setLevel(logging.INFO)
@@ -136,7 +136,7 @@ def test_bottom_of_a_thread(logger, package, records):
     assert found[0] == found[1]
 
 
-def test_tracing(logger, package, records):
+def test_a_call_that_is_traced(logger, package, records):
     events = []
     previous = sys.gettrace()
     sys.settrace(lambda frame, event, arg: events.append(event))
@@ -147,7 +147,7 @@ def test_tracing(logger, package, records):
     assert place[4] == "<lambda>"
 
 
-def test_profiling(logger, package, records):
+def test_a_call_that_is_profiled(logger, package, records):
     previous = sys.getprofile()
     sys.setprofile(lambda frame, event, arg: None)
     try:
@@ -156,7 +156,7 @@ def test_profiling(logger, package, records):
         sys.setprofile(previous)
 
 
-def test_warnings_capture(package, records):
+def test_the_place_of_a_captured_warning(package, records):
     logging.captureWarnings(True)
     try:
         with warnings.catch_warnings():

@@ -107,7 +107,7 @@ def test_disable_counts_at_once(logger, records):
     assert len(records()) == 1
 
 
-def test_disabled_logger(logger, records):
+def test_a_disabled_logger_logs_nothing(logger, records):
     logger.disabled = True
     try:
         logger.error("m")
@@ -133,7 +133,7 @@ def test_level_names_added_later(logger, records, monkeypatch):
     assert [record.levelname for record in records()] == ["NOTICE", "Level 26"]
 
 
-def test_getLevelName_patched(logger, records, monkeypatch):
+def test_a_patched_getLevelName_names_the_level(logger, records, monkeypatch):
     monkeypatch.setattr(logging, "getLevelName", lambda level: f"<{level}>")
     logger.info("m")
     assert records()[0].levelname == "<20>"
@@ -150,7 +150,7 @@ def test_log_refuses_what_is_no_level(logger, records, monkeypatch):
 # The way through the tree.
 
 
-def test_propagate_off(logger, records):
+def test_without_propagation_the_root_s_handlers_get_nothing(logger, records):
     logger.propagate = False
     try:
         with (
@@ -163,7 +163,7 @@ def test_propagate_off(logger, records):
     assert records() == []
 
 
-def test_lastResort(logger, package):
+def test_lastResort_writes_what_no_handler_takes(logger, package):
     package.accelerate_loggers()
     with contextlib.redirect_stderr(io.StringIO()) as err:
         logger.error("the last")
@@ -194,7 +194,7 @@ def test_handlers_beside_get_the_same_record_in_order(logger, records):
     assert seen == [("before", 0, record), ("after", 1, record)]
 
 
-def test_several_queue_handlers(logger, package, records):
+def test_each_of_several_queue_handlers_gets_the_record(logger, package, records):
     other = package.LocalQueueHandler(queue.SimpleQueue())
     other.setLevel(logging.ERROR)
     logger.addHandler(other)
@@ -207,7 +207,7 @@ def test_several_queue_handlers(logger, package, records):
     assert other.queue.qsize() == 1
 
 
-def test_logger_filters(logger, records):
+def test_filters_of_the_logger_hold(logger, records):
     def even(record):
         return record.args[0] % 2 == 0
 
@@ -239,7 +239,7 @@ def test_handlers_see_the_standard_frames(logger, package, records):
     assert seen == ["test_handlers_see_the_standard_frames"] * 2
 
 
-def test_who_logs_in_the_middle_of_a_call(logger, records):
+def test_logging_in_the_middle_of_a_log_call(logger, records):
     """The collector runs at nearly every allocation, and a signal comes now and then; both log."""
 
     class Cycle:

@@ -251,7 +251,7 @@ cases = st.tuples(shapes, calls, st.booleans(), st.sampled_from([0, 10, 30, 60])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @hypothesis.settings(deadline=None, max_examples=100, suppress_health_check=list(hypothesis.HealthCheck))
 @hypothesis.given(st.lists(cases, min_size=1, max_size=10))
-def test_same_records(logflume, cases):
+def test_random_calls_make_the_same_records_as_standard_loggers(logflume, cases):
     # One line for both, because it is in the stack that stack_info shows.
     standard, compiled = (outcomes(logflume, accelerate, cases) for accelerate in (False, True))
     for (records, error), (compiled_records, compiled_error) in zip(standard, compiled, strict=True):

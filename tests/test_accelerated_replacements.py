@@ -37,7 +37,7 @@ def log_once(records, logger=None):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_method_of_Logger(records, monkeypatch, name):
+def test_a_patched_method_of_Logger(records, monkeypatch, name):
     calls = []
     log_once(records)
     with monkeypatch.context() as patch:
@@ -50,7 +50,7 @@ def test_method_of_Logger(records, monkeypatch, name):
     assert calls == [name, name]
 
 
-def test_filter_of_Filterer(records, monkeypatch):
+def test_a_patched_filter_of_Filterer(records, monkeypatch):
     calls = []
     monkeypatch.setattr(logging.Filterer, "filter", wrapped(logging.Filterer.filter, calls))
     log_once(records)
@@ -58,7 +58,7 @@ def test_filter_of_Filterer(records, monkeypatch):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_attribute_of_one_logger(logger, records, name):
+def test_a_method_replaced_on_one_logger(logger, records, name):
     calls = []
     setattr(logger, name, wrapped(getattr(logger, name), calls))
     try:
@@ -70,7 +70,7 @@ def test_attribute_of_one_logger(logger, records, name):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_method_of_a_subclass(records, name):
+def test_a_method_overridden_in_a_subclass(records, name):
     calls = []
 
     class Own(logging.Logger):
@@ -83,7 +83,7 @@ def test_method_of_a_subclass(records, name):
     assert calls == [name]
 
 
-def test_error_under_exception(logger, records, monkeypatch):
+def test_a_patched_error_is_called_by_exception(logger, records, monkeypatch):
     calls = []
     monkeypatch.setattr(logging.Logger, "error", wrapped(logging.Logger.error.__wrapped__, calls))
     logger.exception("m")
@@ -162,7 +162,7 @@ def test_a_class_that_was_changed_very_often(records):
     assert [is_lazy(record) for record in taken] == [False, unpatched] * 3
 
 
-def test_a_property_of_filterer(logger, records, monkeypatch):
+def test_a_property_added_to_Filterer(logger, records, monkeypatch):
     logger.info("m")
     disabled = property(lambda logger: True, lambda logger, value: None)
     monkeypatch.setattr(logging.Filterer, "disabled", disabled, raising=False)
@@ -187,7 +187,7 @@ def test_a_class_that_becomes_a_mapping(logger, records):
     assert [type(record.args) for record in records()] == [tuple, tuple, tuple, Later]
 
 
-def test_record_factory(records):
+def test_a_record_factory(records):
     class Own(logging.LogRecord):
         pass
 
@@ -199,7 +199,7 @@ def test_record_factory(records):
     assert is_lazy(log_once(records))
 
 
-def test_record_init(records, monkeypatch):
+def test_a_patched_init_of_LogRecord(records, monkeypatch):
     standard = logging.LogRecord.__init__
 
     def init(self, *args, **kwargs):
@@ -210,20 +210,20 @@ def test_record_init(records, monkeypatch):
     assert log_once(records).more == 1
 
 
-def test_record_class_attribute(records, monkeypatch):
+def test_a_property_added_to_LogRecord(records, monkeypatch):
     monkeypatch.setattr(
         logging.LogRecord, "funcName", property(lambda self: "log_once", lambda self, v: None), False
     )
     assert "funcName" not in vars(log_once(records))
 
 
-def test_record_class_replaced(records, monkeypatch):
+def test_another_class_in_the_place_of_LogRecord(records, monkeypatch):
     monkeypatch.setattr(logging, "LogRecord", type("LogRecord", (logging.LogRecord,), {}))
     assert log_once(records).levelno == 20
 
 
 @pytest.mark.parametrize("name", ["time", "time_ns"])
-def test_time(records, monkeypatch, name):
+def test_a_patched_clock(records, monkeypatch, name):
     now = 1_000_000_000.25 if name == "time" else 1_000_000_000_250_000_000
     monkeypatch.setattr(time, name, lambda: now)
     record = log_once(records)
@@ -235,7 +235,7 @@ def test_time(records, monkeypatch, name):
         assert record.msecs == 250.0
 
 
-def test_time_of_another_type(logger, records, monkeypatch):
+def test_a_patched_clock_that_returns_another_type(logger, records, monkeypatch):
     name = "time_ns" if isinstance(logging._startTime, int) else "time"
     monkeypatch.setattr(time, name, lambda: decimal.Decimal(5) if name == "time" else True)
     if name == "time":
@@ -245,19 +245,19 @@ def test_time_of_another_type(logger, records, monkeypatch):
         assert log_once(records).created == 1e-9
 
 
-def test_current_thread(records, monkeypatch):
+def test_a_patched_current_thread(records, monkeypatch):
     monkeypatch.setattr(threading, "current_thread", lambda: type("T", (), {"name": "green"})())
     assert log_once(records).threadName == "green"
 
 
-def test_get_ident(records, monkeypatch):
+def test_a_patched_get_ident(records, monkeypatch):
     monkeypatch.setattr(threading, "get_ident", lambda: 12345)
     record = log_once(records)
     assert record.thread == 12345
     del threading._active[12345]
 
 
-def test_thread_renamed(records):
+def test_a_renamed_thread(records):
     thread = threading.current_thread()
     name = thread.name
     thread.name = "renamed"
@@ -267,7 +267,7 @@ def test_thread_renamed(records):
         thread.name = name
 
 
-def test_thread_class_with_its_own_name(logger, records):
+def test_a_thread_class_with_a_name_of_its_own(logger, records):
     class Named(threading.Thread):
         name = property(lambda self: "own", lambda self, value: None)
 
@@ -277,7 +277,7 @@ def test_thread_class_with_its_own_name(logger, records):
     assert [record.threadName for record in records()] == ["own"]
 
 
-def test_thread_that_threading_does_not_know(logger, records):
+def test_a_thread_that_threading_does_not_know(logger, records):
     import _thread
 
     done = threading.Event()
@@ -288,22 +288,22 @@ def test_thread_that_threading_does_not_know(logger, records):
     forget_thread(record.thread)
 
 
-def test_getpid(records, monkeypatch):
+def test_a_patched_getpid(records, monkeypatch):
     monkeypatch.setattr(os, "getpid", lambda: 77)
     assert log_once(records).process == 77
 
 
-def test_no_getpid(records, monkeypatch):
+def test_os_without_getpid(records, monkeypatch):
     monkeypatch.delattr(os, "getpid")
     assert log_once(records).process is None
 
 
-def test_process_name(records, monkeypatch):
+def test_a_renamed_process(records, monkeypatch):
     monkeypatch.setattr(multiprocessing.current_process(), "_name", "worker")
     assert log_once(records).processName == "worker"
 
 
-def test_current_process_that_fails(records, monkeypatch):
+def test_a_current_process_that_raises(records, monkeypatch):
     monkeypatch.setattr(multiprocessing, "current_process", lambda: 1 / 0)
     assert log_once(records).processName == "MainProcess"
 
@@ -321,14 +321,14 @@ def test_multiprocessing_not_loaded(records, monkeypatch):
         ("logProcesses", ["process"]),
     ],
 )
-def test_flags(records, monkeypatch, flag, names):
+def test_what_logging_is_told_not_to_collect(records, monkeypatch, flag, names):
     monkeypatch.setattr(logging, flag, False)
     record = log_once(records)
     assert [getattr(record, name) for name in names] == [None] * len(names)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="new in 3.12")
-def test_no_asyncio_tasks(logger, records, monkeypatch):
+def test_without_names_of_asyncio_tasks(logger, records, monkeypatch):
     monkeypatch.setattr(logging, "logAsyncioTasks", False)
 
     async def main():
@@ -339,20 +339,20 @@ def test_no_asyncio_tasks(logger, records, monkeypatch):
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="new in 3.12")
-def test_current_task_patched(records, monkeypatch):
+def test_a_patched_current_task(records, monkeypatch):
     task = mock.Mock()
     task.get_name.return_value = "mocked"
     monkeypatch.setattr(asyncio, "current_task", lambda: task)
     assert log_once(records).taskName == "mocked"
 
 
-def test_srcfile_None(logger, records, monkeypatch):
+def test_without_a_search_for_the_caller(logger, records, monkeypatch):
     monkeypatch.setattr(logging, "_srcfile", None)
     logger.info("m")
     assert records()[0].pathname == "(unknown file)"
 
 
-def test_setLoggerClass(records):
+def test_a_logger_class_that_overrides_log(records):
     class Own(logging.Logger):
         def _log(self, level, msg, args, **kwargs):
             super()._log(level, "own " + msg, args, **kwargs)
@@ -365,7 +365,7 @@ def test_setLoggerClass(records):
     assert records()[0].msg == "own m"
 
 
-def test_queue_handler_emit_patched(records, monkeypatch):
+def test_a_patched_emit_of_the_queue_handler(records, monkeypatch):
     calls = []
     handler = logging.root.handlers[0]
     monkeypatch.setattr(type(handler), "emit", wrapped(type(handler).emit, calls))

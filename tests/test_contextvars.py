@@ -131,7 +131,9 @@ def log_from(requests):
 @pytest.mark.parametrize("accelerate", [False, True], ids=["standard calls", "accelerated"])
 @pytest.mark.parametrize("way", [moved, linked, swapped, overridden])
 @pytest.mark.parametrize("asking", ASKING)
-def test_what_handlers_see(lf, clean_logging, asking, way, accelerate):
+def test_filters_formatters_and_handlers_see_the_caller_s_contextvars(
+    lf, clean_logging, asking, way, accelerate
+):
     logging.root.setLevel(logging.INFO)
     sink, seen = ASKING[asking]()
     if accelerate:
@@ -227,7 +229,7 @@ def test_decimal_alone_is_no_reason(lf, clean_logging):
 
 @pytest.mark.parametrize("accelerate", [False, True], ids=["standard calls", "accelerated"])
 @pytest.mark.parametrize("way", [moved, linked, swapped])
-def test_nothing_is_kept_alive(lf, clean_logging, way, accelerate):
+def test_contextvars_are_let_go_with_their_records(lf, clean_logging, way, accelerate):
     logging.root.setLevel(logging.INFO)
 
     class Session:

@@ -93,7 +93,7 @@ def is_there() -> bool:
 
 
 @pytest.mark.skipif(not is_there(), reason="this Python comes without test.test_logging")
-def test_fails_nowhere_else(tmp_path: Path) -> None:
+def test_cpython_s_tests_fail_nowhere_else(tmp_path: Path) -> None:
     found = outcomes(tmp_path)
     standard = found.pop("none")
     for changes, ours in found.items():

@@ -3,6 +3,7 @@
 The files test_delivery_*.py have the rest: batches, formats, changes, failed writes, and random ones.
 """
 
+import functools
 import gc
 import io
 import logging
@@ -23,11 +24,12 @@ from helpers import (
     needs_nested_records,
     raising,
     repeated_in_threads,
+    threads,
     wait_until,
 )
 
 
-def test_respect_handler_level(wired):
+def test_handler_levels_are_respected_if_asked_for(wired):
     low, high = Collect(), Collect(logging.ERROR)
     logger, listener = wired(low, high, respect_handler_level=True)
     logger.info("one")
@@ -127,7 +129,7 @@ def test_flush_level_behind_a_backlog(wired):
     assert wait_until(lambda: handler.flushed_after == 5001)
 
 
-def test_flush_level(wired):
+def test_a_record_at_flush_level_flushes_the_handlers(wired):
     flushed = threading.Event()
 
     class Flushed(Collect):
@@ -140,7 +142,7 @@ def test_flush_level(wired):
     assert flushed.wait(5)
 
 
-def test_stats(wired):
+def test_stats_count_records_errors_and_delays(wired):
     gate = Gate()
     logger, listener = wired(gate, raising("filter"), on_error=lambda *args: None)
     assert listener.stats() == (0, 0, 0, 0, 0, 0, 0.0, 0.0)
@@ -246,7 +248,7 @@ def test_overrides_of_handle_prepare_and_dequeue(lf):
 
 
 @pytest.mark.parametrize("make", [queue.Queue, lambda: queue.Queue(2), queue.LifoQueue])
-def test_other_queues(lf, make):
+def test_queues_of_other_classes(lf, make):
     q = make()
     collect = Collect()
     handler = lf.LocalQueueHandler(q)
@@ -335,19 +337,15 @@ def test_sixteen_threads_and_a_signal_handler_that_logs(wired):
         signals += 1
         logger.info("signal %d", signals)
 
+    def log(name):
+        for i in range(300):
+            logger.info("%s %d", name, i)
+
     before = signal.signal(signal.SIGALRM, on_signal)
     signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
     try:
-        threads = [
-            threading.Thread(target=lambda k=k: [logger.info("%d %d", k, i) for i in range(300)])
-            for k in range(16)
-        ]
-        for thread in threads:
-            thread.start()
-        for i in range(300):
-            logger.info("main %d", i)
-        for thread in threads:
-            thread.join(60)
+        with threads(functools.partial(log, k) for k in range(16)):
+            log("main")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

@@ -312,7 +312,7 @@ KINDS = {
 
 @pytest.mark.parametrize("act", CHANGES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_changes_between_batches(lf, tmp_path, capsys, kind, act):
+def test_a_change_between_batches_counts_from_the_next_record(lf, tmp_path, capsys, kind, act):
     if act is zone and not hasattr(time, "tzset"):
         pytest.skip("no tzset() here")
     if act is another_class and kind != "file":
@@ -354,7 +354,7 @@ FIELDS = [*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "m
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_each_field(lf, tmp_path, field):
+def test_each_field_of_a_format(lf, tmp_path, field):
     """There or not, on this Python, and with `extra`."""
 
     def act(logger, flush):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import collections
 import copy
+import functools
 import io
 import logging
 import logging.handlers
 import queue
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from unittest import mock
 import pytest
 
 from deliveries import DELIVERIES, Counting, numbered_lines, numbered_records, one_at_a_time, unexpected
-from helpers import not_in_debug_builds
+from helpers import not_in_debug_builds, run_in_threads
 
 each_core = pytest.mark.parametrize("deliver_batch", DELIVERIES)
 
@@ -358,11 +358,7 @@ def test_one_writer_at_a_time(deliver_batch: Any, tmp_path: Path) -> None:
             deliver = deliver_batch if number % 2 else one_at_a_time
             deliver(handler, some, unexpected)
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_in_threads(*[functools.partial(work, number) for number in range(4)])
     handler.close()
     seen: dict[str, list[str]] = {}
     for line in path.read_text().splitlines():

@@ -114,7 +114,7 @@ def test_stream_that_fills_loses_nothing_and_repeats_nothing(
     assert path.read_text() == numbered_lines(6)
 
 
-def test_broken_pipe(deliver_batch: Any) -> None:
+def test_a_broken_pipe_reports_every_record(deliver_batch: Any) -> None:
     reports = Reports()
     reader, writer = os.pipe()
     os.close(reader)
@@ -160,7 +160,7 @@ def test_pipe_that_nobody_reads(deliver_batch: Any, own: bool, tmp_path: Path) -
     handler.stream.detach().detach().close()
 
 
-def test_closed_stream(deliver_batch: Any, tmp_path: Path) -> None:
+def test_a_closed_stream_reports_every_record(deliver_batch: Any, tmp_path: Path) -> None:
     reports = Reports()
     for stream in (io.StringIO(), open(tmp_path / "x", "w")):  # noqa: SIM115
         stream.close()

@@ -386,7 +386,9 @@ def accelerated() -> Iterator[None]:
 @pytest.mark.parametrize("shared", [False, True])
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_lazy_records(accelerated: None, shared: bool, data: st.DataObject) -> None:
+def test_lazy_records_are_written_as_standard_ones(
+    accelerated: None, shared: bool, data: st.DataObject
+) -> None:
     set_up = data.draw(set_ups())
     lazy = lazy_records(data.draw(st.lists(calls, min_size=1, max_size=8)))
     standard = [logging.makeLogRecord(dict(vars(copy.copy(record)))) for record in lazy]

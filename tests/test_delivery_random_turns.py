@@ -223,5 +223,7 @@ def outcome(given: dict[str, Any], queued: bool) -> tuple[dict[str, bytes], list
         }
     )
 )
-def test_same_bytes_as_directly(accelerated: None, given: dict[str, Any]) -> None:
+def test_random_batches_write_the_bytes_of_the_stock_handler(
+    accelerated: None, given: dict[str, Any]
+) -> None:
     assert outcome(given, queued=True) == outcome(given, queued=False)

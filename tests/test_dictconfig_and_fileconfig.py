@@ -108,7 +108,7 @@ QUEUE = queue.SimpleQueue()
     ],
 )
 @pytest.mark.parametrize("way", [by_factory, by_class])
-def test_other_queues(lf, tmp_path, way, given, kind, size):
+def test_queues_of_other_classes(lf, tmp_path, way, given, kind, size):
     logging.config.dictConfig(config(tmp_path / "log", way(lf, queue=given)))
     made = logging.getLogger().handlers[0].queue
     assert type(made) is kind
@@ -118,7 +118,7 @@ def test_other_queues(lf, tmp_path, way, given, kind, size):
     assert "one" in (tmp_path / "log").read_text()
 
 
-def test_respect_handler_level(lf, tmp_path):
+def test_handler_levels_are_respected_if_asked_for(lf, tmp_path):
     handler = by_factory(lf, respect_handler_level=True)
     logging.config.dictConfig(config(tmp_path / "log", handler, level="ERROR"))
     logging.getLogger("a").info("one")
@@ -154,7 +154,7 @@ def test_the_standard_queue_handler_with_our_listener(lf, tmp_path):
     assert (tmp_path / "log").read_text() == "a one\n"
 
 
-def test_configured_again(lf, tmp_path):
+def test_a_second_dictconfig_delivers_what_the_first_had_queued(lf, tmp_path):
     for i in range(3):
         logging.config.dictConfig(config(tmp_path / f"log{i}", by_factory(lf)))
         logging.getLogger("a").info("%d", i)
@@ -217,7 +217,7 @@ def test_a_handler_that_takes_logging_s_lock_while_dict_config_closes(lf, tmp_pa
 @pytest.mark.parametrize(
     "kwargs", ["{'handlers': ['file']}", "{'handlers': ['file'], 'respect_handler_level': True}"]
 )
-def test_file_config(lf, tmp_path, kwargs):
+def test_fileconfig_takes_the_queue_handler(lf, tmp_path, kwargs):
     (tmp_path / "logging.ini").write_text(
         textwrap.dedent(
             f"""

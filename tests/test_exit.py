@@ -260,6 +260,7 @@ def test_sigkill_leaves_a_prefix(run, moment):
 
 
 @needs_fork
+@pytest.mark.alone  # says how old the oldest record may be that is not in the file
 @pytest.mark.parametrize("moment", [0.3, 0.77, 1.1])
 def test_sigkill_finds_the_file_up_to_date(run, moment):
     """What was logged longer ago than a batch takes is in the file, and does not wait for a buffer to be full."""
@@ -305,7 +306,7 @@ def methods():
 
 
 @pytest.mark.parametrize("method", methods())
-def test_multiprocessing(run, method):
+def test_children_of_multiprocessing_deliver_all(run, method):
     """Children that log through what they inherited (fork) or set up themselves (spawn, forkserver)."""
     _, lines, stderr = run(
         f"""
@@ -331,7 +332,7 @@ def test_multiprocessing(run, method):
 
 
 @pytest.mark.parametrize("method", methods())
-def test_process_pool(run, method):
+def test_a_process_pool_delivers_all(run, method):
     _, lines, stderr = run(
         f"""
         import warnings; warnings.simplefilter("ignore")

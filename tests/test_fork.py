@@ -58,7 +58,7 @@ FORKS = {
 @pytest.mark.parametrize("how", FORKS)
 @pytest.mark.parametrize("handler", ["logging.FileHandler", "Slow"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_fork(run, how, handler):
+def test_a_fork_delivers_each_record_once_in_the_process_that_logged_it(run, how, handler):
     """The parent's backlog comes out once, in the parent; the child's records come out in the child."""
     _, lines, stderr = run(
         f"""

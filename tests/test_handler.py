@@ -98,7 +98,7 @@ def test_queue_reassigned_on_the_instance(handler_class):
     assert (old.qsize(), new.qsize()) == (0, 1)
 
 
-def test_filters(handler_class):
+def test_filters_hold(handler_class):
     handler = handler_class()
     handler.addFilter(lambda r: r.levelno > logging.INFO)
     handler.handle(record())
@@ -283,7 +283,7 @@ def test_a_standard_listener_can_take_the_records(lf):
     assert [r.getMessage() for r in seen.buffer] == ["hello x 5"]
 
 
-def test_asyncio_queue(lf):
+def test_a_queue_of_asyncio(lf):
     async def main():
         handler = lf.LocalQueueHandler(asyncio.Queue())
         handler.handle(record())

@@ -108,7 +108,7 @@ def test_the_dictionary_can_be_replaced(make):
     assert record.getMessage() == "m"
 
 
-def test_repr(make):
+def test_repr_is_the_standard_one(make):
     record = make()
     assert repr(record) == f'<LogRecord: a.b, 20, {record.pathname}, {record.lineno}, "hello %s %d">'
 
@@ -121,11 +121,11 @@ def test_equality_and_hash_are_identity(make):
     assert len({record, other}) == 2
 
 
-def test_dir(make):
+def test_dir_lists_what_a_standard_record_has(make):
     assert set(dir(standard_record())) <= set(dir(make()))
 
 
-def test_weakref(make):
+def test_a_record_can_be_referred_to_weakly(make):
     record = make()
     reference = weakref.ref(record)
     assert reference() is record
@@ -136,7 +136,7 @@ def test_weakref(make):
 
 @pytest.mark.parametrize("look", [lambda record: None, vars], ids=["lean", "looked at"])
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy], ids=["copy", "deepcopy"])
-def test_copies(make, look, duplicate):
+def test_copies_are_as_those_of_standard_records(make, look, duplicate):
     record = make(extra={"values": [1]})
     look(record)
     new = duplicate(record)
@@ -173,7 +173,7 @@ def test_a_pickle_loads_without_logflume(make):
     assert done.stdout.split() == [b"hello", b"x", b"5", b"1"]
 
 
-def test_makeLogRecord(make):
+def test_makeLogRecord_takes_its_dictionary(make):
     record = make()
     assert vars(logging.makeLogRecord(record.__dict__)) == vars(record)
 
@@ -185,12 +185,12 @@ def test_socket_handler_pickle(make):
     assert loaded["name"] == "a.b"
 
 
-def test_json(make):
+def test_its_dictionary_can_be_dumped_as_json(make):
     record = make(extra={"request": "r"})
     assert json.loads(json.dumps(record.__dict__))["request"] == "r"
 
 
-def test_standard_prepare(make):
+def test_the_standard_prepare_takes_it(make):
     record = make()
     new = logging.handlers.QueueHandler(queue.SimpleQueue()).prepare(record)
     assert new.msg == "hello x 5"

@@ -1,6 +1,7 @@
 """The listener's life: how it starts, stops and starts again, by whom, and what stop() and close() wait for."""
 
 import asyncio
+import functools
 import gc
 import io
 import logging
@@ -12,7 +13,7 @@ import weakref
 
 import pytest
 
-from helpers import Collect, Gate, listener_threads, run_in_threads, state_of, wait_until
+from helpers import Collect, Gate, listener_threads, run_in_threads, state_of, threads, wait_until
 
 
 def test_is_a_standard_listener(lf):
@@ -43,7 +44,7 @@ def test_start_after_it_started_by_itself(wired):
         listener.start()
 
 
-def test_start_twice(lf):
+def test_starting_twice_is_an_error(lf):
     listener = lf.QueueListener(queue.SimpleQueue())
     listener.start()
     with pytest.raises(RuntimeError, match=r"stop\(\)"):
@@ -203,21 +204,17 @@ def test_stop_while_others_log_loses_nothing(wired):
         for i in range(500):
             logger.info("%d %d", k, i)
 
-    threads = [threading.Thread(target=log, args=(k,)) for k in range(4)]
-    for thread in threads:
-        thread.start()
-    for _ in range(10):
-        listener.stop()
-        listener.start()
-    for thread in threads:
-        thread.join(30)
+    with threads(functools.partial(log, k) for k in range(4)):
+        for _ in range(10):
+            listener.stop()
+            listener.start()
     listener.stop()
     assert sorted(collect.messages) == sorted(f"{k} {i}" for k in range(4) for i in range(500))
     for k in range(4):
         assert [m for m in collect.messages if m.startswith(f"{k} ")] == [f"{k} {i}" for i in range(500)]
 
 
-def test_context_manager(wired):
+def test_a_with_block_starts_and_stops_it(wired):
     collect = Collect()
     logger, listener = wired(collect)
     with listener as entered:
@@ -227,7 +224,7 @@ def test_context_manager(wired):
     assert listener_threads() == []
 
 
-def test_async_context_manager(wired):
+def test_an_async_with_block_starts_and_stops_it(wired):
     collect = Collect()
     logger, listener = wired(collect)
 

@@ -308,7 +308,9 @@ def clean() -> None:
     suppress_health_check=list(hypothesis.HealthCheck),
 )
 @hypothesis.given(sequence=st.lists(steps, min_size=3, max_size=25))
-def test_same_bytes(lf: ModuleType, accelerate: bool, sequence: list[tuple[str, tuple[Any, ...]]]) -> None:
+def test_random_sequences_write_the_bytes_of_attached_handlers(
+    lf: ModuleType, accelerate: bool, sequence: list[tuple[str, tuple[Any, ...]]]
+) -> None:
     if accelerate and lf.IMPLEMENTATION == "pure":
         return
     assert outcome(lf, accelerate, sequence, clean) == outcome(None, False, sequence, clean)

@@ -49,7 +49,7 @@ def test_moves_the_handlers_of_the_root_logger_and_back(lf, root):
     assert first.seen == second.seen == [("", "a.b", "one")]
 
 
-def test_with(lf, root):
+def test_a_with_block_moves_handlers_and_puts_them_back(lf, root):
     collect = Named()
     root.handlers = [collect]
     with lf.setup_logging_queue() as listener:
@@ -59,7 +59,7 @@ def test_with(lf, root):
     assert root.handlers == [collect]
 
 
-def test_async_with(lf, root):
+def test_an_async_with_block_moves_handlers_and_puts_them_back(lf, root):
     collect = Named()
     root.handlers = [collect]
 
@@ -78,7 +78,7 @@ def test_starting_it_again_is_an_error(lf, root):
         listener.start()
 
 
-def test_named_loggers(lf, root):
+def test_the_handlers_of_named_loggers_are_moved(lf, root):
     kept, moved = Named(), Named()
     root.handlers = [kept]
     access = logging.getLogger("uvicorn.access")
@@ -91,7 +91,7 @@ def test_named_loggers(lf, root):
     assert moved.seen == kept.seen == [("", "uvicorn.access", "one")]
 
 
-def test_logger_objects(lf):
+def test_loggers_may_be_given_as_objects(lf):
     logger = logging.getLogger("x")
     logger.handlers = [collect := Named()]
     with lf.setup_logging_queue(logger, "x", logger):
@@ -180,7 +180,7 @@ def test_without_handlers_the_last_resort_still_speaks(lf, root, capsys, monkeyp
     assert stream.getvalue() == "one\n"
 
 
-def test_twice(lf, root):
+def test_a_second_call_moves_nothing(lf, root):
     collect = Named()
     root.handlers = [collect]
     with lf.setup_logging_queue() as outer:
@@ -288,7 +288,7 @@ def test_handlers_added_to_the_listener_of_several_loggers(lf, root):
     assert logging.getLogger("a").handlers == []
 
 
-def test_before_basic_config(lf, root, tmp_path):
+def test_basic_config_afterwards_configures_a_root_logger_without_handlers(lf, root, tmp_path):
     with lf.setup_logging_queue():
         logging.basicConfig(filename=tmp_path / "log", format="%(message)s")
         root.warning("one")
@@ -296,7 +296,7 @@ def test_before_basic_config(lf, root, tmp_path):
     assert (tmp_path / "log").read_text() == "one\n"
 
 
-def test_after_basic_config(lf, root, tmp_path):
+def test_handlers_of_basic_config_are_moved(lf, root, tmp_path):
     logging.basicConfig(filename=tmp_path / "log", format="%(message)s")
     target = root.handlers[0]
     with lf.setup_logging_queue():
@@ -372,7 +372,7 @@ def test_null_handlers_stay_where_they_are(lf, root):
         assert [type(h) for h in library.handlers] == [logging.NullHandler]
 
 
-def test_dict_config_before(lf, root, tmp_path):
+def test_handlers_of_dict_config_are_moved(lf, root, tmp_path):
     logging.config.dictConfig(
         {
             "version": 1,
@@ -405,7 +405,7 @@ def test_moving_and_back_while_others_log(lf, root):
     )
 
 
-def test_accelerate(lf, root):
+def test_accelerate_lasts_until_stop(lf, root):
     compiled = lf.IMPLEMENTATION == "compiled"
     root.handlers = [collect := Named()]
     with lf.setup_logging_queue(accelerate=True):
