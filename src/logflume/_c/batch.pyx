@@ -15,14 +15,14 @@ from queue import Empty, SimpleQueue
 from threading import get_ident
 
 from logflume._c.record import LazyRecord
-from logflume._shared.contexts import _kept, take_context
+from logflume._shared.contexts import kept_contexts, take_context
 from logflume._shared.state import FlushRequest
 
 # gevent puts greenlets in the place of threads.
 cdef bint IDENTS_ARE_OF_THREADS = get_ident is _thread.get_ident
 cdef object flush_request = FlushRequest
 cdef dict time_globals = vars(time)
-cdef dict kept = _kept
+cdef dict kept = kept_contexts
 cdef PyTypeObject *lazy_type = <PyTypeObject *><PyObject *>LazyRecord
 
 

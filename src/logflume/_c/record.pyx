@@ -52,6 +52,10 @@ cdef bint FROM_NS = isinstance(logging._startTime, int)
 cdef object START = logging._startTime
 
 
+cdef class CallSite:
+    pass
+
+
 cdef CallSite NOWHERE = CallSite()
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import importlib
 import logging
 import os
 import sys
@@ -71,7 +70,7 @@ def expect_exit() -> None:
         atexit.unregister(_deliver_at_exit)
         atexit.register(_deliver_at_exit)
         _callbacks = getattr(atexit, "_ncallbacks", lambda: 0)()
-    importlib.import_module("concurrent.futures.thread")  # it registers its own function then
+    import concurrent.futures.thread  # noqa: F401 - it registers its own function then
     register = getattr(threading, "_register_atexit", None)
     known: list[Any] = getattr(threading, "_threading_atexits", [])
     ours = [call for call in known if getattr(call, "func", call) is _deliver_before_threads_end]

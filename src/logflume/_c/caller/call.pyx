@@ -17,7 +17,7 @@ cdef object logging, sys
 import logging
 import sys
 
-from logflume._c.caller.call_site cimport CallSite, find_call_site
+from logflume._c.caller.call_site cimport find_call_site
 from logflume._c.caller.handler cimport HandlerCore
 from logflume._c.caller.logging_state cimport MISSING, LoggingState, current_state
 from logflume._c.caller.route cimport (
@@ -32,7 +32,7 @@ from logflume._c.interpreter.python cimport (
     Py_TYPE, PyMethod_New, PyObject_Vectorcall, PyVectorcall_NARGS, dict_get, enable_vectorcall, instance_dict,
     list_get, vectorcallfunc,
 )
-from logflume._c.record cimport RecordCore, record_for_call, store_message, track_if_needed
+from logflume._c.record cimport CallSite, RecordCore, record_for_call, store_message, track_if_needed
 
 from logflume._c.caller.logging_state import prepare
 from logflume._c.caller.unpatched import count_as_unpatched

@@ -28,10 +28,6 @@ cdef dict shared_sites = {}  # instead of them without the GIL: a number made of
 cdef dict file_names = {}  # path -> (filename, module)
 
 
-cdef class CallSite:
-    pass
-
-
 cdef CallSite find_call_site(long stacklevel):
     """Return where the caller of the running C method is; None if only the standard method can tell."""
     cdef int lasti = 0
