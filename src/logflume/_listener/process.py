@@ -71,6 +71,7 @@ def expect_exit() -> None:
         atexit.register(_deliver_at_exit)
         _callbacks = getattr(atexit, "_ncallbacks", lambda: 0)()
     import concurrent.futures.thread  # noqa: F401 - it registers its own function then
+
     register = getattr(threading, "_register_atexit", None)
     known: list[Any] = getattr(threading, "_threading_atexits", [])
     ours = [call for call in known if getattr(call, "func", call) is _deliver_before_threads_end]
