@@ -226,16 +226,21 @@ class Dispatcher:
         outer = self._turn
         self._turn = turn = _Turn(records)
         try:
-            for handler in handlers:
-                mine = records[:]
-                if self.listener.respect_handler_level:
-                    drop_below(mine, handler.level)
-                turn.waiting.append((handler, mine))
+            turn.waiting.extend([handler, 0] for handler in handlers)
             while turn.waiting:
-                self._deliver_to(*turn.waiting.popleft(), holders)
+                # copied when its turn comes: `holders` counts on no list but the two that have a record then
+                handler, begin = turn.waiting.popleft()
+                self._deliver_at_level(handler, records[begin:], holders)
             records.clear()
         finally:
             self._turn = outer
+
+    def _deliver_at_level(
+        self, handler: logging.Handler, records: list[logging.LogRecord], holders: int
+    ) -> None:
+        if self.listener.respect_handler_level:
+            drop_below(records, handler.level)
+        self._deliver_to(handler, records, holders)
 
     def _deliver_to(self, handler: logging.Handler, records: list[logging.LogRecord], holders: int) -> None:
         """Give `records` to `handler`, and empty the list."""
@@ -285,20 +290,12 @@ class Dispatcher:
 
     def _catch_up(self, turn: _Turn, record: logging.LogRecord) -> None:
         """Give the handlers that wait in `turn` the records before `record`."""
-        earlier = []
-        for other in turn.records:
-            if other is record:
-                break
-            earlier.append(id(other))
-        if not earlier:
-            return
-        for handler, waiting in list(turn.waiting):
-            count = 0
-            while count < len(waiting) and id(waiting[count]) in earlier:
-                count += 1
-            mine = waiting[:count]
-            del waiting[:count]
-            self._deliver_to(handler, mine, 0)
+        count = next((index for index, other in enumerate(turn.records) if other is record), 0)
+        for waiting in list(turn.waiting):
+            handler, begin = waiting
+            if begin < count:
+                waiting[1] = count
+                self._deliver_at_level(handler, turn.records[begin:count], 0)
 
     def _defer(self, item: Any) -> None:
         if len(self._deferred) < MOST_DEFERRED:
@@ -367,11 +364,11 @@ class Dispatcher:
 
 
 class _Turn:
-    """Some records, and the handlers that wait for them, each with what it is to get."""
+    """Some records, and the handlers that wait for them, each with the index of the first one that it has not got."""
 
     def __init__(self, records: list[logging.LogRecord]) -> None:
         self.records = records
-        self.waiting: deque[tuple[logging.Handler, list[logging.LogRecord]]] = deque()
+        self.waiting: deque[list[Any]] = deque()
 
 
 def _share_an_output(handlers: tuple[logging.Handler, ...]) -> bool:
