@@ -38,7 +38,7 @@ class HandlerCore:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         self = super().__new__(cls)
-        # On the instance, where they are found soonest; but not by way of its __dict__, which slows that down.
+        # On the instance, where they are found fastest; but not through its __dict__, which would slow that down.
         set_attribute = object.__setattr__
         set_attribute(self, "_listener", None)
         set_attribute(self, "_core", None)
@@ -134,7 +134,7 @@ class HandlerCore:
         A message or argument that is not a str, bytes, number, bool or None (or a tuple of those) may be
         changed by the caller after the call; then it is a copy whose getMessage() is rendered now.
         """
-        # As snapshot(), without its call for the plain record.
+        # As snapshot(), without calling it for the usual record.
         try:
             args = record.args
             if type(args) is tuple and type(record.msg) is str:

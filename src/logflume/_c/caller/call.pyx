@@ -1,8 +1,12 @@
 """The compiled methods of logging.Logger: from logger.info(...) to the queue without a Python frame.
 
-They take the plain call. Whatever is unusual about one is found before anything of it is done, and then the
-whole call goes to the standard method. A record that was made goes to the standard Logger.handle(), too,
-unless that would do no more than put the record into queues.
+They handle the usual call. What is unusual about one is found before anything of it is done, and then the whole
+call goes to the standard method. A record that was made goes to the standard Logger.handle(), too, unless that
+would do no more than put the record into queues.
+
+A record passes through, in this order: this file; route.pyx (is the level on, and which handler takes the record?);
+logging_state.pyx (what did other code replace in logging?); call_site.pyx; ../record.pyx; ../context.pyx; stamp.pyx;
+handler.pyx, which puts it into the queue. Where they ask about classes: unpatched.pyx.
 """
 
 from cpython.dict cimport PyDict_CheckExact, PyDict_Copy
