@@ -42,7 +42,7 @@ if not _pure and not TYPE_CHECKING:
         from ._c.backend import batch_text, clock, format, pattern, plan, unpatched  # noqa: F401
         from ._c.backend.deliver import deliver_batch, drop_below, way_of
         from ._c.batch import Batch, ListenerCore, take
-        from ._c.caller import call_site, logging_state, route, stamp, unpatched  # noqa: F401, F811
+        from ._c.caller import call_site, logging_state, moved, route, stamp, unpatched  # noqa: F401, F811
         from ._c.caller.call import accelerate, is_accelerated, restore
         from ._c.caller.handler import HandlerCore, set_unpatched_methods
         from ._c.context import forget_context

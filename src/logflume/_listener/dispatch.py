@@ -52,7 +52,7 @@ class Dispatcher:
         self._records: list[logging.LogRecord] = []  # what is left of the batch at work
         self._turn: _Turn | None = None
         self._turn_size = 1  # records that a slow handler gets at a time
-        self._deferred: deque[Any] = deque()
+        self._deferred: deque[tuple[logging.LogRecord, tuple[logging.Handler, ...] | None]] = deque()
         self._control: deque[None] = deque()  # one for each sentinel or flush request in the queue
         self._progress = Progress()
 
@@ -173,7 +173,7 @@ class Dispatcher:
         listener = self.listener
         records = batch.records
         if batch.targets is not None:
-            self.deliver(batch.targets.handlers, records)
+            self.deliver(listener.handlers_for(batch.targets), records)
         elif not listener.handles_itself:
             self.deliver(listener.handlers, records)
         else:
@@ -196,12 +196,10 @@ class Dispatcher:
     def deliver(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
         """Give `records` to each of `handlers`, and empty the list."""
         if len(handlers) == 1:
-            handler = handlers[0]
-            if self.listener.respect_handler_level:
-                drop_below(records, handler.level)
-            self._deliver_to(handler, records, 1)
+            self._leave_out(handlers[0], records)
+            self._deliver_to(handlers[0], records, 1)
             return
-        ways = [way_of(handler) for handler in handlers]
+        ways = [way_of(handler, self.listener.was_asked(handler)) for handler in handlers]
         one_by_one = ways.count(ONE_BY_ONE)
         if not one_by_one and not _share_an_output(handlers):
             self._deliver_turn(handlers, records, holders=2 if ways.count(COMPOSED) == len(ways) else 0)
@@ -228,8 +226,7 @@ class Dispatcher:
         try:
             for handler in handlers:
                 mine = records[:]
-                if self.listener.respect_handler_level:
-                    drop_below(mine, handler.level)
+                self._leave_out(handler, mine)
                 turn.waiting.append((handler, mine))
             while turn.waiting:
                 self._deliver_to(*turn.waiting.popleft(), holders)
@@ -237,8 +234,14 @@ class Dispatcher:
         finally:
             self._turn = outer
 
+    def _leave_out(self, handler: logging.Handler, records: list[logging.LogRecord]) -> None:
+        """Delete the records that are below the level of `handler`, if that was not asked in the call."""
+        if self.listener.respect_handler_level and not self.listener.was_asked(handler):
+            drop_below(records, handler.level)
+
     def _deliver_to(self, handler: logging.Handler, records: list[logging.LogRecord], holders: int) -> None:
         """Give `records` to `handler`, and empty the list."""
+        self._progress.asked = self.listener.was_asked(handler)
         while records:
             left = len(records)
             try:
@@ -256,29 +259,28 @@ class Dispatcher:
 
     # Nested records: what a handler logs while it handles a record.
 
-    def handle_nested(self, item: Any) -> None:
+    def handle_nested(self, record: logging.LogRecord, handlers: tuple[logging.Handler, ...] | None) -> None:
         """Handle a record that a handler logs on this thread, inside the log call, as without a queue.
 
-        What handlers raise is raised. The records before the one at work reach all handlers first. A record that is
-        logged while a text is composed, by a destructor say, has to wait for the end of the batch.
+        `handlers` is None for all. What they raise is raised. The records before the one at work reach all handlers
+        first. A record that is logged while a text is composed, by a destructor say, waits for the end of the batch.
         """
         progress = self._progress
         if progress.composing:
-            self._defer(item)
+            self._defer(record, handlers)
             return
         if progress.formatted is not None:
             progress.formatted.write()
         if self._turn is not None and progress.record is not None:
             self._catch_up(self._turn, progress.record)
-        self._handle_one(item)
+        self._handle_one(record, handlers)
 
-    def _handle_one(self, item: Any) -> None:
+    def _handle_one(self, record: logging.LogRecord, handlers: tuple[logging.Handler, ...] | None) -> None:
         listener = self.listener
-        targets, record = (item[0], item[1]) if type(item) is tuple else (None, item)
-        if targets is None and listener.handles_itself:
+        if handlers is None and listener.handles_itself:
             listener.handle(record)
         else:
-            for handler in targets.handlers if targets is not None else listener.handlers:
+            for handler in listener.handlers if handlers is None else handlers:
                 if not listener.respect_handler_level or record.levelno >= handler.level:
                     handler.handle(record)
         listener.count_nested()
@@ -300,12 +302,11 @@ class Dispatcher:
             del waiting[:count]
             self._deliver_to(handler, mine, 0)
 
-    def _defer(self, item: Any) -> None:
+    def _defer(self, record: logging.LogRecord, handlers: tuple[logging.Handler, ...] | None) -> None:
         if len(self._deferred) < MOST_DEFERRED:
-            self._deferred.append(item)
+            self._deferred.append((record, handlers))
             return
         self.dropped += 1
-        record = item[1] if type(item) is tuple else item
         try:
             raise RecursionError(
                 f"more than {MOST_DEFERRED} records were logged while one batch was formatted; dropped the rest"
@@ -317,11 +318,11 @@ class Dispatcher:
         for _ in range(MOST_DEFERRED):
             if not self._deferred:
                 return
-            item = self._deferred.popleft()
+            record, handlers = self._deferred.popleft()
             try:
-                self._handle_one(item)
+                self._handle_one(record, handlers)
             except Exception as error:
-                self.errors.report(item[1] if type(item) is tuple else item, None, error)
+                self.errors.report(record, None, error)
 
     # In other threads than the listener's.
 
