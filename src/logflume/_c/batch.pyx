@@ -12,12 +12,12 @@ import time
 from queue import Empty, SimpleQueue
 
 from logflume._c.record import LazyRecord
-from logflume._shared.contexts import _kept, take_context
+from logflume._shared.contexts import kept_contexts, take_context
 from logflume._listener.state import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest
 
 cdef object flush_request = FlushRequest
 cdef dict time_globals = vars(time)
-cdef dict kept = _kept
+cdef dict kept = kept_contexts
 cdef PyTypeObject *lazy_type = <PyTypeObject *><PyObject *>LazyRecord
 
 __all__ = ["IDLE", "RUNNING", "STOPPED", "STOPPING", "FlushRequest", "ListenerCore", "Batch", "take"]

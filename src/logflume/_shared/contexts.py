@@ -56,7 +56,7 @@ class _Key(weakref.ref):  # type: ignore[type-arg]
 
 
 # By the id() of the record: the context, and one mark for each queue that the record is in.
-_kept: dict[int, tuple[_Key, Context, list[None]]] = {}
+kept_contexts: dict[int, tuple[_Key, Context, list[None]]] = {}
 _listened: weakref.WeakSet[object] = weakref.WeakSet()
 
 
@@ -68,7 +68,7 @@ def expect_contexts(queue: object) -> None:
         pass
 
 
-def _drop(key: _Key, kept: dict[int, tuple[_Key, Context, list[None]]] = _kept) -> None:
+def _drop(key: _Key, kept: dict[int, tuple[_Key, Context, list[None]]] = kept_contexts) -> None:
     kept.pop(key.record_id, None)
 
 
@@ -77,7 +77,7 @@ def keep_context(record: logging.LogRecord, queue: object, context: Context) -> 
     try:
         if queue not in _listened:
             return
-        found = _kept.get(id(record))
+        found = kept_contexts.get(id(record))
         if found is None:
             key = _Key(record, _drop)
             key.record_id = id(record)
@@ -85,19 +85,19 @@ def keep_context(record: logging.LogRecord, queue: object, context: Context) -> 
     except TypeError:
         return
     found[2].append(None)
-    _kept[id(record)] = found  # again, as another listener may have taken the last one just now
+    kept_contexts[id(record)] = found  # again, as another listener may have taken the last one just now
 
 
 def take_context(record: object) -> Context | None:
     """Return what is kept for `record`, or None; call it once for each queue that the record was in."""
-    found = _kept.get(id(record)) if _kept else None
+    found = kept_contexts.get(id(record)) if kept_contexts else None
     if found is None or found[0]() is not record:
         return None
     _, context, marks = found
     if marks:
         marks.pop()
     if not marks:
-        _kept.pop(id(record), None)
+        kept_contexts.pop(id(record), None)
     return context
 
 

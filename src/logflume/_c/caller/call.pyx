@@ -36,7 +36,7 @@ from logflume._c.interpreter.python cimport (
     Py_TYPE, PyMethod_New, PyObject_Vectorcall, PyVectorcall_NARGS, dict_get, enable_vectorcall, instance_dict,
     list_get, vectorcallfunc,
 )
-from logflume._c.record cimport RecordCore, record_for_call, store_message, track_if_needed
+from logflume._c.record cimport RecordCore, record_for_call, track_if_needed
 
 from logflume._c.caller.logging_state import prepare
 from logflume._c.caller.unpatched import count_as_unpatched
@@ -262,11 +262,8 @@ cdef bint log_enabled(
 
     if route is not NULL and route.level_name is not NULL and route.state_number == state.number:
         level_name = <object>route.level_name
-    # Most of these are what the record had before, if it is used again.
-    record = record_for_call()
-    # Before arbitrary code can run.
-    store_message(record, <object>call.arguments[0], call.arguments + 1, call.count - 1)
-    record.unfilled = True
+    # Most of what it gets is what the record had before, if it is used again.
+    record = record_for_call(<object>call.arguments[0], call.arguments + 1, call.count - 1)
     record.levelno = <int>call.levelno
     if record.name is not name:
         record.name = name
