@@ -194,11 +194,7 @@ cdef int put_into_each(object logger, RecordCore record) except -1:
 
 cdef bint log(const Call *call) except -1:
     """Do the call; False, with nothing done, if the standard method must do it."""
-    cdef unsigned int parts
-    cdef int enabled
-    cdef object logger = <object>call.logger
-    cdef object level = <object>call.level
-    cdef object attributes, name, handler, filters
+    cdef object name, handler
     if call.is_enabled == ON:
         handler = <object>call.route.handler
         # It has the address of the handler that was there; if the list was changed it may be another.
@@ -206,7 +202,14 @@ cdef bint log(const Call *call) except -1:
             name = <object>call.route.name  # before arbitrary code can run, which could change the logger
             if (<HandlerCore>handler).only_enqueues():
                 return log_enabled(call, PARTS, name, handler, &call.route)
-    parts = unpatched_parts(Py_TYPE(logger))
+    return log_uncached(call, <object>call.logger, <object>call.level)
+
+
+cdef bint log_uncached(const Call *call, object logger, object level) except -1:
+    """Do what log() does, after looking up the route."""
+    cdef unsigned int parts = unpatched_parts(Py_TYPE(logger))
+    cdef int enabled
+    cdef object attributes, name, handler, filters
     if not parts:
         return False
     attributes = instance_dict(logger)
