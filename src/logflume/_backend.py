@@ -12,6 +12,7 @@ __all__ = [
     "accelerate",
     "at_level",
     "batching",
+    "capture",
     "context_for",
     "deliver_batch",
     "deliver_flow",
@@ -47,6 +48,7 @@ if not _pure and not TYPE_CHECKING:
         from ._c.batch import ListenerCore, Batch, take
         from ._c.caller import logging_state  # noqa: F401
         from ._c.caller.call import accelerate, is_accelerated, restore
+        from ._c.caller.exceptions import capture
         from ._c.caller.handler import HandlerCore, set_standard_methods
         from ._c.context import context_for, forget_context
         from ._c.record import snapshot
@@ -64,6 +66,7 @@ if IMPLEMENTATION == "pure":
     from ._py.call import accelerate, is_accelerated, restore
     from ._py.context import context_for, forget_context
     from ._py.deliver import at_level, batching, deliver_batch
+    from ._py.exceptions import capture
     from ._py.flow import deliver_flow
     from ._py.handler import HandlerCore, set_standard_methods
     from ._py.record import snapshot
