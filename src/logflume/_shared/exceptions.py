@@ -244,9 +244,6 @@ class _Frame:
         self.f_globals = namespace
 
 
-_COMPUTES_LINES = sys.version_info >= (3, 13) and sys.implementation.name == "cpython"
-
-
 class _Entry:
     __slots__ = ("_lineno", "tb_frame", "tb_lasti", "tb_next")
 
@@ -259,9 +256,9 @@ class _Entry:
     @property
     def tb_lineno(self) -> int | None:
         """The line; asked for only where the code has none for this offset."""
-        if self._lineno != -1 or not _COMPUTES_LINES:
+        if self._lineno != -1:
             return self._lineno  # type: ignore[no-any-return]
-        # As the property of a traceback does.
+        # Not computed yet when it was captured: as the property of a traceback does.
         code = self.tb_frame.f_code
         if self.tb_lasti < 0:
             return code.co_firstlineno
