@@ -6,13 +6,13 @@ import sys
 from types import TracebackType
 
 from .._shared.exceptions import (
-    STR_FAILED,
     SUGGESTED,
     CapturedException,
     NotSimple,
     is_unpatched,
     rendered_now,
     source_globals,
+    string_of,
     string_of_suggested,
     syntax_error_attributes,
 )
@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .._shared.exceptions import Link, Part
+    from .._shared.exceptions import LateSuggestion, Link, Part
 
 
 def capture(exc_info: object) -> CapturedException | None:
@@ -104,17 +104,13 @@ def _capture_one(value: Any, tb: Any, limit: int) -> Part:
             raise NotSimple
 
     attributes = None
+    string: str | LateSuggestion
     if issubclass(cls, SUGGESTED):
         string = string_of_suggested(value, tb)
     else:
         if issubclass(cls, SyntaxError):
             attributes = syntax_error_attributes(value)
-        try:
-            string = str(value)
-        except BaseException:  # traceback does not let Ctrl-C through either
-            string = STR_FAILED
-        if type(string) is not str:
-            raise NotSimple
+        string = string_of(value)
     return qualname, module, string, notes, attributes, objects, positions, suppresses
 
 

@@ -15,9 +15,9 @@ import builtins
 import functools
 import io
 import linecache
-import sys
 import traceback
 import types
+from itertools import chain
 from operator import attrgetter, getitem, is_
 
 TYPE_CHECKING = False
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Part = tuple[
         str,  # __qualname__ of the exception's type
         str,  # and its __module__
-        str,  # what str() gave for the exception, or for what is missing
+        "str | LateSuggestion",  # what str() gave for the exception, and what traceback adds to it
         tuple[str, ...] | None,  # __notes__
         dict[str, Any] | None,  # a SyntaxError's attributes
         tuple[Any, ...],  # two items for each entry of the traceback: code object, globals of its module
@@ -153,28 +153,114 @@ SUGGESTED: tuple[type[BaseException], ...] = tuple(
 )
 
 
-def string_of_suggested(value: BaseException, tb: types.TracebackType | None) -> str:
-    """Return str(value) and what `traceback` adds to it for an exception of one of these types."""
-    if isinstance(value, (AttributeError, NameError)) and getattr(value, "name", None) is None:
-        try:
-            string = str(value)
-        except BaseException:  # traceback does not let Ctrl-C through either
-            return STR_FAILED
-    else:
-        # Not the chain (_seen), which each core walks itself, and no entry of the traceback.
-        string = str(
-            traceback.TracebackException(
-                type(value),
-                value,
-                tb,
-                limit=0,
-                lookup_lines=False,
-                _seen=set(),
-            )
-        )
+def string_of(value: object) -> str:
+    """Return str(value) as traceback has it."""
+    try:
+        string = str(value)
+    except BaseException:  # traceback does not let Ctrl-C through either
+        return STR_FAILED
     if type(string) is not str:
         raise NotSimple
     return string
+
+
+def string_of_suggested(value: BaseException, tb: types.TracebackType | None) -> str | LateSuggestion:
+    """Return str(value) and what `traceback` adds to it for an exception of one of these types."""
+    if isinstance(value, (AttributeError, NameError)):
+        name = getattr(value, "name", None)
+        if name is None:
+            return string_of(value)
+        if _COMPARED_IN_PYTHON and type(name) is str:
+            return LateSuggestion(value, name, tb)
+    # Not the chain (_seen), which each core walks itself, and no entry of the traceback.
+    report = traceback.TracebackException(type(value), value, tb, limit=0, lookup_lines=False, _seen=set())
+    string = str(report)
+    if type(string) is not str:
+        raise NotSimple
+    return string
+
+
+# On 3.12 and PyPy the wrong name is compared with each that there is in Python, which takes longer than all the rest of
+# a report: the call takes the names only. Later versions compare in C, and look at more than names.
+_compute = getattr(getattr(traceback, "_compute_suggestion_error", None), "__code__", None)
+_COMPARED_IN_PYTHON = _compute is not None and not {"_suggestions", "hide_underscored"}.intersection(
+    _compute.co_names + _compute.co_varnames
+)
+
+
+class LateSuggestion:
+    """str() of an AttributeError or a NameError, and the names that `traceback` may suggest."""
+
+    __slots__ = ("_base", "_has_attribute", "_name", "_names", "_string")
+
+    def __init__(self, value: AttributeError | NameError, name: str, tb: types.TracebackType | None) -> None:
+        self._name = name
+        self._string = string_of(value)
+        self._names: tuple[tuple[str, ...], ...] | None = None
+        self._has_attribute = False
+        if isinstance(value, AttributeError):
+            self._base: Any = AttributeError
+            self._take_attributes(value.obj)
+        else:
+            self._base = NameError
+            if tb is not None:
+                self._take_variables(tb)
+        if self._names is not None and any(type(name) is not str for name in chain(*self._names)):
+            raise NotSimple
+
+    def _take_attributes(self, obj: object) -> None:
+        try:
+            self._names = (tuple(dir(obj)),)
+        except Exception:
+            pass  # traceback suggests nothing then
+
+    def _take_variables(self, tb: types.TracebackType) -> None:
+        while tb.tb_next is not None:
+            tb = tb.tb_next
+        frame = tb.tb_frame
+        variables = frame.f_locals
+        self._names = (tuple(variables), tuple(frame.f_globals), tuple(frame.f_builtins))
+        self._has_attribute = "self" in variables and hasattr(variables["self"], self._name)
+
+    def text(self) -> str:
+        """Return str() and the suggestion."""
+        cls = _stand_in_type("", "", self._base)
+        value: Any = cls.__new__(cls)
+        value.string = self._string
+        value.name = self._name
+        entry: Any = None
+        if self._base is AttributeError:
+            value.obj = _Attributes(self._names)
+        elif self._names is not None:
+            f_locals, f_globals, f_builtins = map(dict.fromkeys, self._names)
+            if "self" in f_locals:
+                f_locals["self"] = _Self(self._has_attribute)
+            frame = types.SimpleNamespace(f_locals=f_locals, f_globals=f_globals, f_builtins=f_builtins)
+            entry = types.SimpleNamespace(tb_next=None, tb_frame=frame)
+        return str(traceback.TracebackException(cls, value, entry, limit=0, lookup_lines=False, _seen=set()))
+
+
+class _Attributes:
+    """The object that has not the attribute."""
+
+    def __init__(self, names: tuple[tuple[str, ...], ...] | None) -> None:
+        self._names = names
+
+    def __dir__(self) -> tuple[str, ...]:
+        if self._names is None:
+            raise LookupError("it could not be told in the call")
+        return self._names[0]
+
+
+class _Self:
+    """The `self` of a method, which has the name as attribute, or has it not."""
+
+    def __init__(self, has: bool) -> None:
+        object.__setattr__(self, "has", has)
+
+    def __getattribute__(self, name: str) -> None:
+        if not object.__getattribute__(self, "has"):
+            raise AttributeError(name)
 
 
 _IMMUTABLE = (str, int, type(None))
@@ -231,7 +317,7 @@ class _StandIn(BaseException):
 
 
 @functools.lru_cache(maxsize=256)
-def _stand_in_type(qualname: str, module: str, base: type[BaseException] | None) -> type[_StandIn]:
+def _stand_in_type(qualname: str, module: str, base: Any) -> type[_StandIn]:
     bases = (_StandIn,) if base is None else (_StandIn, base)
     return type("StandIn", bases, {"__qualname__": qualname, "__module__": module})
 
@@ -283,7 +369,7 @@ def _report(part: Part) -> traceback.TracebackException:
     qualname, module, string, notes, attributes, objects, positions, suppresses = part
     cls = _stand_in_type(qualname, module, None if attributes is None else SyntaxError)
     value = cls.__new__(cls)
-    value.string = string
+    value.string = string if isinstance(string, str) else string.text()
     value.__suppress_context__ = suppresses
     if notes is not None:
         value.__notes__ = list(notes)
