@@ -296,12 +296,12 @@ def source_globals(namespace: dict[str, Any]) -> dict[str, Any]:
 
 def rendered_now(exc_info: ExcInfo) -> CapturedException | None:
     """Return the text as it is now, or None if `traceback` raises."""
-    stream = io.StringIO()
     try:
+        stream = io.StringIO()
         traceback.print_exception(exc_info[0], exc_info[1], exc_info[2], limit=None, file=stream)
+        return CapturedException(None, None, stream.getvalue().removesuffix("\n"))
     except Exception:
         return None
-    return CapturedException(None, None, stream.getvalue().removesuffix("\n"))
 
 
 # ---- the text ----
