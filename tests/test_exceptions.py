@@ -22,6 +22,7 @@ import pytest
 from hypothesis import strategies as st
 
 import cores
+from logflume import LocalQueueHandler
 from logflume._py import exceptions as pure
 
 Capture = Callable[[object], Any]
@@ -315,6 +316,12 @@ def operators() -> None:
     )  # fmt: skip
 
 
+def compiled_function() -> None:
+    from logflume._c.caller.handler import set_standard_methods
+
+    set_standard_methods(3)
+
+
 def missing(name: str) -> None:
     namespace: Any = {"collection": 1, "__name__": "somewhere"}
     exec(name, namespace)
@@ -487,6 +494,9 @@ CASES: dict[str, Callable[[], Any]] = {
 }
 if CPYTHON:  # PyPy's traceback cannot render it
     CASES["lines of nothing"] = lambda: raised(without_lines, b"\xff" * 9)
+if len(CAPTURES) > 1:
+    CASES["compiled code"] = lambda: raised(setattr, LocalQueueHandler(), "queue", 3)
+    CASES["compiled code, no property"] = lambda: raised(compiled_function)
 # What traceback itself cannot render on each Python, or on older ones, is left to it.
 ODD: dict[str, Callable[[], Any]] = {
     "not an exception": lambda: (None, "text", None),
@@ -568,6 +578,23 @@ def test_exceptions_are_captured_not_rendered(capture: Capture) -> None:
         captured = capture(CASES[name]())
         assert captured is not None, name
         assert captured._captured is not None, name
+
+
+def test_endless_chains(capture: Capture) -> None:
+    """Neither capture nor text recurses, and the end of what was made for it does not either."""
+    error: BaseException | None = None
+    for number in range(3000):
+        outer = Own(number)
+        outer.__context__ = error
+        error = outer
+    tb = None
+    found = raised(recursive, 1)[2]
+    for _ in range(3000):
+        tb = types.TracebackType(tb, found.tb_frame, found.tb_lasti, found.tb_lineno)
+    exc_info = Own, error, tb
+    captured = capture(exc_info)
+    assert captured.text() == text_now(exc_info)
+    del captured
 
 
 # ---- what happens after the call ----
@@ -733,7 +760,7 @@ def test_frames_end_with_the_except_block(capture: Capture, kind: str) -> None:
     assert captured.text() == text
 
 
-@pytest.mark.skipif(not CPYTHON, reason="objects end with their last reference on CPython only")
+@pytest.mark.skipif(not CPYTHON or not cores.HAS_GIL, reason="free-threaded 3.13 keeps all classes")
 def test_class_of_the_exception_is_not_kept(capture: Capture) -> None:
     def call() -> Any:
         class Local(Exception):

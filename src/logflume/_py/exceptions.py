@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from types import TracebackType
+from types import ModuleType, TracebackType
 
 from .._shared.exceptions import (
     SUGGESTED,
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .._shared.exceptions import LateSuggestion, Link, Part
+
+
+_namespace_of: Any = vars(ModuleType)["__dict__"].__get__
 
 
 def capture(exc_info: object) -> CapturedException | None:
@@ -127,8 +130,11 @@ def _entries(tb: Any, limit: int) -> tuple[tuple[Any, ...], list[int | None]]:
             namespace = frame.f_globals
             if type(namespace) is not dict:
                 raise NotSimple
-            module = sys.modules.get(namespace.get("__name__"))  # type: ignore[arg-type]
-            kept = namespace if getattr(module, "__dict__", None) is namespace else source_globals(namespace)
+            name = namespace.get("__name__")
+            module = sys.modules.get(name) if type(name) is str else None
+            # Not the attribute: there are modules that import everything when they are asked for it.
+            is_module = issubclass(type(module), ModuleType) and _namespace_of(module) is namespace
+            kept = namespace if is_module else source_globals(namespace)
         objects += frame.f_code, kept
         positions += tb.tb_lasti, tb.tb_lineno
         tb = tb.tb_next

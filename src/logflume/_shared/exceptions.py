@@ -224,8 +224,8 @@ class LateSuggestion:
 
     def text(self) -> str:
         """Return str() and the suggestion."""
-        cls = _stand_in_type("", "", self._base)
-        value: Any = cls.__new__(cls)
+        cls: Any = _stand_in_type("", "", self._base)
+        value = cls.__new__(cls)
         value.string = self._string
         value.name = self._name
         entry: Any = None
@@ -307,17 +307,22 @@ def rendered_now(exc_info: ExcInfo) -> CapturedException | None:
 # ---- the text ----
 
 
-class _StandIn(BaseException):
-    """The exception, as far as TracebackException looks at it."""
+class _StandIn:
+    """The exception, as far as TracebackException looks at it; its chain is put together afterwards."""
 
-    string: str
+    __cause__ = None
+    __context__ = None
+    __suppress_context__ = False
+    __notes__: list[str] | None = None
+    string = ""
 
     def __str__(self) -> str:
         return self.string
 
 
 @functools.lru_cache(maxsize=256)
-def _stand_in_type(qualname: str, module: str, base: Any) -> type[_StandIn]:
+def _stand_in_type(qualname: str, module: str, base: Any) -> type[Any]:
+    """Return a type that has these names, and that TracebackException treats as it treats `base`."""
     bases = (_StandIn,) if base is None else (_StandIn, base)
     return type("StandIn", bases, {"__qualname__": qualname, "__module__": module})
 
@@ -367,7 +372,7 @@ def _entries(objects: tuple[Any, ...], positions: Sequence[Any]) -> _Entry | Non
 
 def _report(part: Part) -> traceback.TracebackException:
     qualname, module, string, notes, attributes, objects, positions, suppresses = part
-    cls = _stand_in_type(qualname, module, None if attributes is None else SyntaxError)
+    cls: Any = _stand_in_type(qualname, module, None if attributes is None else SyntaxError)
     value = cls.__new__(cls)
     value.string = string if isinstance(string, str) else string.text()
     value.__suppress_context__ = suppresses
