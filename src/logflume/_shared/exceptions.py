@@ -15,6 +15,7 @@ import builtins
 import functools
 import io
 import linecache
+import sys
 import traceback
 import types
 from itertools import chain
@@ -170,7 +171,7 @@ def string_of_suggested(value: BaseException, tb: types.TracebackType | None) ->
         name = getattr(value, "name", None)
         if name is None:
             return string_of(value)
-        if _COMPARED_IN_PYTHON and type(name) is str:
+        if type(name) is str and name.isascii() and _may_wait(value):  # other names are normalized first
             return LateSuggestion(value, name, tb)
     # Not the chain (_seen), which each core walks itself, and no entry of the traceback.
     report = traceback.TracebackException(type(value), value, tb, limit=0, lookup_lines=False, _seen=set())
@@ -180,47 +181,60 @@ def string_of_suggested(value: BaseException, tb: types.TracebackType | None) ->
     return string
 
 
-# On 3.12 and PyPy the wrong name is compared with each that there is in Python, which takes longer than all the rest of
-# a report: the call takes the names only. Later versions compare in C, and look at more than names.
+# On 3.12, 3.15 and PyPy the wrong name is compared in Python with each that there is, which takes longer than all the
+# rest of a report: the call takes the names only. 3.13 and 3.14 compare in C.
 _compute = getattr(getattr(traceback, "_compute_suggestion_error", None), "__code__", None)
-_COMPARED_IN_PYTHON = _compute is not None and not {"_suggestions", "hide_underscored"}.intersection(
+_COMPARES_NAMES = _compute is not None and not {"_suggestions", "hide_underscored"}.intersection(
     _compute.co_names + _compute.co_varnames
 )
+# 3.15 looks at an object's attributes, too: only one that cannot change may be looked at later.
+_COMPARES_OBJECTS = sys.implementation.name == "cpython" and (3, 15) <= sys.version_info < (3, 16)
+_CONSTANT = (type(None), str, int, float, bool, bytes)
+
+
+def _may_wait(value: AttributeError | NameError) -> bool:
+    if isinstance(value, NameError):
+        return _COMPARES_NAMES or _COMPARES_OBJECTS
+    return _COMPARES_NAMES or (_COMPARES_OBJECTS and type(value.obj) in _CONSTANT)
 
 
 class LateSuggestion:
     """str() of an AttributeError or a NameError, and the names that `traceback` may suggest."""
 
-    __slots__ = ("_base", "_has_attribute", "_name", "_names", "_string")
+    __slots__ = ("_base", "_has_attribute", "_is_self", "_name", "_names", "_obj", "_string")
 
     def __init__(self, value: AttributeError | NameError, name: str, tb: types.TracebackType | None) -> None:
         self._name = name
         self._string = string_of(value)
         self._names: tuple[tuple[str, ...], ...] | None = None
-        self._has_attribute = False
+        self._has_attribute = self._is_self = False
         if isinstance(value, AttributeError):
             self._base: Any = AttributeError
-            self._take_attributes(value.obj)
+            self._take_object(value.obj, tb)
         else:
             self._base = NameError
-            if tb is not None:
-                self._take_variables(tb)
+            self._take_variables(tb)
         if self._names is not None and any(type(name) is not str for name in chain(*self._names)):
             raise NotSimple
 
-    def _take_attributes(self, obj: object) -> None:
+    def _take_object(self, obj: object, tb: types.TracebackType | None) -> None:
+        if _COMPARES_OBJECTS:
+            self._obj: Any = obj
+            frame = _last_frame(tb)
+            self._is_self = frame is not None and frame.f_locals.get("self", tb) is obj
+            return
         try:
             self._names = (tuple(dir(obj)),)
         except Exception:
             pass  # traceback suggests nothing then
+        self._obj = _Attributes(self._names)
 
-    def _take_variables(self, tb: types.TracebackType) -> None:
-        while tb.tb_next is not None:
-            tb = tb.tb_next
-        frame = tb.tb_frame
-        variables = frame.f_locals
-        self._names = (tuple(variables), tuple(frame.f_globals), tuple(frame.f_builtins))
-        self._has_attribute = "self" in variables and hasattr(variables["self"], self._name)
+    def _take_variables(self, tb: types.TracebackType | None) -> None:
+        frame = _last_frame(tb)
+        if frame is not None:
+            variables = frame.f_locals
+            self._names = (tuple(variables), tuple(frame.f_globals), tuple(frame.f_builtins))
+            self._has_attribute = "self" in variables and hasattr(variables["self"], self._name)
 
     def text(self) -> str:
         """Return str() and the suggestion."""
@@ -228,20 +242,33 @@ class LateSuggestion:
         value = cls.__new__(cls)
         value.string = self._string
         value.name = self._name
-        entry: Any = None
+        f_locals: dict[str, Any] = {}
+        f_globals: dict[str, Any] = {}
+        f_builtins: dict[str, Any] = {}
         if self._base is AttributeError:
-            value.obj = _Attributes(self._names)
+            value.obj = self._obj
+            if self._is_self:
+                f_locals["self"] = self._obj
         elif self._names is not None:
             f_locals, f_globals, f_builtins = map(dict.fromkeys, self._names)
             if "self" in f_locals:
                 f_locals["self"] = _Self(self._has_attribute)
-            frame = types.SimpleNamespace(f_locals=f_locals, f_globals=f_globals, f_builtins=f_builtins)
-            entry = types.SimpleNamespace(tb_next=None, tb_frame=frame)
+        frame = types.SimpleNamespace(f_locals=f_locals, f_globals=f_globals, f_builtins=f_builtins)
+        has_frame = self._base is AttributeError or self._names is not None
+        entry: Any = types.SimpleNamespace(tb_next=None, tb_frame=frame) if has_frame else None
         return str(traceback.TracebackException(cls, value, entry, limit=0, lookup_lines=False, _seen=set()))
 
 
+def _last_frame(tb: types.TracebackType | None) -> types.FrameType | None:
+    if tb is None:
+        return None
+    while tb.tb_next is not None:
+        tb = tb.tb_next
+    return tb.tb_frame
+
+
 class _Attributes:
-    """The object that has not the attribute."""
+    """The object that does not have the attribute."""
 
     def __init__(self, names: tuple[tuple[str, ...], ...] | None) -> None:
         self._names = names
@@ -253,7 +280,7 @@ class _Attributes:
 
 
 class _Self:
-    """The `self` of a method, which has the name as attribute, or has it not."""
+    """The `self` of a method: whether it has the name as an attribute was asked in the call."""
 
     def __init__(self, has: bool) -> None:
         object.__setattr__(self, "has", has)
