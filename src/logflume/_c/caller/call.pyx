@@ -36,7 +36,7 @@ from logflume._c.interpreter.python cimport (
     Py_TYPE, PyMethod_New, PyObject_Vectorcall, PyVectorcall_NARGS, dict_get, enable_vectorcall, instance_dict,
     list_get, vectorcallfunc,
 )
-from logflume._c.record cimport RecordCore, record_for_call, track_if_needed
+from logflume._c.record cimport CallSite, RecordCore, record_for_call, track_if_needed
 
 from logflume._c.caller.logging_state import prepare
 from logflume._c.caller.unpatched import count_as_unpatched
