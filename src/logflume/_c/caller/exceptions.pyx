@@ -10,6 +10,8 @@ cdef object rendered_now, source_globals, string_of_suggested, syntax_error_attr
 import sys
 from types import TracebackType
 
+from logflume._c.interpreter.python cimport dict_get
+
 from logflume._shared import exceptions as shared
 from logflume._shared.exceptions import CapturedException, NotSimple, rendered_now, source_globals
 from logflume._shared.exceptions import string_of_suggested, syntax_error_attributes
@@ -20,9 +22,6 @@ cdef extern from "caller/traceback_entries.h":
     void logflume_exchange(object tuple, Py_ssize_t index, object item) noexcept
     bint logflume_may_be_false(PyTypeObject *type) noexcept
     bint logflume_is_namespace_of(object module, object namespace) noexcept
-
-cdef extern from "interpreter/compat.h":
-    object logflume_get(object dictionary, object key, object missing)
 
 cdef extern from "Python.h":
     PyTypeObject *Py_TYPE(object)
@@ -82,7 +81,7 @@ cdef bint is_unpatched() noexcept:
 
 cdef int most_entries(Py_ssize_t *most) except -1:
     """Set `most` to what sys.tracebacklimit says now."""
-    limit = logflume_get(sys_globals, "tracebacklimit", None)
+    limit = dict_get(sys_globals, "tracebacklimit", None)
     if limit is None:
         most[0] = PY_SSIZE_T_MAX
     elif type(limit) is int:
@@ -103,8 +102,8 @@ cdef int keep_source_globals(tuple objects) except -1:
             if type(namespace) is not dict:
                 raise NotSimple
             kept = namespace
-            name = logflume_get(namespace, "__name__", None)
-            module = logflume_get(modules, name, None) if type(name) is str else None
+            name = dict_get(namespace, "__name__", None)
+            module = dict_get(modules, name, None) if type(name) is str else None
             if not logflume_is_namespace_of(module, namespace):
                 kept = source_globals(namespace)
         if kept is not current:

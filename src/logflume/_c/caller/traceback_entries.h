@@ -4,7 +4,7 @@
 
 #include <Python.h>
 
-#include "interpreter/compat.h"
+#include "interpreter/gil.h"
 
 /* The entry after this one: with the GIL borrowed, and good only until something runs Python. Without it another
    thread may give the entry another successor, so the reference is `*owned`, which the caller drops. */
