@@ -7,8 +7,10 @@ import logging.handlers
 import queue as _queue
 from collections.abc import Iterable
 
+from ._listener.process import exit_has_come
 from ._listener.sigterm import deliver_at_sigterm, leave_sigterm_alone
-from ._shared.moved import HandlerList, MovedHandlers, Targets
+from ._shared.moved import HandlerList, MovedHandlers, Targets, guard, unguard
+from ._shared.state import RUNNING
 from .accelerate import accelerate_loggers, loggers_accelerated, restore_loggers
 from .handler import LocalQueueHandler
 from .listener import QueueListener
@@ -173,12 +175,19 @@ class _MovedHandlersListener(QueueListener):
             moved.are_all = len(self._moves) == 1
             queue_handler.listener = self
             move.replace(queue_handler, moved)
+        for handler in self._all_moved:
+            guard(handler, self._deliver_before_change)
 
     def _set_handlers(self, handlers: tuple[logging.Handler, ...]) -> None:
         super()._set_handlers(handlers)
         for move in self._moves:
             move.moved.has_added = any(handler not in self._all_moved for handler in handlers)
             move.queue_handler.moved = move.moved
+
+    def _deliver_before_change(self) -> None:
+        """Deliver what was logged before a program changes or closes a moved handler itself."""
+        if self.state == RUNNING and not exit_has_come():
+            self.flush(self.exit_timeout)
 
     def handlers_for(self, targets: Targets) -> tuple[logging.Handler, ...]:
         """Return the handlers that a record with `targets` is for."""
@@ -202,6 +211,8 @@ class _MovedHandlersListener(QueueListener):
             for move in self._moves:
                 move.put_back(self.handlers)
             self._moves = ()
+        for handler in self._all_moved:
+            unguard(handler)
         return left
 
     def close_queue_handler(self, handler: logging.Handler) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import logging
 from collections.abc import Callable, Iterable
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     Report = Callable[[logging.LogRecord, logging.Handler, BaseException], object]
 
-__all__ = ["HandlerList", "MovedHandlers", "Targets", "filters_in_call"]
+__all__ = ["HandlerList", "MovedHandlers", "Targets", "filters_in_call", "guard", "unguard"]
 
 _standard_handle = logging.Handler.handle
 _standard_filter = logging.Filterer.filter
@@ -142,6 +143,36 @@ def _may_filter(handler: logging.Handler) -> bool:
     if not filters_in_call(handler):
         return False
     return bool(handler.filters) or type(handler).filter is not _standard_filter or "filter" in vars(handler)
+
+
+# What changes how or where a handler writes: a record that was logged before it is written as it would have been.
+GUARDED = ("close", "setFormatter", "setStream", "doRollover")
+
+
+def guard(handler: logging.Handler, deliver: Callable[[], object]) -> None:
+    """Have the GUARDED methods of `handler` call `deliver` first."""
+    for name in GUARDED:
+        method = getattr(handler, name, None)
+        if method is not None and name not in vars(handler):
+            handler.__dict__[name] = _Guarded(method, deliver)
+
+
+def unguard(handler: logging.Handler) -> None:
+    """Undo guard(), where no other code has replaced the methods since."""
+    for name in GUARDED:
+        if type(vars(handler).get(name)) is _Guarded:
+            del handler.__dict__[name]
+
+
+class _Guarded:
+    def __init__(self, method: Callable[..., object], deliver: Callable[[], object]) -> None:
+        functools.update_wrapper(self, method)
+        self._method = method
+        self._deliver = deliver
+
+    def __call__(self, *args: Any, **kwargs: Any) -> object:
+        self._deliver()
+        return self._method(*args, **kwargs)
 
 
 class HandlerList(list[logging.Handler]):
