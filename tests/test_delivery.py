@@ -300,7 +300,12 @@ def test_a_handled_record_is_let_go(wired):
     logger.handle(r)
     del r
     listener.flush()
-    assert wait_until(lambda: gc.collect() >= 0 and gone() is None)
+
+    def is_gone():
+        gc.collect()
+        return gone() is None
+
+    assert wait_until(is_gone)
 
 
 def test_stats_while_others_flush_and_log(wired):

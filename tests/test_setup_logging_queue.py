@@ -346,7 +346,10 @@ def test_dict_config_that_leaves_the_root_logger_alone(lf, root, tmp_path, pass_
     file = logging.FileHandler(tmp_path / "log")
     root.handlers = [file]
     threads = []
-    file.addFilter(lambda record: threads.append(threading.current_thread()) or True)
+    file.emit = lambda record: (
+        threads.append(threading.current_thread()),
+        logging.FileHandler.emit(file, record),
+    )
     with lf.setup_logging_queue() as listener:
         root.info("before")
         logging.config.dictConfig({"version": 1, "disable_existing_loggers": False})

@@ -1,4 +1,4 @@
-"""The whole log call, compiled: standard loggers that cost a tenth."""
+"""accelerate_loggers(): log calls of the standard loggers take the compiled path, until restore_loggers()."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ __all__ = ["accelerate_loggers", "loggers_accelerated", "restore_loggers"]
 def accelerate_loggers() -> bool:
     """Make the log calls of every logging.Logger, existing and future, take the compiled path.
 
-    Returns whether they do: on the pure core nothing is changed, and the answer is False. Calling it again
-    does no harm. The records that the handlers get are real logging.LogRecord objects, and whatever somebody
-    overrides or patches in logging is honoured at the moment of each call.
+    Returns whether they do: the pure core changes nothing and returns False. A second call has no effect. The
+    handlers get real logging.LogRecord objects, and each call honours what is overridden or monkeypatched in
+    logging at that moment.
 
-    Methods of logging.Logger that somebody patched before stay as they are.
+    Methods of logging.Logger that are monkeypatched already stay as they are.
     """
     return bool(_backend.accelerate())
 
 
 def restore_loggers() -> None:
-    """Put the standard methods of logging.Logger back, wherever nobody patched over ours.
+    """Put the standard methods of logging.Logger back, except where other code replaced ours meanwhile.
 
-    A patched method that still calls ours gets what the standard one does.
+    Such a replacement that still calls our method gets what the standard one does.
     """
     _backend.restore()
 

@@ -339,9 +339,19 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             # Calls that come faster than the thread delivers would put its end off for ever.
             time.sleep(SLOW_CALL)
 
-    def take_nested(self, item: Any) -> None:
-        """Handle what a handler logs on the listener's own thread while it handles a record."""
-        self._dispatcher.handle_nested(item)
+    def take_nested(self, record: logging.LogRecord, handlers: tuple[logging.Handler, ...] | None) -> None:
+        """Have `handlers`, or all, handle what one of them logs in this thread while it handles a record."""
+        self._dispatcher.handle_nested(record, handlers)
+
+    # For a subclass whose handlers were moved from loggers.
+
+    def handlers_for(self, targets: Any) -> tuple[logging.Handler, ...]:
+        """Return the handlers that a record with `targets` is for."""
+        return self.handlers
+
+    def was_asked(self, handler: logging.Handler) -> bool:
+        """Return whether the level and the filters of `handler` were asked in the log call."""
+        return False
 
     # What is asked of it.
 

@@ -47,7 +47,7 @@ cdef void remember_context(object context, bint worth):
 
 
 def forget_context():
-    """Release the contextvars that were seen last."""
+    """Release the contextvars of the last call."""
     remember_context(None, False)
 
 

@@ -111,9 +111,13 @@ def formatter_is_unpatched(formatter: Any) -> bool:
     )
 
 
-def handler_is_unpatched(handler: logging.Handler) -> bool:
+def handler_is_unpatched(handler: logging.Handler, asked: bool = False) -> bool:
     """Whether `handler` is stock and has no filter: with a stock formatter a batch can stand for `handle`."""
     if type(handler) not in HANDLERS or not class_is_unpatched(type(handler)):
         return False
     own = vars(handler)
-    return HANDLER_METHODS.isdisjoint(own) and own.get("filters") == [] and own.get("lock") is not None
+    return (
+        HANDLER_METHODS.isdisjoint(own)
+        and (asked or own.get("filters") == [])
+        and own.get("lock") is not None
+    )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 
 def accelerate() -> bool:
+    """Return False: nothing is accelerated."""
     return False
 
 
 def restore() -> None:
-    pass
+    """Do nothing: nothing was replaced."""
 
 
 def is_accelerated() -> bool:
+    """Return False."""
     return False

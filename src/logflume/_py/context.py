@@ -25,7 +25,7 @@ def current_context() -> Context | None:
     if not context or not is_worth_carrying(context):
         return None
     last = _last
-    # By identity: comparing values may run anybody's code, and equal ones are not the same.
+    # By identity: comparing values may run arbitrary code, and equal ones are not the same.
     if (
         last is not None
         and len(context) == len(last)
@@ -37,7 +37,7 @@ def current_context() -> Context | None:
 
 
 def forget_context() -> None:
-    """Let go of the contextvars that were seen last."""
+    """Release the contextvars of the last call."""
     global _last
     _last = None
 

@@ -20,7 +20,7 @@ def is_immutable(value: object, nesting: int = NESTING) -> bool:
 def snapshot(record: logging.LogRecord) -> logging.LogRecord:
     """Return `record` in a form whose message stays what it is now.
 
-    That is `record` itself if msg and args are plain values, else a copy whose getMessage() returns the
+    That is `record` itself if msg and args are immutable, else a copy whose getMessage() returns the
     text of now until its msg or args are set. If rendering raises an Exception `record` is returned as it is:
     the handler that formats it will report that.
     """

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def rendered_copy(record: logging.LogRecord) -> logging.LogRecord:
-    """Return a copy of `record` that keeps its message, or `record` itself if that cannot be had."""
+    """Return a copy of `record` that keeps its message of now; `record` itself if rendering or copying fails."""
     try:
         text = record.getMessage()
         new: Any = object.__new__(_rendered_class(type(record)))  # type: ignore[arg-type]
@@ -42,12 +42,12 @@ def _rendered_class(cls: type[logging.LogRecord]) -> type[logging.LogRecord]:
             return new
 
         def __deepcopy__(self, memo: dict[int, Any]) -> logging.LogRecord:
-            return copy.deepcopy(self._plain(), memo)
+            return copy.deepcopy(self._unrendered(), memo)
 
         def __reduce_ex__(self, protocol: Any) -> Any:
-            return self._plain().__reduce_ex__(protocol)
+            return self._unrendered().__reduce_ex__(protocol)
 
-        def _plain(self) -> logging.LogRecord:
+        def _unrendered(self) -> logging.LogRecord:
             new = object.__new__(cls)
             new.__dict__.update(self.__dict__)
             return new

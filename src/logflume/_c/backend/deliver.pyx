@@ -36,26 +36,28 @@ cdef enum:
     MOST_NOT_TRIED = 63  # batches
 
 
-def way_of(handler):
+def way_of(handler, bint asked=False):
     """Return which way batches go to `handler` now: see _delivery.plan."""
-    return find_way(handler)
+    return find_way(handler, asked)
 
 
 def deliver_batch(handler, list records not None, report, int holders=0, progress=None):
     """Deliver `records`, in order, to `handler`, and empty the list; see the pure twin, which says it all."""
     cdef int way
     cdef Py_ssize_t alone
+    cdef bint asked
     if progress is None:
         progress = Progress()
+    asked = progress.asked
     while records:
         # Asked again after each record that went alone: what ran for it may have changed the handler.
-        alone = write_composed(handler, records, holders, progress) if may_have_plan(handler) else -1
+        alone = write_composed(handler, records, holders, progress) if may_have_plan(handler, asked) else -1
         if alone < 0:
-            way = find_way(handler)
+            way = find_way(handler, asked)
             if way == FORMATTED and len(records) > 1:
                 alone = write_formatted(handler, records, report, progress)
             elif way == HANDED_OVER:
-                hand_over(handler, records, report)
+                hand_over(handler, records, report, progress)
                 return
             elif way == COMPOSED:  # it has become so just now
                 continue
@@ -76,10 +78,10 @@ cdef Py_ssize_t write_composed(object handler, list records, int holders, object
     cdef Limits limits
     cdef Py_ssize_t written = -1, done = 0, count = len(records)
     cdef PyObject **items
-    cdef bint without_gil = False
+    cdef bint without_gil = False, asked = progress.asked
     with handler.lock:
         try:
-            plan = plan_of(handler)
+            plan = plan_of(handler, asked)
             if plan is None:
                 return -1
             if plan.sink is None or plan.may_be_due:
@@ -91,7 +93,7 @@ cdef Py_ssize_t write_composed(object handler, list records, int holders, object
                 if sink is None:
                     return count
             else:
-                if plan.may_be_due and not is_current(plan, handler):
+                if plan.may_be_due and not is_current(plan, handler, asked):
                     return 0  # the file was opened again: make another plan
                 empty_buffers(plan)  # other code may have written to it
                 if plan.may_rotate:

@@ -34,8 +34,8 @@ cdef class Plan:
     cdef int left
 
 
-cdef int way_of(object handler) except -1
-cdef bint may_have_plan(object handler) except -1
-cdef Plan plan_of(object handler)
-cdef bint is_current(Plan plan, object handler) except -1
+cdef int way_of(object handler, bint asked) except -1
+cdef bint may_have_plan(object handler, bint asked) except -1
+cdef Plan plan_of(object handler, bint asked)
+cdef bint is_current(Plan plan, object handler, bint asked) except -1
 cdef int forget(Plan plan) except -1

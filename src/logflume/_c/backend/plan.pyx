@@ -45,9 +45,9 @@ cdef dict plans = {}  # by the handler's id()
 cdef Py_ssize_t MOST_PLANS = 64
 
 
-cdef int way_of(object handler) except -1:
+cdef int way_of(object handler, bint asked) except -1:
     """Return which way batches go to `handler` now: see _delivery.plan."""
-    if handler_is_unpatched(handler):
+    if handler_is_unpatched(handler, asked):
         if formatter_is_unpatched(formatter_of(handler)):
             return COMPOSED
         if not rotates_by_size(handler):
@@ -59,19 +59,19 @@ cdef object formatter_of(object handler):
     return dict_get(instance_dict(handler), "formatter", None) or logging._defaultFormatter
 
 
-cdef bint may_have_plan(object handler) except -1:
+cdef bint may_have_plan(object handler, bint asked) except -1:
     """Whether plan_of() has to be asked, which needs the handler's lock."""
-    return id(handler) in plans or way_of(handler) == COMPOSED
+    return id(handler) in plans or way_of(handler, asked) == COMPOSED
 
 
-cdef Plan plan_of(object handler):
+cdef Plan plan_of(object handler, bint asked):
     """Return the plan for `handler`, whose lock is held; None if its batches go another way than COMPOSED now."""
     cdef Plan plan = plans.get(id(handler))
-    if plan is not None and is_current(plan, handler):
+    if plan is not None and is_current(plan, handler, asked):
         return plan
-    if way_of(handler) != COMPOSED:
+    if way_of(handler, asked) != COMPOSED:
         return None
-    plan = lasting_plan(handler)
+    plan = lasting_plan(handler, asked)
     if plan is None:
         plan = Plan.__new__(Plan)
         plan.composer = composer_of(handler.formatter or logging._defaultFormatter)
@@ -83,13 +83,13 @@ cdef Plan plan_of(object handler):
     return plan
 
 
-cdef bint is_current(Plan plan, object handler) except -1:
+cdef bint is_current(Plan plan, object handler, bint asked) except -1:
     """Whether `plan` is for `handler`, and nothing of both has changed."""
     # Each is held by the one before: the dictionary of a handler that did not change has its formatter.
     return (
         plan.handler.object == <PyObject *>handler
         and is_same_object(&plan.handler, handler)
-        and PyList_GET_SIZE(<object>plan.filters) == 0
+        and (asked or PyList_GET_SIZE(<object>plan.filters) == 0)
         and is_same_object(&plan.formatter, <object>plan.formatter.object)
         and is_same_object(&plan.style, <object>plan.style.object)
         and type_version(record_type) == plan.record_version
@@ -118,7 +118,7 @@ cdef int forget(Plan plan) except -1:
     return 0
 
 
-cdef Plan lasting_plan(object handler):
+cdef Plan lasting_plan(object handler, bint asked):
     """Return a plan that can tell whether it is current; None if there can be none."""
     cdef Plan plan = Plan.__new__(Plan)
     cdef object own = instance_dict(handler)
@@ -127,7 +127,7 @@ cdef Plan lasting_plan(object handler):
     # Noted first, and read then: a change in between is found the next time.
     if plan.record_version == 0 or not watch_object(&logflume_handlers, &plan.handler, handler, own):
         return None
-    if way_of(handler) != COMPOSED:
+    if way_of(handler, asked) != COMPOSED:
         return None
     formatter = dict_get(own, "formatter", None)
     stream = dict_get(own, "stream", None)
@@ -164,4 +164,4 @@ cdef Plan lasting_plan(object handler):
         and PyUnicode_CheckExact(plan.terminator)
     )
     # sink_of() may have run what changed the handler
-    return plan if is_current(plan, handler) else None
+    return plan if is_current(plan, handler, asked) else None

@@ -53,7 +53,7 @@ cdef bint formatter_is_unpatched(object formatter) except -1:
     )
 
 
-cdef bint handler_is_unpatched(object handler) except -1:
+cdef bint handler_is_unpatched(object handler, bint asked) except -1:
     cdef object own, filters
     if not is_one_of(type(handler), HANDLERS) or not is_unpatched(type(handler)):
         return False
@@ -61,7 +61,7 @@ cdef bint handler_is_unpatched(object handler) except -1:
     filters = dict_get(own, "filters", None)
     return (
         PyList_CheckExact(filters)
-        and PyList_GET_SIZE(filters) == 0
+        and (asked or PyList_GET_SIZE(filters) == 0)
         and dict_get(own, "lock", None) is not None
         and not has_any(own, HANDLER_METHODS)
     )

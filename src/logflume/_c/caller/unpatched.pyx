@@ -14,7 +14,16 @@ from collections.abc import Mapping
 
 from cpython.object cimport PyObject, PyTypeObject
 
-from logflume._c.interpreter.python cimport Py_TYPE, assign_type_version, call0, load, store, type_version
+from logflume._c.interpreter.python cimport (
+    HAS_GIL, Py_TYPE, Watch, WatchedDict, assign_type_version, call0, class_dict, load, store, type_version,
+    version_now, watch_dict,
+)
+
+cdef extern from "interpreter/dict_watch.h":
+    """
+    LOGFLUME_DEFINE_WATCH(logflume_classes)
+    """
+    Watch logflume_classes
 
 # ---- functions ----
 
@@ -77,9 +86,47 @@ cdef void keep_parts(unsigned int version, unsigned int parts) noexcept:
 cdef unsigned int look_at_class(object cls) except? 0:
     cdef PyTypeObject *pointer = <PyTypeObject *><PyObject *>cls
     cdef unsigned int version = assign_type_version(pointer)
-    cdef unsigned int parts = 0
+    cdef unsigned int parts
     if version == 0:
+        return parts_without_version(cls)
+    parts = parts_of_class(cls)
+    if version == type_version(pointer):
+        keep_parts(version, parts)
+    return parts
+
+
+# What is known of classes that get no version any more, after a thousand changes: by the id() of the class, its mro,
+# which keeps it alive, and its parts. All of it is out of date when one of the classes or their bases changes.
+cdef dict without_version = {}
+cdef unsigned long long without_version_at = 0
+
+
+cdef unsigned int parts_without_version(object cls) except? 0:
+    global without_version_at
+    cdef unsigned long long now = version_now(&logflume_classes, without_version)
+    cdef WatchedDict watched
+    cdef unsigned int parts
+    if not HAS_GIL:
         return 0
+    if without_version_at != now or len(without_version) > 16:
+        without_version.clear()
+        without_version_at = now
+    known = without_version.get(id(cls))
+    if known is not None and known[0] is cls.__mro__:
+        return known[1]
+    for base in cls.__mro__:
+        attributes = class_dict(base, None)
+        if attributes is not None and not watch_dict(&logflume_classes, &watched, attributes):
+            return 0
+    mro = cls.__mro__
+    parts = parts_of_class(cls)
+    if version_now(&logflume_classes, without_version) == now:
+        without_version[id(cls)] = mro, parts
+    return parts
+
+
+cdef unsigned int parts_of_class(object cls) except? 0:
+    cdef unsigned int parts = 0
     if issubclass(cls, logging.Logger):
         parts = parts_of_logger(cls)
     elif cls is logging.LogRecord:
@@ -91,8 +138,6 @@ cdef unsigned int look_at_class(object cls) except? 0:
         BaseProcess := getattr(process := sys.modules.get("multiprocessing.process"), "BaseProcess", None)
     ) and issubclass(cls, BaseProcess):
         parts = NAME * is_name_unpatched(cls, process, "BaseProcess")
-    if version == type_version(pointer):
-        keep_parts(version, parts)
     return parts
 
 

@@ -59,4 +59,20 @@ logflume_instance_dict(PyObject *object)
     return PyObject_GenericGetDict(object, NULL);
 }
 
+/* The dictionary of a class, or `missing` if Python code cannot change the class. PyType_GetDict() is public from 3.12
+   on. */
+static inline PyObject *
+logflume_class_dict(PyObject *cls, PyObject *missing)
+{
+    PyTypeObject *type = (PyTypeObject *)cls;
+    if (type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE) {
+        return Py_NewRef(missing);
+    }
+#if PY_VERSION_HEX >= 0x030C0000
+    return PyType_GetDict(type);
+#else
+    return Py_NewRef(type->tp_dict);
+#endif
+}
+
 #endif

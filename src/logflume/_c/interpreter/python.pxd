@@ -30,8 +30,8 @@ logging looks at that version (caller/unpatched.pyx, caller/logging_state.pyx).
 Declared here is what has no state. freelist.h, clock.h and pid.h have some, of which each extension would get its own
 copy: they are declared by the one module that includes them (record.pyx; caller/stamp.pyx). So are frame.h
 (caller/call_site.pyx) and contextvars.h (context.pyx), whose internal headers the other modules need not read. Watches
-are defined where they are used: caller/logging_state.pyx, caller/route_cache.h, caller/thread_names.h and
-backend/outputs.h.
+are defined where they are used: caller/logging_state.pyx, caller/unpatched.pyx, caller/route_cache.h,
+caller/thread_names.h and backend/outputs.h.
 """
 
 from cpython.object cimport PyObject, PyTypeObject
@@ -46,6 +46,7 @@ cdef extern from "interpreter/lookup.h":
     object dict_get "logflume_dict_get" (object dictionary, object key, object missing)
     object list_get "logflume_list_get" (object list, Py_ssize_t index, object missing)
     object instance_dict "logflume_instance_dict" (object instance)
+    object class_dict "logflume_class_dict" (object cls, object missing)
 
 cdef extern from "interpreter/type_version.h":
     unsigned int type_version "logflume_type_version" (PyTypeObject *type) noexcept

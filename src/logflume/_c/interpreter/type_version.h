@@ -7,7 +7,7 @@
 /* CPython gives a class a new version tag when an attribute of it or of a base is set (it is the key of the method
    cache), and no two classes ever have the same. The field has had this name and meaning from 3.11 to 3.15; there is no
    public call for it. 0 means "unknown". From 3.13 on a class gets a thousand tags and then no more, and neither do
-   those derived from it: then nothing that was found out about it is kept, and calls go to the standard methods. */
+   those derived from it: then what depends on the class is looked up each time. */
 static inline unsigned int
 logflume_type_version(PyTypeObject *type)
 {
