@@ -7,7 +7,6 @@ out of the handler attached directly.
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
 import logging
 import os
@@ -26,21 +25,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deliveries import DELIVERIES, numbered_lines, numbered_records, one_at_a_time, unexpected
-from helpers import environment, in_order_of_definition, wait_until
+from helpers import environment, in_order_of_definition, open_stream, run_code
 
 fcntl = pytest.importorskip("fcntl")
 each_core = pytest.mark.parametrize("deliver_batch", DELIVERIES)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="uses pipes, sockets and terminals of Linux")
 PIPE_BUF = select.PIPE_BUF
-
-
-def open_stream(descriptor: int, kind: str, encoding: str = "utf-8", newline: str | None = "\n") -> io.TextIOWrapper:
-    """A stream as the interpreter opens them: `block` and `line` buffered, or `unbuffered` by `python -u`."""
-    raw = io.FileIO(descriptor, "w")
-    buffer: Any = raw if kind == "unbuffered" else io.BufferedWriter(raw)
-    return io.TextIOWrapper(
-        buffer, encoding, newline=newline, line_buffering=kind == "line", write_through=kind == "unbuffered"
-    )
 
 
 KINDS = ["block", "line", "unbuffered"]
@@ -299,3 +289,121 @@ def test_streams_of_any_kind(deliver_batch: Any, tmp_path_factory: Any, **given:
     folder = tmp_path_factory.mktemp("streams")
     expected = outcome(one_at_a_time, folder=folder / "stock", **given)
     assert outcome(deliver_batch, folder=folder / "batches", **given) == expected
+
+
+# Through a listener.
+
+FULL_PIPE = """
+import fcntl, logging, os, sys, threading, time
+import logflume
+reader, writer = os.pipe()
+fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+os.dup2(writer, 1)
+os.set_blocking(1, sys.argv[1] == "blocking")
+logging.basicConfig(level=20, stream=sys.stdout, format="%(message)s")
+listener = logflume.setup_logging_queue(accelerate=True)
+begun = time.monotonic()
+for i in range(3000):
+    logging.info("record %d %s", i, "x" * 50)
+called = time.monotonic() - begun
+time.sleep(0.2)
+cpu, begun = time.process_time(), time.monotonic()
+while time.monotonic() < begun + 0.5:
+    time.sleep(0.01)
+late, cpu = time.monotonic() - begun - 0.5, time.process_time() - cpu
+received = []
+def read():
+    while some := os.read(reader, 65536):
+        received.append(some)
+thread = threading.Thread(target=read)
+thread.start()
+listener.stop()
+for descriptor in (1, writer):
+    os.close(descriptor)
+thread.join()
+sys.stdout = None
+lines = b"".join(received).decode().splitlines()
+assert [line.split()[1] for line in lines] == [str(i) for i in range(3000)], len(lines)
+assert called < 0.5 and late < 0.2 and cpu < 0.1, (called, late, cpu)
+"""
+
+
+@linux
+@pytest.mark.parametrize("mode", ["blocking", "non-blocking"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.usefixtures("lf")
+def test_a_full_pipe_stops_the_listener_only(mode: str, unbuffered: str) -> None:
+    done = run_code(FULL_PIPE, mode, env=environment(PYTHONUNBUFFERED=unbuffered))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+PRINTS_AND_LOGS = """
+import logging, sys, threading
+import logflume
+logging.basicConfig(level=20, stream=sys.stdout, format="log %(message)s end")
+logflume.setup_logging_queue(accelerate=True)
+for i in range(4000):
+    print(f"print {i} {'x' * 60} end", flush=i % 97 == 0)
+    if i % 3 == 0:
+        logging.info("%d %s", i, "y" * (i % 200))
+"""
+
+
+@linux
+@pytest.mark.usefixtures("lf")
+def test_lines_that_are_printed_stay_whole() -> None:
+    """The buffer of sys.stdout writes a part of a line when it is full, and keeps the rest."""
+    env = environment()
+    env.pop("PYTHONUNBUFFERED", None)
+    done = run_code(PRINTS_AND_LOGS, env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert all(line.startswith(("print ", "log ")) and line.endswith(" end") for line in lines)
+    printed = [int(line.split()[1]) for line in lines if line.startswith("print")]
+    logged = [int(line.split()[1]) for line in lines if line.startswith("log")]
+    assert printed == list(range(4000))
+    assert logged == list(range(0, 4000, 3))
+    seen = -1
+    for line in lines:  # what was printed before a call comes before its record
+        number = int(line.split()[1])
+        if line.startswith("print"):
+            seen = number
+        else:
+            assert seen >= number
+
+
+WORKER = """
+import logging, sys, time
+import logflume
+handler = logging.FileHandler("/dev/stdout") if sys.argv[1] == "file" else logging.StreamHandler(sys.stdout)
+logging.basicConfig(level=20, handlers=[handler], format=f"[{sys.argv[2]} %(message)s]")
+logflume.setup_logging_queue(accelerate=True)
+for i in range(1500):
+    logging.info("%d %s", i, "x" * 150)
+    if i % 50 == 0:
+        time.sleep(0.001)
+"""
+
+
+@linux
+@pytest.mark.parametrize("kind", ["file", "stream"])
+@pytest.mark.parametrize("unbuffered", [False, True])
+@pytest.mark.usefixtures("lf")
+def test_processes_that_share_a_pipe_tear_no_lines(kind: str, unbuffered: bool) -> None:
+    env = environment(PYTHONUNBUFFERED="1")
+    if not unbuffered:
+        del env["PYTHONUNBUFFERED"]
+    reader, writer = os.pipe()
+    workers = [
+        subprocess.Popen([sys.executable, "-c", WORKER, kind, str(n)], stdout=writer, env=env) for n in range(3)
+    ]
+    os.close(writer)
+    received = b""
+    while some := os.read(reader, 4096):
+        received += some
+        time.sleep(0.0002)
+    os.close(reader)
+    assert [worker.wait() for worker in workers] == [0, 0, 0]
+    lines = received.decode().splitlines()
+    expected = [f"[{n} {i} {'x' * 150}]" for n in range(3) for i in range(1500)]
+    assert sorted(lines) == sorted(expected)

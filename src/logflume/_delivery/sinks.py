@@ -84,8 +84,10 @@ class DescriptorSink(Sink):
         """Write what is in the stream's buffers, however long the descriptor takes no more."""
         while True:
             try:
-                # First, as a stream loses what it cannot put into a full buffer.
-                self.buffer.flush()
+                if not os.get_blocking(self.raw.fileno()):
+                    # A stream loses what a full buffer and the descriptor do not take.
+                    self.buffer.flush()
+                    self.wait()
                 self.stream().flush()  # type: ignore[union-attr]
                 return
             except BlockingIOError:

@@ -161,11 +161,10 @@ cdef Py_ssize_t write_in_pieces(const logflume_file *file, const Text *text) noe
 
 
 cdef int empty_buffers(Plan plan) except -1:
-    """As DescriptorSink.empty_buffers()."""
-    try:
-        plan.sink.buffer.flush()
+    """As DescriptorSink.empty_buffers(), to which it leaves what would block."""
+    if logflume_may_block(&plan.file):
         (<object>plan.stream).flush()
-    except BlockingIOError:
+    else:
         plan.sink.empty_buffers()
     return 0
 
