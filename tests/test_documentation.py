@@ -99,26 +99,23 @@ def test_files_and_functions_that_a_page_names_exist(page: Path) -> None:
     all_text = "\n".join([*texts.values(), (ROOT / "Makefile").read_text(), (ROOT / "setup.py").read_text()])
     everywhere = set().union(standard_functions(), *functions.values())
     everywhere |= {"handle_batch"}  # of users' handlers
-    missing = []
+
+    def is_known(span: str, folder: str) -> bool:
+        if LISTED_FILE.fullmatch(span):
+            return bool(files_named(span, folder))
+        if match := LISTED_FUNCTION.fullmatch(span):
+            return match[1] in everywhere
+        return not LISTED_NAME.fullmatch(span) or bool(re.search(rf"\b{span.rpartition('.')[2]}\b", all_text))
+
     folder = ""
     for span, line in code_spans(page):
         if line.startswith("#"):
             folder = span
-        elif LISTED_FILE.fullmatch(span):
-            if not files_named(span, folder):
-                missing.append(span)
-        elif (match := LISTED_FUNCTION.fullmatch(span)) and match[1] not in everywhere:
-            missing.append(span)
-        elif LISTED_NAME.fullmatch(span) and not re.search(rf"\b{span.rpartition('.')[2]}\b", all_text):
-            missing.append(span)
-        first = re.match(r"\| `([^`]+)` \| (`\w+\(\)`(?:, `\w+\(\)`)*) \|", line)
-        if first:  # a row that says what a file has
-            [file] = files_named(first[1], folder)
-            own = functions[file]
-            missing += [
-                f"{name}() in {file.name}" for name in re.findall(r"(\w+)\(", first[2]) if name not in own
-            ]
-    assert not missing
+        assert is_known(span, folder), f"{span} in {line}"
+        row = re.match(r"\| `([^`]+)` \| (`\w+\(\)`(?:, `\w+\(\)`)*) \|", line)
+        if row:  # it says what a file has
+            file = files_named(row[1], folder)[0]
+            assert functions[file].issuperset(re.findall(r"(\w+)\(", row[2])), line
 
 
 def test_glossary_has_few_words() -> None:
