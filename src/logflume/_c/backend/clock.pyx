@@ -72,7 +72,7 @@ cdef Clock clock_of(object formatter):
 
 
 cdef bint renew(Clock clock) except -1:
-    """Make `clock` ready for another batch; false if logging tells the time in another way now."""
+    """Make `clock` ready for another batch; false if logging takes the time from elsewhere now."""
     if clock.format is not None:
         if not time_is_unpatched():
             return False

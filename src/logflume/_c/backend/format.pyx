@@ -1,9 +1,9 @@
 """Composes the text of many records at once, in one buffer, without a string for each.
 
-A formatter's format is compiled once (see pattern.pyx). A simple record, a lazy one that was not looked at and that
-holds only strings and numbers, becomes text without the GIL. Of other lazy records the values go from the fields into
-the buffer, and those of a filled record come from its dictionary, which is left as `Formatter.format` leaves it.
-Whatever is out of the ordinary is given to the formatter itself: a field, a time, or a record as a whole.
+A formatter's format is compiled once (see pattern.pyx). A simple record, an unfilled one that holds only
+strings and numbers, becomes text without the GIL. The values of other unfilled records go from the C fields into the
+buffer, and those of a filled record come from its dictionary, which is left as `Formatter.format` leaves it. The
+formatter itself makes what is not handled here: a field, a time, or a whole record.
 """
 
 from cpython.dict cimport PyDict_CheckExact
@@ -121,7 +121,7 @@ cdef inline bint finish_record(Text *text, Py_ssize_t wide, Limits *limits) noex
 # ---- simple records: without the GIL ----
 
 cdef inline bint is_simple_record(PyObject *record, Py_ssize_t holders) noexcept nogil:
-    """Whether there are no references but those of `holders` to a record that was not looked at: it stays as it is."""
+    """Whether `record` is unfilled and only `holders` refer to it, so that nothing can fill it meanwhile."""
     return (
         type_of(record) is lazy_type
         and references_to(record) <= holders
@@ -188,7 +188,7 @@ cdef int add_simple(Text *text, Composer composer, RecordCore record) noexcept n
 cdef Py_ssize_t compose_simple(
     Text *text, Composer composer, PyObject **records, Py_ssize_t count, Limits *limits
 ) noexcept nogil:
-    """Add records up to the first that has to go another way; return how many.
+    """Add records up to the first that needs compose(); return how many.
 
     composer.pattern.is_simple has to be true, and hold_messages() has to be called afterwards.
     """
@@ -210,7 +210,7 @@ cdef Py_ssize_t compose_simple(
 # ---- any records ----
 
 cdef int compose(BatchText batch, Composer composer, list records, Py_ssize_t index, Limits *limits) except -1:
-    """Add as many of `records`, from that at `index` on, as may be written to a sink in one piece.
+    """Add as many of `records`, from that at `index` on, as one write may have.
 
     Ends before a record that cannot be formatted or encoded here, or that may rotate the file. A lazy record to which
     only `holders` lists refer, the given one among them, is left without `message` and `asctime`.
@@ -301,7 +301,7 @@ cdef int add_record(Text *text, Composer composer, object record) except -1:
 
 
 cdef int add_lazy(Text *text, Composer composer, RecordCore record) except -1:
-    """Add a record that was not looked at, without making its dictionary."""
+    """Add an unfilled record, without making its dictionary."""
     cdef Field field
     cdef Attribute attribute
     cdef PyObject *string

@@ -29,7 +29,7 @@ cdef dict versions = {}  # a class, and its version tag when it was last found t
 
 cdef bint is_unpatched(type cls) except -1:
     """Whether `cls` and its bases are as the standard library made them."""
-    # read first: a change while the class is looked at must be seen at the next look
+    # Read first, so that a change while the class is examined counts at the next call.
     cdef unsigned int version = assign_type_version(<PyTypeObject *>cls)
     if version != 0 and versions.get(cls) == version:
         return True
