@@ -18,10 +18,12 @@ import logging
 
 from logflume._c.backend.batch_text cimport BatchText
 from logflume._c.backend.clock cimport add_time, clock_of, tick, time_text
-from logflume._c.backend.message cimport TEMPLATES, Template, add_message, add_whole_number, is_string
+from logflume._c.backend.message cimport (
+    TEMPLATES, Template, add_message, add_whole_number, is_string, tuple_item, tuple_size,
+)
 from logflume._c.backend.pattern cimport (
     ASCTIME, CREATED, FILENAME, FUNCNAME, LEVELNAME, LEVELNO, LINENO, LITERAL, MESSAGE, MODULE, MSECS, NAME, NUMBER,
-    PATHNAME, PROCESS, PROCESSNAME, TEXT, THREAD, THREADNAME, Attribute, Field, SimpleField, SimplePattern, pattern_of,
+    PATHNAME, PROCESS, PROCESSNAME, TEXT, THREAD, THREADNAME, Attribute, Field, pattern_of,
 )
 from logflume._c.backend.text cimport (
     OTHERWISE, UNFIT, Text, add_ascii, add_number, add_padded, add_string, end_record,
@@ -140,7 +142,7 @@ cdef inline int add_message_of(Text *text, Composer composer, RecordCore record)
     return add_message(text, &composer.templates, <PyObject *>record.msg, <PyObject *>record.args)
 
 
-cdef inline int add_field(Text *text, Composer composer, RecordCore record, SimpleField *field) noexcept nogil:
+cdef inline int add_field(Text *text, Composer composer, RecordCore record, Field field) noexcept nogil:
     cdef Attribute attribute = field.attribute
     cdef PyObject *string
     if attribute == MESSAGE:
@@ -163,7 +165,7 @@ cdef inline int add_field(Text *text, Composer composer, RecordCore record, Simp
         return add_number(text, record.thread, field.width, field.left, field.zeros)
     string = text_of(record, attribute)
     if string is NULL:
-        string = field.text
+        string = <PyObject *>field.text
     if not is_string(string):
         return OTHERWISE
     return add_padded(text, string, field.width, field.left)
@@ -171,17 +173,15 @@ cdef inline int add_field(Text *text, Composer composer, RecordCore record, Simp
 
 cdef int add_simple(Text *text, Composer composer, RecordCore record) noexcept nogil:
     """Add a lazy record that holds only strings and numbers, of the second that the clock shows."""
-    cdef SimplePattern *pattern = &composer.pattern.simple
-    cdef SimpleField *field = pattern.fields
-    cdef SimpleField *end = field + pattern.count
+    cdef PyObject *fields = <PyObject *>composer.pattern.fields
+    cdef Py_ssize_t index
     cdef int unfit
-    if pattern.uses_time and not composer.clock.second <= record.created < composer.clock.second + 1.0:
+    if composer.pattern.uses_time and not composer.clock.second <= record.created < composer.clock.second + 1.0:
         return OTHERWISE
-    while field < end:
-        unfit = add_field(text, composer, record, field)
+    for index in range(tuple_size(fields)):
+        unfit = add_field(text, composer, record, <Field>tuple_item(fields, index))
         if unfit:
             return unfit
-        field += 1
     return 0
 
 
