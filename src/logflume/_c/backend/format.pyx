@@ -28,7 +28,7 @@ from logflume._c.backend.pattern cimport (
 from logflume._c.backend.text cimport (
     OTHERWISE, UNFIT, Text, add_ascii, add_number, add_padded, add_string, end_record,
 )
-from logflume._c.backend.unpatched cimport is_unpatched
+from logflume._c.backend.unpatched cimport class_is_unpatched
 from logflume._c.interpreter.python cimport dict_get, instance_dict
 from logflume._c.record cimport RecordCore, message as message_of_lazy, milliseconds
 
@@ -62,7 +62,7 @@ cdef Composer composer_of(object formatter):
     cdef Composer composer = Composer.__new__(Composer)
     style = formatter._style
     composer.formatter = formatter
-    composer.record_is_unpatched = is_unpatched(LogRecord)
+    composer.record_is_unpatched = class_is_unpatched(LogRecord)
     defaults = style._defaults
     if not defaults or PyDict_CheckExact(defaults):
         composer.pattern = pattern_of(style)

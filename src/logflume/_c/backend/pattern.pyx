@@ -6,7 +6,7 @@ import logging
 import re
 import string
 
-from logflume._c.backend.unpatched cimport is_unpatched
+from logflume._c.backend.unpatched cimport class_is_unpatched
 
 cdef type PercentStyle = logging.PercentStyle
 cdef type StrFormatStyle = logging.StrFormatStyle
@@ -149,7 +149,7 @@ cdef Pattern pattern_of(object style):
     cdef type cls = type(style)
     fmt = style._fmt
     if cls is not PercentStyle and cls is not StrFormatStyle:
-        if type(style._tpl) is not Template or not is_unpatched(Template) or style._tpl.template is not fmt:
+        if type(style._tpl) is not Template or not class_is_unpatched(Template) or style._tpl.template is not fmt:
             return None
     if not PyUnicode_CheckExact(fmt):
         return None
