@@ -26,6 +26,7 @@ from logflume._c.caller.handler cimport HandlerCore
 from logflume._c.caller.logging_state cimport MISSING, LoggingState, current_state
 from logflume._c.caller.route cimport (
     NO_HANDLER, OFF, ON, PARTS, SEVERAL, STANDARD, Route, cache_route, cached_route, find_handler, is_enabled,
+    is_handler_list,
 )
 from logflume._c.caller.stamp cimport name_of_level, stamp
 from logflume._c.caller.unpatched cimport (
@@ -170,7 +171,7 @@ cdef int put_into_each(object logger, RecordCore record) except -1:
     while logger is not None:
         attributes = instance_dict(logger)
         handlers = dict_get(attributes, "handlers", MISSING)
-        if not PyList_CheckExact(handlers):  # replaced since find_handler() looked
+        if not is_handler_list(handlers):  # replaced since find_handler() looked
             handlers = list(logger.handlers)
         i = 0
         while True:
