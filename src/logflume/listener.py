@@ -174,7 +174,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
         May be interrupted anywhere, and be called again: the first thread to begin has the run, another one ends.
         """
-        if not run.may_be_started_here(sys._getframe()):
+        if not threads_run() or not run.may_be_started_here(sys._getframe()):
             return
         if self._look_up_handlers is not None:
             self.handlers = self._look_up_handlers()
@@ -184,7 +184,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._closed_queue_handlers.clear()
         worker = Worker(self, run, self._dispatcher, self._errors)
         try:
-            if exit_has_come() or not threads_run():
+            if exit_has_come():
                 raise RuntimeError
             expect_exit()
             ListenerThread(worker.run, type(self).__name__).start()
@@ -354,7 +354,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             run = run.follow()
         if run.is_open:
             self._start_thread(run)
-        if run.is_over:
+        if run.is_over or (run.is_open and not threads_run()):
             self._dispatcher.deliver_here(self.exit_timeout)
         elif (
             run.stop_requested and self._dispatcher.queued() > CROWD and self.delivering_thread != get_ident()

@@ -54,12 +54,18 @@ def exit_has_come() -> bool:
 
 
 def threads_run() -> bool:
-    """Return whether threads run beside the one that logs: without --enable-threads uWSGI keeps the GIL for itself."""
+    """Return whether a thread may be started now, and runs beside the one that logs.
+
+    Without --enable-threads uWSGI keeps the GIL while it waits. Its master forks in C while a thread may have the GIL,
+    which nobody gives back then in the child: so there is no thread before the fork.
+    """
     uwsgi = sys.modules.get("uwsgi")
     options = getattr(uwsgi, "opt", None)
-    if not isinstance(options, dict):
+    if uwsgi is None or not isinstance(options, dict):
         return True
-    return any(name in options or name.encode() in options for name in ("enable-threads", "threads"))
+    if not any(name in options or name.encode() in options for name in ("enable-threads", "threads")):
+        return False
+    return any(getattr(uwsgi, name, int)() for name in ("worker_id", "mule_id"))
 
 
 def is_multiprocessing_child() -> bool:
