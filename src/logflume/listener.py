@@ -15,10 +15,11 @@ from ._backend import ListenerCore
 from ._listener.async_wait import call_in_thread
 from ._listener.dispatch import Dispatcher
 from ._listener.errors import ErrorReports
+from ._listener.handler_locks import free_stream, handlers_at_work
 from ._listener.life import NEVER, PATIENCE, Life
 from ._listener.locks import wait
 from ._listener.process import exit_has_come, expect_exit, remember, threads_run
-from ._listener.queues import SHUT_DOWN, forget_queued
+from ._listener.queues import SHUT_DOWN, forget_queued, replacement
 from ._listener.sigterm import leave_sigterm_alone
 from ._listener.worker import ListenerThread, Worker, on_listener_thread
 from ._shared.contexts import expect_contexts
@@ -77,6 +78,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self.state = IDLE
         self._life = Life()
         self._handlers_lock = threading.RLock()
+        self._at_work_in_fork: tuple[logging.Handler, ...] = ()
         self._errors = ErrorReports(on_error, on_listener_thread)
         self._dispatcher = Dispatcher(self, self._life, self._errors)
         self._look_up_handlers: Callable[[], tuple[logging.Handler, ...]] | None = None
@@ -388,15 +390,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
         shutdown() takes their locks, and a handler that writes to a full pipe, say, does not give its lock back.
         """
-        busy = list(self._queue_handlers)
-        for handler in self.handlers:
-            if handler.lock is None:
-                continue
-            if handler.lock.acquire(blocking=False):
-                handler.lock.release()
-            else:
-                busy.append(handler)
-        return busy
+        return [*self._queue_handlers, *handlers_at_work(self.handlers)]
 
     def deliver_before_fork(self, timeout: float) -> None:
         """Wait until what is queued is handled, for `timeout` seconds at most."""
@@ -408,17 +402,30 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
         To be given back; None if the time ran out.
         """
-        return self._dispatcher.lock.take(timeout)
+        hold = self._dispatcher.lock.take(timeout)
+        self._at_work_in_fork = () if hold is not None else tuple(handlers_at_work(self.handlers))
+        return hold
 
     def reset_in_child(self) -> None:
         """Begin anew in a forked child: no thread, nothing queued, no lock held."""
+        for handler in self._at_work_in_fork:
+            free_stream(handler)
+        self._at_work_in_fork = ()
         self._thread = None
         if not self._life.run.is_over:
             self.state = IDLE
             self._life.begin_anew()
         self._handlers_lock = threading.RLock()
         self._dispatcher.reset_in_child()
-        forget_queued(self.queue)
+        users = [handler for handler in self._queue_handlers if handler.queue is self.queue]  # type: ignore[attr-defined]
+        other = replacement(self, len(users))
+        if other is None:
+            forget_queued(self.queue)
+            return
+        expect_contexts(other)
+        self.queue = other
+        for handler in users:
+            handler.queue = other  # type: ignore[attr-defined]
 
 
 def _left(deadline: float | None) -> float | None:

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from threading import get_ident
 
 from .._shared.fork import call_in_unknown_child, note_child
+from .handler_locks import free_stream, give_lock_back, handlers_at_work
 from .signals import restore_in_child
 
 TYPE_CHECKING = False
@@ -188,10 +189,9 @@ def _after_fork_in_child() -> None:
 def _after_unknown_fork() -> None:
     """Do so in a child of a fork in C, and what logging does for the handlers, whose locks may be held for ever."""
     for listener in living():
-        for handler in listener.handlers:
-            reset = getattr(handler, "_at_fork_reinit", None)
-            if reset is not None and handler.lock is not None:
-                reset()
+        for handler in handlers_at_work(listener.handlers):
+            give_lock_back(handler)
+            free_stream(handler)
     _after_fork_in_child()
 
 
