@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import logging
 import logging.handlers
-import sys
 import threading
 import time
 import weakref
@@ -174,9 +174,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def _start_thread(self, run: Run) -> None:
         """Start the thread of `run`, or, where none can be started, have the callers handle their records.
 
-        May be interrupted anywhere, and be called again: the first thread to begin has the run, another one ends.
+        May be interrupted anywhere, and be called again. What must not be interrupted is done by a thread in between:
+        Thread.start() does not bear an exception of a signal handler, and these run in the main thread only.
         """
-        if not threads_run() or not run.may_be_started_here(sys._getframe()):
+        if not threads_run():
             return
         if self._look_up_handlers is not None:
             self.handlers = self._look_up_handlers()
@@ -186,19 +187,32 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._closed_queue_handlers.clear()
         worker = Worker(self, run, self._dispatcher, self._errors)
         try:
-            if exit_has_come():
-                raise RuntimeError
-            expect_exit()
-            ListenerThread(worker.run, type(self).__name__).start()
+            thread = ListenerThread(worker.run, type(self).__name__)
+            _thread.start_new_thread(self._launch, (run, thread))
         except (
             RuntimeError
         ) as error:  # no threads here (Pyodide, subinterpreters), no more of them, or exiting
             if type(error).__module__ != "builtins":
                 raise  # of a signal handler
-            if run.cancel():
-                self.state = STOPPED
+            self._go_without_thread(run)
         else:
             run.begun.wait(PATIENCE)
+
+    def _launch(self, run: Run, thread: threading.Thread) -> None:
+        if not run.may_launch():
+            return
+        try:
+            if exit_has_come():
+                raise RuntimeError
+            expect_exit()
+            thread.start()
+        except Exception:  # as above, or there is no memory
+            self._go_without_thread(run)
+            self._dispatcher.deliver_here(self.exit_timeout)
+
+    def _go_without_thread(self, run: Run) -> None:
+        if run.cancel():
+            self.state = STOPPED
 
     def stop(self, timeout: float | None = None) -> int:  # type: ignore[override]
         """Deliver what is queued and end the thread; returns how many records are left undelivered.

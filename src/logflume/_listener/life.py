@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import threading
 import time
-from threading import get_ident
 
 from .._shared.latch import Latch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import FrameType
     from typing import Any
 
 __all__ = ["NEVER", "PATIENCE", "Life", "Run"]
 
 NEVER = float("inf")
-# How long a thread leaves it to another one to start the listener's thread (seconds).
+# How long a thread waits for another one that starts or ends (seconds).
 PATIENCE = 0.05
 
 _CANCELLED = object()
@@ -40,7 +38,7 @@ class Run:
         self.stopped_from_within = False  # by a handler, on the listener's own thread
         self.restart_at = NEVER  # after the end: from when on (time.monotonic()) a record makes the next run
         self.thread: threading.Thread | None = None
-        self.begun = Latch()
+        self.begun = Latch()  # or cancelled
         self.ended = Latch()  # the worker has done its last
         self._takes_no_more = False
         # dict.setdefault() is one step: the first one to call it decides, and all get to know what.
@@ -71,14 +69,13 @@ class Run:
         if self._decided.setdefault("worker", worker) is not worker:
             return False
         self.thread = threading.current_thread()
-        self._decided.pop("starter", None)
         return True
 
     def cancel(self) -> bool:
         """Have no thread begin; False if one has begun."""
         if self._decided.setdefault("worker", _CANCELLED) is not _CANCELLED:
             return False
-        self._decided.pop("starter", None)
+        self.begun.set()
         return True
 
     def take_no_more(self) -> None:
@@ -98,30 +95,10 @@ class Run:
         follower: Run = self._decided.setdefault("follower", Run())
         return follower
 
-    def may_be_started_here(self, frame: FrameType) -> bool:
-        """Return whether the call of `frame` is to start the thread: not if another call is at it, that can go on.
-
-        That is one of another thread, or one that a signal handler has interrupted; but it may also be one that an
-        exception has ended. So this tells what is best, and whether a thread has the run is begin()'s to tell.
-        """
-        mine = get_ident(), frame
-        ident, other = self._decided.setdefault("starter", mine)
-        if other is not frame:
-            if ident == mine[0] and _is_called_by(frame, other):
-                return False
-            if ident != mine[0] and self.begun.wait(PATIENCE):
-                return False
-            self._decided["starter"] = mine
-        return self.is_open
-
-
-def _is_called_by(frame: FrameType, other: FrameType) -> bool:
-    caller = frame.f_back
-    while caller is not None:
-        if caller is other:
-            return True
-        caller = caller.f_back
-    return False
+    def may_launch(self) -> bool:
+        """Return whether the caller is the one to start the thread: the first that asks is."""
+        mine = object()
+        return self.is_open and self._decided.setdefault("launcher", mine) is mine
 
 
 class Life:
