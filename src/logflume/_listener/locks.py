@@ -68,22 +68,21 @@ class DeliveryLock:
         mine = get_ident()
         if self.owner == mine:
             return _INNER
+        # Here too, nothing may come between the lines.
         try:
-            hold = self.free.get_nowait()
+            hold, self.owner = self.free.get_nowait(), mine
         except _queue.Empty:
             if timeout is not None and timeout <= 0:
                 return None
             found: list[Hold] = []
             wait(lambda seconds: self._wait(found, seconds), timeout, lambda: bool(found))
-            if not found:
-                return None
-            hold = found.pop()
-        self.owner = mine
+            return found[0] if found else None
         return hold  # type: ignore[no-any-return]
 
     def _wait(self, found: list[Hold], timeout: float | None) -> None:
         with contextlib.suppress(_queue.Empty):
-            found.append(self.free.get(timeout=timeout))
+            hold, self.owner = self.free.get(timeout=timeout), get_ident()
+            found.append(hold)
 
 
 class Hold:
@@ -98,8 +97,8 @@ class Hold:
         """Let others have the lock."""
         lock = self._lock()
         if lock is not None:
-            lock.owner = 0
-            lock.free.put(self)
+            # In one line: nothing may come between, or its own thread would have to wait for the end of this frame.
+            lock.free.put(setattr(lock, "owner", 0) or self)  # type: ignore[func-returns-value]
 
     def __del__(self) -> None:
         lock = self._lock()
