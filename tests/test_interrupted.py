@@ -85,6 +85,9 @@ def one_round(number):
     except Interrupted:
         send("after an exception")
     sys.settrace(None)
+    wrong = []
+    if [thread.name for thread in threading.enumerate()].count("QueueListener") > 1:
+        wrong.append("two threads")
     if where is None:
         listener.stop()
         return False
@@ -96,7 +99,6 @@ def one_round(number):
 
     in_a_thread("in a thread")
     send("later")
-    wrong = []
     if not listener.flush(10):
         wrong.append("flush")
     for text in ("after flush", "after stop"):
