@@ -311,7 +311,9 @@ def contents(folder, around, act, kind, arguments):
 
 
 def stream_handler(path, encoding, buffering):
-    return logging.StreamHandler(open_stream(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), buffering, encoding))
+    return logging.StreamHandler(
+        open_stream(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), buffering, encoding)
+    )
 
 
 KINDS = {

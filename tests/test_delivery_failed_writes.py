@@ -169,7 +169,9 @@ def test_a_pipe_that_would_block(deliver_batch: Any, kind: str, tmp_path: Path) 
     lines = b"".join(received).decode().splitlines()
     if kind == "formatter":
         lines = [line if line.startswith("x") else line.partition(" ")[2] for line in lines]
-    assert [(line[:20], len(line)) for line in lines] == [(line[:20], len(line)) for line in expected.splitlines()]
+    assert [(line[:20], len(line)) for line in lines] == [
+        (line[:20], len(line)) for line in expected.splitlines()
+    ]
     assert lines == expected.splitlines()
 
 

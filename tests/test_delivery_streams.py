@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,11 @@ def test_whole_records_where_others_may_write(deliver_batch: Any, kind: str, tmp
     else:
         handler = logging.StreamHandler(open_stream(packets.writer, kind if kind in KINDS else "block"))
     handler.setFormatter(Sub("%(message)s") if kind == "formatter" else logging.Formatter("%(message)s"))
-    records = [*numbered_records(600), *numbered_records(1, "long" + "x" * 5000 + "%d"), *numbered_records(200)]
+    records = [
+        *numbered_records(600),
+        *numbered_records(1, "long" + "x" * 5000 + "%d"),
+        *numbered_records(200),
+    ]
     deliver_batch(handler, records, unexpected)
     written = packets.read()
     expected = numbered_lines(600) + "long" + "x" * 5000 + "0\n" + numbered_lines(200)
@@ -282,7 +286,9 @@ def test_a_change_between_batches(deliver_batch: Any, kind: str, act: Any, tmp_p
     kind=st.sampled_from(KINDS),
     encoding=st.sampled_from(["utf-8", "ascii", "latin-1", "utf-16", "cp1252", "utf-8-sig"]),
     errors=st.sampled_from(["strict", "replace", "surrogateescape", "backslashreplace", "ignore"]),
-    act=st.sampled_from([nothing, a_print, more_than_the_buffer, other_newlines, errors_alone, ascii_with_errors]),
+    act=st.sampled_from(
+        [nothing, a_print, more_than_the_buffer, other_newlines, errors_alone, ascii_with_errors]
+    ),
     terminator=st.sampled_from(["\n", "", "\r\n", "\u2028", "end" * 2000 + "\n"]),
 )
 def test_streams_of_any_kind(deliver_batch: Any, tmp_path_factory: Any, **given: Any) -> None:
@@ -395,7 +401,8 @@ def test_processes_that_share_a_pipe_tear_no_lines(kind: str, unbuffered: bool) 
         del env["PYTHONUNBUFFERED"]
     reader, writer = os.pipe()
     workers = [
-        subprocess.Popen([sys.executable, "-c", WORKER, kind, str(n)], stdout=writer, env=env) for n in range(3)
+        subprocess.Popen([sys.executable, "-c", WORKER, kind, str(n)], stdout=writer, env=env)
+        for n in range(3)
     ]
     os.close(writer)
     received = b""

@@ -332,7 +332,9 @@ def _opened_itself(handler: Any, raw: io.FileIO) -> bool:
     )
 
 
-def _descriptor_sink(handler: Any, stream: io.TextIOWrapper, raw: io.FileIO, ascii: bool) -> DescriptorSink | None:
+def _descriptor_sink(
+    handler: Any, stream: io.TextIOWrapper, raw: io.FileIO, ascii: bool
+) -> DescriptorSink | None:
     """A sink that writes bytes past `stream`, if it is known how that writes newlines."""
     own = _opened_itself(handler, raw)
     if type(stream) is not io.TextIOWrapper or not (keeps_newlines(stream) if newlines_are_known else own):

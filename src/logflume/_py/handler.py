@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from .._shared import fork
 from .._shared.contexts import item_with_context
 from .._shared.state import RUNNING
 from .batch import ListenerCore
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 CALLED_METHODS = ("filter", "acquire", "release", "emit", "enqueue", "prepare", "handleError")
 _standard_handle = logging.Handler.handle
 _LogRecord = logging.LogRecord
+# As it is now, which a test may replace: each log call asks whether the process was forked in C.
+getpid = fork.getpid
 
 
 def set_unpatched_methods(cls: Any) -> None:
@@ -95,6 +98,8 @@ class HandlerCore:
         Returns what logging.Handler.handle returns on this Python. No lock is taken: SimpleQueue needs none.
         """
         if self._overrides:
+            if getpid() != fork.process:
+                fork.settle()
             handled = _standard_handle(self, record)  # type: ignore[arg-type]
             core = self._core
             if core is not None and core.state != RUNNING:
@@ -125,6 +130,8 @@ class HandlerCore:
         The levels and filters of moved handlers are asked first. A record that a handler of the listener logs while it
         handles one is handled at once.
         """
+        if getpid() != fork.process:
+            fork.settle()
         core, moved = self._core, self.moved
         if core is not None and core.delivers_here():
             core.take_nested(record, None if moved is None else moved.handlers)

@@ -5,7 +5,7 @@ from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.object cimport PyObject, PyObject_GenericSetAttr, PyTypeObject
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object LazyRecord, item_with_context, logging
+cdef object LazyRecord, item_with_context, logging, settle_fork
 import logging
 import sys
 
@@ -21,6 +21,14 @@ from logflume._c.record cimport RecordCore, snapshot
 from logflume._shared.state import RUNNING as _RUNNING
 from logflume._c.record import LazyRecord
 from logflume._shared.contexts import item_with_context
+from logflume._shared.fork import settle as settle_fork
+
+cdef extern from "interpreter/fork.h":
+    int watch_fork "logflume_watch_fork_in_c" () except -1
+    bint is_forked "logflume_is_forked"
+    void forget_fork "logflume_forget_fork" () noexcept
+
+watch_fork()
 
 cdef int RUNNING = _RUNNING
 cdef PyTypeObject *lazy_type = <PyTypeObject *><PyObject *>LazyRecord
@@ -42,6 +50,14 @@ def set_unpatched_methods(cls):
     """Take the methods that `cls` has now as the ones that handle() need not call."""
     for name in CALLED_METHODS:
         unpatched_methods[name] = getattr(cls, name)
+
+
+cdef inline int settle() except -1:
+    """Begin anew in a child of a fork of which Python's hooks do not know, before anything is enqueued in it."""
+    if is_forked:
+        forget_fork()
+        settle_fork()
+    return 0
 
 
 cdef long long level_of(object record) except? -1:
@@ -211,6 +227,7 @@ cdef class HandlerCore:
 
     cdef int put(self, object record) except -1:
         """Do what handle() does if only_enqueues(): emit(), without the calls."""
+        settle()
         cdef ListenerCore core = self._core
         cdef int answer = FOR_ALL
         if core is not None and core.delivers_here():
@@ -270,6 +287,7 @@ cdef class HandlerCore:
         if self.only_enqueues():
             self.put(record)
             return record if returns_record else True
+        settle()
         handled = standard_handle(self, record)
         if self._core is not None and self._core.state != RUNNING:
             self._core.ensure_delivery()
@@ -281,6 +299,7 @@ cdef class HandlerCore:
         The levels and filters of moved handlers are asked first. A record that a handler of the listener logs while it
         handles one is handled at once.
         """
+        settle()
         cdef ListenerCore core = self._core
         if core is not None and core.delivers_here():
             self.put_nested(record)

@@ -21,14 +21,15 @@ for a new version of Python, because it is not a public and stable part of the C
     clock.h         the time without a call                           that time.time() is in the library of the types
     gil.h           whether there is a GIL; words that threads share  without the GIL: _Py_atomic_*()
     pid.h           os.getpid() without the system call
+    fork.h          whether this process was forked, and not yet told of it
     immutable.h     whether a value or a record's message cannot change
 
 Three more things are CPython's own, outside of this folder: the names of code that it puts between a C function and
 Python (caller/call_site.pyx), which names it keeps in the contextvars of each thread (_shared/contexts.py), and how
 logging looks at that version (caller/unpatched.pyx, caller/logging_state.pyx).
 
-Declared here is what has no state. freelist.h, clock.h and pid.h have some, of which each extension would get its own
-copy: they are declared by the one module that includes them (record.pyx; caller/stamp.pyx). So are frame.h
+Declared here is what has no state. freelist.h, clock.h, pid.h and fork.h have some, of which each extension would get its
+own copy: they are declared by the one module that includes them (record.pyx, caller/stamp.pyx, caller/handler.pyx). So are frame.h
 (caller/call_site.pyx) and contextvars.h (context.pyx), whose internal headers the other modules need not read. Watches
 are defined where they are used: caller/logging_state.pyx, caller/unpatched.pyx, caller/route_cache.h,
 caller/thread_names.h, caller/moved_watch.h and backend/handler_watch.h.
