@@ -311,9 +311,8 @@ def contents(folder, around, act, kind, arguments):
 
 
 def stream_handler(path, encoding, buffering):
-    return logging.StreamHandler(
-        open_stream(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), buffering, encoding)
-    )
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    return logging.StreamHandler(open_stream(descriptor, buffering, encoding))
 
 
 KINDS = {

@@ -275,7 +275,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def __enter__(self) -> QueueListener:
         run = self._life.run
-        if run.stop_requested or not run.is_running:
+        if run.stop_requested or run.is_over or not run.started_by_user:
             self.start()
         return self
 

@@ -60,7 +60,7 @@ class DescriptorSink(Sink):
         self.stream: weakref.ref[io.TextIOWrapper] = weakref.ref(stream)
         self.encoding: str = stream.encoding
         self.line_buffering = stream.line_buffering
-        self.buffer = stream.buffer
+        self.buffer: Any = stream.buffer
         self.raw = raw
         self.ascii = ascii
         self.attributes = self._count_attributes(stream)
@@ -289,7 +289,7 @@ def _is_text_file(stream: Any) -> bool:
     )
 
 
-def _buffer_size(buffer: io.BufferedWriter) -> int:
+def _buffer_size(buffer: Any) -> int:
     """What `buffer` holds before it writes; 0 where Python does not tell."""
     return buffer.__sizeof__() - _EMPTY_SIZE if _sizes_known else 0
 

@@ -19,8 +19,8 @@ from logflume._delivery.plan import (
     COMPOSED as _COMPOSED, FORMATTED as _FORMATTED, HANDED_OVER as _HANDED_OVER, ONE_BY_ONE as _ONE_BY_ONE,
 )
 from logflume._delivery.sinks import (
-    DescriptorSink as _DescriptorSink, FileSink as _FileSink, newlines_are_known as _newlines_are_known, rotates_by_size,
-    sink_of,
+    DescriptorSink as _DescriptorSink, FileSink as _FileSink, newlines_are_known as _newlines_are_known,
+    rotates_by_size, sink_of,
 )
 
 cdef extern from "backend/handler_watch.h":
