@@ -17,6 +17,7 @@ import sys
 import time
 import weakref
 
+from .._shared.rendered import log_record
 from .unpatched import formatter_of
 
 TYPE_CHECKING = False
@@ -113,7 +114,7 @@ class FileSink(Sink):
             if not interrupted:  # it may block again
                 handler.flush()
         except Exception:
-            handler.handleError(record)
+            handler.handleError(log_record(record))
 
 
 class StreamSink(Sink):
@@ -156,7 +157,7 @@ class StreamSink(Sink):
     def _report(self, handler: Any, batch: list[logging.LogRecord]) -> None:
         """As the standard handler does when a flush fails: the stream may still write the text later."""
         for record in batch:
-            handler.handleError(record)
+            handler.handleError(log_record(record))
 
 
 _file_sinks: dict[int, FileSink] = {}  # by the handler's id()

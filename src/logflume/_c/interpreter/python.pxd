@@ -21,7 +21,7 @@ for a new version of Python, because it is not a public and stable part of the C
     clock.h         the time without a call                           that time.time() is in the library of the types
     gil.h           whether there is a GIL; words that threads share  without the GIL: _Py_atomic_*()
     pid.h           os.getpid() without the system call
-    immutable.h     whether a value or a record's message cannot change
+    immutable.h     whether a value or a record cannot change
 
 Three more things are CPython's own, outside of this folder: the names of code that it puts between a C function and
 Python (caller/call_site.pyx), which names it keeps in the contextvars of each thread (_shared/contexts.py), and how
@@ -46,6 +46,7 @@ cdef extern from "interpreter/lookup.h":
     object dict_get "logflume_dict_get" (object dictionary, object key, object missing)
     object list_get "logflume_list_get" (object list, Py_ssize_t index, object missing)
     object instance_dict "logflume_instance_dict" (object instance)
+    int set_instance_dict "logflume_set_instance_dict" (object instance, object dictionary) except -1
     object class_dict "logflume_class_dict" (object cls, object missing)
 
 cdef extern from "interpreter/type_version.h":
@@ -74,8 +75,8 @@ cdef extern from "interpreter/calls.h":
 
 cdef extern from "interpreter/immutable.h":
     bint is_immutable_value "logflume_is_immutable" (PyObject *value) noexcept
-    bint has_immutable_message "logflume_has_immutable_message" (
-        object record, object msg_name, object args_name) noexcept
+    bint is_immutable_record "logflume_is_immutable_record" (
+        object record, object msg_name, object args_name, object exc_info_name) noexcept
 
 cdef extern from "interpreter/objects.h":
     object new_object "logflume_new_object" (PyTypeObject *type, Py_ssize_t fields)
