@@ -425,3 +425,15 @@ def test_accelerate_leaves_what_was_accelerated_before(lf, root):
         pass
     assert lf.loggers_accelerated() is before
     lf.restore_loggers()
+
+
+def test_direct_in_the_environment_handles_in_the_call(lf, root, monkeypatch):
+    monkeypatch.setenv("LOGFLUME_DIRECT", "1")
+    root.handlers = [collect := Named()]
+    before = threading.active_count()
+    with lf.setup_logging_queue(accelerate=True):
+        for i in range(3):
+            root.info("%d", i)
+            assert len(collect.seen) == i + 1
+        assert threading.active_count() == before
+    assert [message for _, _, message in collect.seen] == ["0", "1", "2"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import os
 import queue as _queue
 import sys
 import threading
@@ -166,8 +167,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self.state = RUNNING
         worker = Worker(self, self._life, self._dispatcher, self._errors)
         try:
-            if exit_has_come():
-                raise RuntimeError("the interpreter is exiting")
+            if exit_has_come() or os.environ.get("LOGFLUME_DIRECT", "") not in ("", "0"):
+                raise RuntimeError("no thread is wanted")
             expect_exit()
             self._thread = ListenerThread(worker.run, type(self).__name__)
             self._thread.start()
