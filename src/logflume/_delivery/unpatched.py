@@ -48,6 +48,8 @@ HANDLER_METHODS = frozenset(
         "reopenIfNeeded",
     )
 )
+# What FORMATTING_HANDLERS ask with a record.
+FORMATTING_METHODS = frozenset(("getSubject", "getEventCategory", "getEventType", "getMessageID"))
 FORMATTER_METHODS = frozenset(
     ("format", "formatTime", "formatException", "formatMessage", "formatStack", "usesTime")
 )
@@ -151,7 +153,8 @@ def needs_no_exception(handler: logging.Handler, asked: bool = False) -> bool:
         type(handler) in FORMATTING_HANDLERS
         and class_is_unpatched(type(handler))
         and (asked or handler.filters == [])
-        and not any(callable(getattr(type(handler), name, None)) for name in vars(handler))
+        and HANDLER_METHODS.isdisjoint(vars(handler))
+        and FORMATTING_METHODS.isdisjoint(vars(handler))
     ):
         return False
     formatter = formatter_of(handler)
