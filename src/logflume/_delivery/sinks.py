@@ -20,6 +20,7 @@ import sys
 import time
 import weakref
 
+from .._shared.rendered import log_record
 from .unpatched import formatter_of
 
 TYPE_CHECKING = False
@@ -148,7 +149,7 @@ class FileSink(DescriptorSink):
             if not interrupted:
                 handler.flush()
         except Exception:
-            handler.handleError(record)
+            handler.handleError(log_record(record))
 
 
 class PiecewiseSink(Sink):
@@ -200,7 +201,7 @@ class PiecewiseSink(Sink):
     def _report(self, handler: Any, piece: list[logging.LogRecord]) -> None:
         """As the standard handler does when a flush fails: the stream may still write the text later."""
         for record in piece:
-            handler.handleError(record)
+            handler.handleError(log_record(record))
 
     def write(self, handler: Any, data: memoryview) -> None:
         """Put `data` into the buffer."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextvars import Context
 from threading import get_ident
 
-from .._backend import Batch, deliver_batch, drop_below, take, way_of
+from .._backend import Batch, deliver_batch, drop_below, log_record, make_log_records, take, way_of
 from .._delivery.deliver import Progress
 from .._delivery.plan import COMPOSED, ONE_BY_ONE
 from .._shared.contexts import call_in_context, context_of, set_handled
@@ -143,10 +143,7 @@ class Dispatcher:
                 batch = taken.popleft()
                 if batch.records:
                     self._records = batch.records
-                    if batch.contexts is None:
-                        self._handle(batch)
-                    else:
-                        self._handle_with_contexts(batch)
+                    self._handle_with_contexts(batch)
                     listener.count_handled(batch)
                 else:
                     if self._control:
@@ -192,7 +189,7 @@ class Dispatcher:
             self.deliver(listener.handlers, records)
         else:
             while records:
-                record = records.pop(0)
+                record = log_record(records.pop(0))
                 try:
                     call_in_context(context_of(record), listener.handle, record)
                 except Exception as error:
@@ -211,13 +208,15 @@ class Dispatcher:
         """Give `records` to each of `handlers`, and empty the list."""
         if len(handlers) == 1:
             self._leave_out(handlers[0], records)
-            self._deliver_to(handlers[0], records, 1)
+            self._deliver_to(handlers[0], records)
             return
         ways = [way_of(handler, self.listener.was_asked(handler)) for handler in handlers]
         one_by_one = ways.count(ONE_BY_ONE)
         apart = _share_an_output(handlers) or self._nests
+        if ways.count(COMPOSED) < len(ways):
+            make_log_records(records)  # of which one handler shows what another one has set
         if not one_by_one and not apart:
-            self._deliver_turn(handlers, records, holders=2 if ways.count(COMPOSED) == len(ways) else 0)
+            self._deliver_turn(handlers, records)
             return
         # As the standard listener does it; but where others can take many records at a time, they wait for
         # the slow ones for a turn only.
@@ -227,21 +226,19 @@ class Dispatcher:
             turn = records[:size]
             del records[:size]
             before = time.monotonic()
-            self._deliver_turn(handlers, turn, holders=0)
+            self._deliver_turn(handlers, turn)
             if mixed:
                 quick = time.monotonic() - before < TURN / 2
                 self._turn_size = 2 * size if quick else max(1, size // 4)
 
-    def _deliver_turn(
-        self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord], holders: int
-    ) -> None:
+    def _deliver_turn(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
         """Give `records` to each of `handlers` in turn, and empty the list."""
         outer, self._turn = self._turn, records
         try:
             for handler in handlers:
                 mine = records[:]
                 self._leave_out(handler, mine)
-                self._deliver_to(handler, mine, holders)
+                self._deliver_to(handler, mine)
             records.clear()
         finally:
             self._turn = outer
@@ -253,6 +250,7 @@ class Dispatcher:
         try:
             drop_below(records, handler.level)
         except Exception:  # one of them has no level, or none that compares
+            make_log_records(records)
             kept: list[logging.LogRecord] = []
             for record in records:
                 try:
@@ -262,18 +260,19 @@ class Dispatcher:
                     self.errors.report(record, handler, error)
             records[:] = kept
 
-    def _deliver_to(self, handler: logging.Handler, records: list[logging.LogRecord], holders: int) -> None:
+    def _deliver_to(self, handler: logging.Handler, records: list[logging.LogRecord]) -> None:
         """Give `records` to `handler`, and empty the list."""
         self._progress.asked = self.listener.was_asked(handler)
         while records:
             left = len(records)
             try:
-                deliver_batch(handler, records, self._report, holders, self._progress)
+                deliver_batch(handler, records, self._report, self._progress)
             except BaseException as error:  # SystemExit, say: the thread goes on
                 if not self.life.run.is_running:
                     raise
                 # One that could not even be tried must not be tried for ever.
-                self.errors.report(records.pop(0) if len(records) == left else None, handler, error)
+                untried = log_record(records.pop(0)) if len(records) == left else None
+                self.errors.report(untried, handler, error)
 
     def _report(self, record: logging.LogRecord, handler: logging.Handler) -> None:
         error = sys.exc_info()[1]

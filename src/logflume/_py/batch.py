@@ -8,6 +8,7 @@ from threading import get_ident
 
 from .._shared.contexts import take_context
 from .._shared.state import IDLE, FlushRequest
+from .record import CapturedRecord
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Batch:
         self.count += 1
         return True
 
-    def _note_context(self, item: Any, record: logging.LogRecord) -> None:
+    def _note_context(self, item: Any, record: Any) -> None:
         """Note what came beside `record`."""
         if type(item) is not tuple:
             context = take_context(item)
@@ -105,6 +106,8 @@ class Batch:
         if context is not None:
             if self.contexts is None:
                 self.contexts = {}
+            if type(record) is CapturedRecord:
+                record = record.record
             self.contexts[id(record)] = record, context
 
 

@@ -10,9 +10,8 @@ from logflume._c.backend.plan cimport (
     Plan, forget, is_current, logflume_file, may_have_plan, plan_of, way_of as find_way,
 )
 from logflume._c.backend.text cimport Text
-from logflume._c.record cimport RecordCore, recycle
+from logflume._c.record cimport CapturedRecord, captured_type, make_log_records, recycle
 
-from logflume._c.record import LazyRecord as _LazyRecord
 from logflume._delivery.deliver import Progress, hand_over, one_by_one, write_formatted, write_text
 from logflume._delivery.plan import COMPOSED as _COMPOSED, FORMATTED as _FORMATTED, HANDED_OVER as _HANDED_OVER
 from logflume._delivery.sinks import due, room_of, sink_of
@@ -30,7 +29,6 @@ cdef extern from "Python.h":
     object PyBytes_FromStringAndSize(const char *, Py_ssize_t)
 
 cdef int FORMATTED = _FORMATTED, COMPOSED = _COMPOSED, HANDED_OVER = _HANDED_OVER
-cdef PyTypeObject *lazy_type = <PyTypeObject *><PyObject *>_LazyRecord
 
 cdef enum:
     MOST_NOT_TRIED = 63  # batches
@@ -41,7 +39,7 @@ def way_of(handler, bint asked=False):
     return find_way(handler, asked)
 
 
-def deliver_batch(handler, list records not None, report, int holders=0, progress=None):
+def deliver_batch(handler, list records not None, report, progress=None):
     """Deliver `records`, in order, to `handler`, and empty the list; see the pure twin, which says it all."""
     cdef int way
     cdef Py_ssize_t alone
@@ -51,9 +49,11 @@ def deliver_batch(handler, list records not None, report, int holders=0, progres
     asked = progress.asked
     while records:
         # Asked again after each record that went alone: what ran for it may have changed the handler.
-        alone = write_composed(handler, records, holders, progress) if may_have_plan(handler, asked) else -1
+        alone = write_composed(handler, records, progress) if may_have_plan(handler, asked) else -1
         if alone < 0:
             way = find_way(handler, asked)
+            if way != COMPOSED:
+                make_log_records(records)
             if way == FORMATTED and len(records) > 1:
                 alone = write_formatted(handler, records, report, progress)
             elif way == HANDED_OVER:
@@ -64,10 +64,11 @@ def deliver_batch(handler, list records not None, report, int holders=0, progres
             else:
                 alone = len(records)
         if alone:
+            make_log_records(records, alone)
             one_by_one(handler, records, alone, report, progress)
 
 
-cdef Py_ssize_t write_composed(object handler, list records, int holders, object progress) except? -2:
+cdef Py_ssize_t write_composed(object handler, list records, object progress) except? -2:
     """Write the records that go together; return how many of those left have to go one at a time.
 
     -1 if the handler's batches are not composed.
@@ -98,19 +99,18 @@ cdef Py_ssize_t write_composed(object handler, list records, int holders, object
                 empty_buffers(plan)  # other code may have written to it
                 if plan.may_rotate:
                     sink.room = room_of(handler, sink.raw)
-                if plan.is_simple and plan.left == 0 and holders > 0 and not progress.keeps_gil:
+                if plan.is_simple and plan.left == 0 and not progress.keeps_gil:
                     without_gil = is_told(plan, records[0])
             composer = plan.composer
             limits.terminator = <PyObject *>plan.terminator
             limits.size = sink.limit
             limits.room = sink.room
-            limits.holders = holders
             text = new_text(sink.ascii)
         except Exception:
             return 1  # whatever is wrong, the handler meets it on its own, and reports it
         if without_gil:
             # What is read here stays as it is: `records` keeps the records, whose fields are not written now (see
-            # RecordCore), and a plan is used only with the handler's lock held.
+            # CapturedRecord), and a plan is used only with the handler's lock held.
             items = PySequence_Fast_ITEMS(records)
             with nogil:
                 done = compose_simple(&text.text, composer, items, count, &limits)
@@ -207,9 +207,8 @@ cdef bint is_told(Plan plan, object record) except -1:
     if plan.composer.clock is None:
         return True
     return (
-        Py_TYPE(record) is lazy_type
-        and (<RecordCore>record).unfilled
-        and tick(plan.composer.clock, (<RecordCore>record).created)
+        Py_TYPE(record) is captured_type
+        and tick(plan.composer.clock, (<CapturedRecord>record).created)
     )
 
 
@@ -231,6 +230,6 @@ def drop_below(list records not None, object level):
 
 
 cdef bint is_at_level(object record, object level, long long least) except -1:
-    if Py_TYPE(record) is lazy_type and (<RecordCore>record).unfilled:
-        return (<RecordCore>record).levelno >= least
+    if Py_TYPE(record) is captured_type:
+        return (<CapturedRecord>record).levelno >= least
     return record.levelno >= level

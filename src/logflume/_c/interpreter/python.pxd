@@ -22,7 +22,7 @@ for a new version of Python, because it is not a public and stable part of the C
     gil.h           whether there is a GIL; words that threads share  without the GIL: _Py_atomic_*()
     pid.h           os.getpid() without the system call
     fork.h          whether this process was forked, and not yet told of it
-    immutable.h     whether a value or a record's message cannot change
+    immutable.h     whether a value or a record cannot change
 
 Three more things are CPython's own, outside of this folder: the names of code that it puts between a C function and
 Python (caller/call_site.pyx), which names it keeps in the contextvars of each thread (_shared/contexts.py), and how
@@ -30,9 +30,9 @@ logging looks at that version (caller/unpatched.pyx, caller/logging_state.pyx).
 
 Declared here is what has no state. freelist.h, clock.h, pid.h and fork.h have some, of which each extension would get
 its own copy: they are declared by the one module that includes them (record.pyx, caller/stamp.pyx,
-caller/handler.pyx). So are frame.h (caller/call_site.pyx) and contextvars.h (context.pyx), whose internal headers the other modules need not read. Watches
-are defined where they are used: caller/logging_state.pyx, caller/unpatched.pyx, caller/route_cache.h,
-caller/thread_names.h, caller/moved_watch.h and backend/handler_watch.h.
+caller/handler.pyx). So are frame.h (caller/call_site.pyx) and contextvars.h (context.pyx), whose internal headers the
+other modules need not read. Watches are defined where they are used: caller/logging_state.pyx, caller/unpatched.pyx,
+caller/route_cache.h, caller/thread_names.h, caller/moved_watch.h and backend/handler_watch.h.
 """
 
 from cpython.object cimport PyObject, PyTypeObject
@@ -47,6 +47,7 @@ cdef extern from "interpreter/lookup.h":
     object dict_get "logflume_dict_get" (object dictionary, object key, object missing)
     object list_get "logflume_list_get" (object list, Py_ssize_t index, object missing)
     object instance_dict "logflume_instance_dict" (object instance)
+    int set_instance_dict "logflume_set_instance_dict" (object instance, object dictionary) except -1
     object class_dict "logflume_class_dict" (object cls, object missing)
 
 cdef extern from "interpreter/type_version.h":
@@ -75,8 +76,8 @@ cdef extern from "interpreter/calls.h":
 
 cdef extern from "interpreter/immutable.h":
     bint is_immutable_value "logflume_is_immutable" (PyObject *value) noexcept
-    bint has_immutable_message "logflume_has_immutable_message" (
-        object record, object msg_name, object args_name) noexcept
+    bint is_immutable_record "logflume_is_immutable_record" (
+        object record, object msg_name, object args_name, object exc_info_name) noexcept
 
 cdef extern from "interpreter/objects.h":
     object new_object "logflume_new_object" (PyTypeObject *type, Py_ssize_t fields)
