@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import logging
 import os
 import queue as _queue
@@ -98,6 +99,17 @@ def drain(queue: Any) -> list[Any]:
         while True:
             taken.append(queue.get_nowait())
     return taken
+
+
+def open_stream(
+    descriptor: int, kind: str, encoding: str = "utf-8", newline: str | None = "\n"
+) -> io.TextIOWrapper:
+    """A stream as the interpreter opens them: `block` and `line` buffered, or `unbuffered` by `python -u`."""
+    raw = io.FileIO(descriptor, "w")
+    buffer: Any = raw if kind == "unbuffered" else io.BufferedWriter(raw)
+    return io.TextIOWrapper(
+        buffer, encoding, newline=newline, line_buffering=kind == "line", write_through=kind == "unbuffered"
+    )
 
 
 # Threads and time.

@@ -57,7 +57,9 @@ STANDARD_PRIVATE_NAMES = {"_thread", "_lock", "_fmt", "_style", "_open", "_name"
 LONGEST = 500  # lines; a longer file says "Long because" in one of its first lines
 FIRST_LINES = 40
 MOST_PARAMETERS = 6
-MORE_PARAMETERS: dict[str, str] = {}  # "file:function" -> why
+MORE_PARAMETERS = {  # "file:function" -> why
+    "setup_queue.py:setup_logging_queue": "they are options of the user, given by keyword",
+}
 
 # ---- what the files say ----
 

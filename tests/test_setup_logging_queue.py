@@ -346,7 +346,10 @@ def test_dict_config_that_leaves_the_root_logger_alone(lf, root, tmp_path, pass_
     file = logging.FileHandler(tmp_path / "log")
     root.handlers = [file]
     threads = []
-    file.addFilter(lambda record: threads.append(threading.current_thread()) or True)
+    file.emit = lambda record: (
+        threads.append(threading.current_thread()),
+        logging.FileHandler.emit(file, record),
+    )
     with lf.setup_logging_queue() as listener:
         root.info("before")
         logging.config.dictConfig({"version": 1, "disable_existing_loggers": False})
@@ -422,3 +425,15 @@ def test_accelerate_leaves_what_was_accelerated_before(lf, root):
         pass
     assert lf.loggers_accelerated() is before
     lf.restore_loggers()
+
+
+def test_direct_in_the_environment_handles_in_the_call(lf, root, monkeypatch):
+    monkeypatch.setenv("LOGFLUME_DIRECT", "1")
+    root.handlers = [collect := Named()]
+    before = threading.active_count()
+    with lf.setup_logging_queue(accelerate=True):
+        for i in range(3):
+            root.info("%d", i)
+            assert len(collect.seen) == i + 1
+        assert threading.active_count() == before
+    assert [message for _, _, message in collect.seen] == ["0", "1", "2"]

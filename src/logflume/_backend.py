@@ -10,6 +10,7 @@ __all__ = [
     "HandlerCore",
     "ListenerCore",
     "accelerate",
+    "capture",
     "deliver_batch",
     "drop_below",
     "forget_context",
@@ -42,8 +43,9 @@ if not _pure and not TYPE_CHECKING:
         from ._c.backend import batch_text, clock, format, pattern, plan, unpatched  # noqa: F401
         from ._c.backend.deliver import deliver_batch, drop_below, way_of
         from ._c.batch import Batch, ListenerCore, take
-        from ._c.caller import call_site, logging_state, route, stamp, unpatched  # noqa: F401, F811
+        from ._c.caller import call_site, logging_state, moved, route, stamp, unpatched  # noqa: F401, F811
         from ._c.caller.call import accelerate, is_accelerated, restore
+        from ._c.caller.exceptions import capture
         from ._c.caller.handler import HandlerCore, set_unpatched_methods
         from ._c.context import forget_context
         from ._c.record import snapshot
@@ -61,5 +63,6 @@ if IMPLEMENTATION == "pure":
     from ._py.call import accelerate, is_accelerated, restore
     from ._py.context import forget_context
     from ._py.deliver import deliver_batch, drop_below, way_of
+    from ._py.exceptions import capture
     from ._py.handler import HandlerCore, set_unpatched_methods
     from ._py.record import snapshot

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import logging
 import logging.handlers
+import os
 import threading
 import time
 import weakref
@@ -185,6 +186,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             self._close_queue_handlers_first()
         self._queue_handlers |= self._closed_queue_handlers  # they are in use still
         self._closed_queue_handlers.clear()
+        if os.environ.get("LOGFLUME_DIRECT", "") not in ("", "0"):
+            self._go_without_thread(run)
+            return
         worker = Worker(self, run, self._dispatcher, self._errors)
         try:
             thread = ListenerThread(worker.run, type(self).__name__)
@@ -271,7 +275,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def __enter__(self) -> QueueListener:
         run = self._life.run
-        if run.stop_requested or not run.is_running:
+        if run.stop_requested or run.is_over or not run.started_by_user:
             self.start()
         return self
 
@@ -378,9 +382,19 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             # Calls that come faster than the thread delivers would put its end off for ever.
             time.sleep(SLOW_CALL)
 
-    def take_nested(self, item: Any) -> None:
-        """Handle what a handler logs on the listener's own thread while it handles a record."""
-        self._dispatcher.handle_nested(item)
+    def take_nested(self, record: logging.LogRecord, handlers: tuple[logging.Handler, ...] | None) -> None:
+        """Have `handlers`, or all, handle what one of them logs in this thread while it handles a record."""
+        self._dispatcher.handle_nested(record, handlers)
+
+    # For a subclass whose handlers were moved from loggers.
+
+    def handlers_for(self, targets: Any) -> tuple[logging.Handler, ...]:
+        """Return the handlers that a record with `targets` is for."""
+        return self.handlers
+
+    def was_asked(self, handler: logging.Handler) -> bool:
+        """Return whether the level and the filters of `handler` were asked in the log call."""
+        return False
 
     # What is asked of it.
 

@@ -7,8 +7,10 @@ import logging.handlers
 import queue as _queue
 from collections.abc import Iterable
 
+from ._listener.process import exit_has_come
 from ._listener.sigterm import deliver_at_sigterm, leave_sigterm_alone
-from ._listener.targets import Targets
+from ._shared.moved import HandlerList, MovedHandlers, Targets, guard, unguard
+from ._shared.state import RUNNING
 from .accelerate import accelerate_loggers, loggers_accelerated, restore_loggers
 from .handler import LocalQueueHandler
 from .listener import QueueListener
@@ -24,6 +26,8 @@ def setup_logging_queue(
     *loggers: logging.Logger | str,
     all_loggers: bool = False,
     respect_handler_level: bool = True,
+    direct: Iterable[logging.Handler | type[logging.Handler]] = (),
+    filter_in_call: bool = True,
     accelerate: bool = False,
     on_error: OnError | None = None,
     exit_timeout: float = 10.0,
@@ -36,7 +40,12 @@ def setup_logging_queue(
     In the place of its handlers each logger gets one LocalQueueHandler. A record is handled by the handlers
     that would have handled it, in the order of the log calls. Handlers that are queue handlers already stay
     where they are, and so do NullHandlers, handlers added later, and those with which pytest's caplog and unittest's
-    assertLogs collect records. A logger without handlers to move is left alone.
+    assertLogs collect records; and those of `direct`: handlers, or classes of handlers, which depend on the thread or
+    on the event loop of the log call. A logger without handlers to move is left alone.
+
+    The levels and filters of the moved handlers are asked in the log call, as before the move, so that a filter can
+    attach what belongs to the call. With `filter_in_call=False` the filters run on the listener's thread, where costly
+    ones do not hold up the caller.
 
     Called in the main thread while SIGTERM has its default action, which would end the process with records in the
     queue, it has them delivered first; not in children of fork and multiprocessing.
@@ -47,8 +56,8 @@ def setup_logging_queue(
     With `accelerate`, accelerate_loggers() is called too, and restore_loggers() by stop() if it was not in effect
     before.
 
-    TypeError if one of `loggers` is neither a logger nor a name. The attribute `flush_level` of the listener is as for
-    QueueListener.
+    TypeError if one of `loggers` is neither a logger nor a name, or one of `direct` neither a handler nor a class of
+    handlers. The attribute `flush_level` of the listener is as for QueueListener.
     """
     chosen = [_logger(logger) for logger in loggers]
     if all_loggers:
@@ -62,9 +71,10 @@ def setup_logging_queue(
         exit_timeout=exit_timeout,
     )
     with logging._lock:  # type: ignore[attr-defined]
-        listener._move(dict.fromkeys(chosen))
-    listener.start()
-    deliver_at_sigterm(listener)
+        listener.move([_Move(logger, _as_direct(direct)) for logger in dict.fromkeys(chosen)], filter_in_call)
+    if listener.handlers:  # else it starts with the first record
+        listener.start()
+        deliver_at_sigterm(listener)
     if accelerate and not loggers_accelerated():
         listener._restores_loggers = accelerate_loggers()
     return listener
@@ -87,6 +97,20 @@ def _loggers_with_handlers() -> list[logging.Logger]:
     ]
 
 
+def _as_direct(direct: object) -> tuple[logging.Handler | type[logging.Handler], ...]:
+    chosen = tuple(direct) if isinstance(direct, Iterable) else (direct,)
+    for each in chosen:
+        if not isinstance(each, logging.Handler) and not (
+            isinstance(each, type) and issubclass(each, logging.Handler)
+        ):
+            raise TypeError(f"direct takes handlers or their classes, not {each!r}")
+    return chosen
+
+
+def _is_among(handler: logging.Handler, direct: Iterable[logging.Handler | type[logging.Handler]]) -> bool:
+    return any(isinstance(handler, each) if isinstance(each, type) else handler is each for each in direct)
+
+
 def _is_movable(handler: logging.Handler) -> bool:
     """Return whether `handler` gains from a queue: not if it is one or does nothing, nor if a test reads it."""
     collects_for_test = type(handler).__module__ in ("_pytest.logging", "unittest._log")
@@ -97,28 +121,31 @@ def _is_movable(handler: logging.Handler) -> bool:
 class _Move:
     """The handlers of one logger, and the queue handler in their place."""
 
-    def __init__(self, logger: logging.Logger) -> None:
+    def __init__(
+        self, logger: logging.Logger, direct: Iterable[logging.Handler | type[logging.Handler]]
+    ) -> None:
         self.logger = logger
         self.before = tuple(logger.handlers)
-        self.moved = tuple(h for h in self.before if _is_movable(h))
+        self.movable = tuple(h for h in self.before if _is_movable(h) and not _is_among(h, direct))
 
-    def replace(self, handler: LocalQueueHandler) -> None:
-        """Put `handler` where the first moved handler is; logging's module lock is held."""
-        self.handler = handler
-        place = self.before.index(self.moved[0])
-        kept = [h for h in self.before if h not in self.moved]
+    def replace(self, queue_handler: LocalQueueHandler, moved: MovedHandlers) -> None:
+        """Put `queue_handler` where the first moved handler is; logging's module lock is held."""
+        self.queue_handler = queue_handler
+        self.moved = queue_handler.moved = moved
+        place = self.before.index(self.movable[0])
+        kept = [h for h in self.before if h not in self.movable]
         # A new list: threads that are calling handlers go on over the old one, and meet each handler once.
-        self.logger.handlers = [*kept[:place], handler, *kept[place:]]
+        self.logger.handlers = HandlerList([*kept[:place], queue_handler, *kept[place:]], moved)
 
     def put_back(self, handlers: Iterable[logging.Handler]) -> None:
-        """Undo replace() for those of `handlers` that were moved, unless somebody else took the queue handler out."""
+        """Undo replace() for those of `handlers` that were moved, unless the queue handler was removed."""
         now = list(self.logger.handlers)
-        if self.handler not in now:
+        if self.queue_handler not in now:
             return
-        place = now.index(self.handler)
+        place = now.index(self.queue_handler)
         del now[place]
         for handler in self.before:
-            if handler in self.moved and handler in handlers and handler not in now:
+            if handler in self.moved.handlers and handler in handlers and handler not in now:
                 now.insert(place, handler)
             if handler in now:
                 place = now.index(handler) + 1
@@ -128,27 +155,47 @@ class _Move:
 class _MovedHandlersListener(QueueListener):
     """A listener whose handlers came from loggers, and go back there at stop()."""
 
-    _moves: list[_Move]
-    _targets: list[Targets]
+    _moves: tuple[_Move, ...] = ()
+    _all_moved: tuple[logging.Handler, ...] = ()
+    _filters_in_call = True
     _restores_loggers = False
 
-    def _move(self, loggers: Iterable[logging.Logger]) -> None:
-        self._targets = []
-        self._moves = [move for logger in loggers if (move := _Move(logger)).moved]
+    def move(self, moves: Iterable[_Move], filter_in_call: bool) -> None:
+        """Take the handlers of `moves`, and put queue handlers in their places."""
+        self._moves = tuple(move for move in moves if move.movable)
+        self._filters_in_call = filter_in_call
+        self._all_moved = tuple(dict.fromkeys(h for move in self._moves for h in move.movable))
+        self.handlers = self._all_moved
         for move in self._moves:
-            handler = LocalQueueHandler(self.queue)
-            if len(self._moves) > 1:
-                # One queue for all keeps the order of the calls; the targets tell whose handlers are meant.
-                handler.targets = Targets(move.moved)
-                self._targets.append(handler.targets)
-            handler.listener = self
-            move.replace(handler)
-        self._set_handlers(tuple(dict.fromkeys(h for move in self._moves for h in move.moved)))
+            queue_handler = LocalQueueHandler(self.queue)
+            moved = MovedHandlers(
+                move.movable, queue_handler, self.respect_handler_level, filter_in_call, self.report_error
+            )
+            # One queue for all keeps the order of the calls; targets beside the records tell whose handlers are meant.
+            moved.are_all = len(self._moves) == 1
+            queue_handler.listener = self
+            move.replace(queue_handler, moved)
+        for handler in self._all_moved:
+            guard(handler, self._deliver_before_change)
 
     def _set_handlers(self, handlers: tuple[logging.Handler, ...]) -> None:
         super()._set_handlers(handlers)
-        for targets in self._targets:
-            targets.follow(handlers, self._targets)
+        for move in self._moves:
+            move.moved.has_added = any(handler not in self._all_moved for handler in handlers)
+            move.queue_handler.moved = move.moved
+
+    def _deliver_before_change(self) -> None:
+        """Deliver what was logged before a program changes or closes a moved handler itself."""
+        if self.state == RUNNING and not exit_has_come():
+            self.flush(self.exit_timeout)
+
+    def handlers_for(self, targets: Targets) -> tuple[logging.Handler, ...]:
+        """Return the handlers that a record with `targets` is for."""
+        return targets.among(self._all_moved, self.handlers)
+
+    def was_asked(self, handler: logging.Handler) -> bool:
+        """Return whether the level and the filters of `handler` were asked in the log call."""
+        return self._filters_in_call and handler in self._all_moved
 
     def stop(self, timeout: float | None = None) -> int:  # type: ignore[override]
         """As QueueListener.stop(); then put the handlers back where they were, in their order.
@@ -163,13 +210,15 @@ class _MovedHandlersListener(QueueListener):
         with logging._lock:  # type: ignore[attr-defined]
             for move in self._moves:
                 move.put_back(self.handlers)
-            self._moves = []
+            self._moves = ()
+        for handler in self._all_moved:
+            unguard(handler)
         return left
 
     def close_queue_handler(self, handler: logging.Handler) -> None:
         """Deliver, and close the handlers behind `handler`, as they would have been closed in its place."""
         super().close_queue_handler(handler)
         for move in self._moves:
-            if move.handler is handler:
-                for moved in move.moved:
+            if move.queue_handler is handler:
+                for moved in move.movable:
                     moved.close()

@@ -46,8 +46,7 @@ cdef class RecordCore:
     # A lazy record's stack_info and exc_text are None.
 
 
-cdef RecordCore record_for_call()
-cdef int store_message(RecordCore record, object msg, PyObject **arguments, Py_ssize_t count) except -1
+cdef RecordCore record_for_call(object msg, PyObject **arguments, Py_ssize_t count)
 cdef int recycle(list records, Py_ssize_t count) except -1
 cdef int track_if_needed(RecordCore record) except -1
 cdef object message(RecordCore record)

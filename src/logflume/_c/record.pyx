@@ -149,21 +149,24 @@ cdef RecordCore new_record():
     return <RecordCore>new_object(lazy_type, OBJECT_FIELDS)
 
 
-cdef RecordCore record_for_call():
-    """Return a LazyRecord that the garbage collector does not track, new or from the freelist.
+cdef RecordCore record_for_call(object msg, PyObject **arguments, Py_ssize_t count):
+    """Return a LazyRecord with this message, new or from the freelist, that the garbage collector does not track.
 
-    All its fields have to be set, but `extra` and `rendered`, which are None.
+    All its other fields have to be set, but `extra` and `rendered`, which are None.
     """
     cdef PyObject *kept = reuse_object()
     cdef RecordCore record
     if kept is NULL:
-        return new_record()
-    record = <RecordCore>kept
-    decref(kept)
+        record = new_record()
+    else:
+        record = <RecordCore>kept
+        decref(kept)
+    store_message(record, msg, arguments, count)
+    record.unfilled = True
     return record
 
 
-cdef int store_message(RecordCore record, object msg, PyObject **arguments, Py_ssize_t count) except -1:
+cdef inline int store_message(RecordCore record, object msg, PyObject **arguments, Py_ssize_t count) except -1:
     """Set the message and the arguments of a record for a call, and whether they are immutable."""
     cdef bint is_reused = PyTuple_CheckExact(record.args) and PyTuple_GET_SIZE(record.args) == count
     if not is_reused:

@@ -7,6 +7,7 @@ import logging
 from logging.handlers import BaseRotatingHandler
 
 from .._shared.contexts import call_in_context, context_of
+from .._shared.moved import filters_in_call
 from .batch_text import BatchText
 from .sinks import due, is_expired, sink_of
 
@@ -29,12 +30,14 @@ class Progress:
     `record` is the one that a handler or formatter in Python is at work with, or None. `formatted` is the batch whose
     texts are partly made and not written yet, or None. While `composing`, a text is under way that cannot be
     interrupted.
+    `asked` tells that the handler's level and filters were asked in the log call, and are not to be asked again.
     `keeps_gil` has text composed with the GIL held, as other threads log faster than it can be composed beside them.
     """
 
-    __slots__ = ("composing", "formatted", "keeps_gil", "record")
+    __slots__ = ("asked", "composing", "formatted", "keeps_gil", "record")
 
     def __init__(self) -> None:
+        self.asked = False
         self.keeps_gil = False
         self.record: logging.LogRecord | None = None
         self.formatted: FormattedBatch | None = None
@@ -52,24 +55,41 @@ def one_by_one(
     progress: Progress,
 ) -> None:
     """Give the first `count` records to `handler.handle`, and take each from the list as it is given."""
+    handle = _emitter(handler) if progress.asked else handler.handle
     try:
         for _ in range(count):
             progress.record = record = records.pop(0)
             try:
-                call_in_context(context_of(record), handler.handle, record)
+                call_in_context(context_of(record), handle, record)
             except Exception:
                 report(record, handler)
     finally:
         progress.record = None
 
 
+def _emitter(handler: logging.Handler) -> Callable[[logging.LogRecord], object]:
+    """Return what does the rest of `handler.handle` once its filters were asked."""
+    if not filters_in_call(handler):
+        return handler.handle
+
+    def emit(record: logging.LogRecord) -> None:
+        handler.acquire()
+        try:
+            handler.emit(record)
+        finally:
+            handler.release()
+
+    return emit
+
+
 # ---- HANDED_OVER ----
 
 
-def hand_over(handler: Any, records: list[logging.LogRecord], report: Report) -> None:
+def hand_over(handler: Any, records: list[logging.LogRecord], report: Report, progress: Progress) -> None:
     """Give the records that pass the handler's filters to its handle_batch(), with its lock held."""
-    batch = []
-    for record in records:
+    asked = progress.asked and filters_in_call(handler)
+    batch = records[:] if asked else []
+    for record in () if asked else records:
         try:
             passed = call_in_context(context_of(record), handler.filter, record)
         except Exception:

@@ -2,8 +2,8 @@
 
 | way | filter | text | write |
 |---|---|---|---|
-| COMPOSED | none | made here, for many records | one write and one flush for many |
-| FORMATTED | none | by the handler's own formatter, for each record | one write and one flush for many |
+| COMPOSED | none, or asked in the call | made here, for many records | one write and one flush for many |
+| FORMATTED | likewise | by the handler's own formatter, for each record | one write and one flush for many |
 | HANDED_OVER | the handler's | by the handler's handle_batch(), which gets a list | likewise |
 | ONE_BY_ONE | by handler.handle(), for each record | likewise | likewise |
 """
@@ -23,9 +23,12 @@ COMPOSED = 2
 HANDED_OVER = 3
 
 
-def way_of(handler: logging.Handler) -> int:
-    """Return which way batches go to `handler` now. The compiled core has its own, which is quicker."""
-    if handler_is_unpatched(handler):
+def way_of(handler: logging.Handler, asked: bool = False) -> int:
+    """Return which way batches go to `handler` now. The compiled core has its own, which is quicker.
+
+    `asked` tells that its filters were asked in the log call.
+    """
+    if handler_is_unpatched(handler, asked):
         if formatter_is_unpatched(formatter_of(handler)):
             return COMPOSED
         if not rotates_by_size(handler):

@@ -50,9 +50,10 @@ class Dispatcher:
         self.dropped = 0
         self._taken: deque[Any] = deque()  # batches that are out of the queue, and not yet handled
         self._records: list[logging.LogRecord] = []  # what is left of the batch at work
-        self._turn: _Turn | None = None
+        self._turn: list[logging.LogRecord] = []  # those of them that are given to one handler after another
         self._turn_size = 1  # records that a slow handler gets at a time
-        self._deferred: deque[Any] = deque()
+        self._nests = False  # whether a handler logs while it handles a record
+        self._deferred: deque[tuple[logging.LogRecord, tuple[logging.Handler, ...] | None]] = deque()
         self._control: deque[None] = deque()  # one for each sentinel or flush request in the queue
         self._progress = Progress()
 
@@ -110,11 +111,9 @@ class Dispatcher:
 
     def pending(self) -> int:
         """Return how many records are queued or being handled."""
-        turn, progress = self._turn, self._progress
-        at_work = len(self._records) + len(self._deferred)
-        if turn is not None:
-            at_work += len(turn.records)
-        elif progress.record is not None and progress.formatted is None:
+        progress = self._progress
+        at_work = len(self._records) + len(self._deferred) + len(self._turn)
+        if not self._turn and progress.record is not None and progress.formatted is None:
             at_work += 1  # it is in no list any more
         return max(0, self.queued() + self._in_hand() + at_work - len(self._control))
 
@@ -188,7 +187,7 @@ class Dispatcher:
         listener = self.listener
         records = batch.records
         if batch.targets is not None:
-            self.deliver(batch.targets.handlers, records)
+            self.deliver(listener.handlers_for(batch.targets), records)
         elif not listener.handles_itself:
             self.deliver(listener.handlers, records)
         else:
@@ -211,21 +210,20 @@ class Dispatcher:
     def deliver(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
         """Give `records` to each of `handlers`, and empty the list."""
         if len(handlers) == 1:
-            handler = handlers[0]
-            if self.listener.respect_handler_level:
-                drop_below(records, handler.level)
-            self._deliver_to(handler, records, 1)
+            self._leave_out(handlers[0], records)
+            self._deliver_to(handlers[0], records, 1)
             return
-        ways = [way_of(handler) for handler in handlers]
+        ways = [way_of(handler, self.listener.was_asked(handler)) for handler in handlers]
         one_by_one = ways.count(ONE_BY_ONE)
-        if not one_by_one and not _share_an_output(handlers):
+        apart = _share_an_output(handlers) or self._nests
+        if not one_by_one and not apart:
             self._deliver_turn(handlers, records, holders=2 if ways.count(COMPOSED) == len(ways) else 0)
             return
         # As the standard listener does it; but where others can take many records at a time, they wait for
         # the slow ones for a turn only.
-        mixed = 0 < one_by_one < len(ways) and not _share_an_output(handlers)
+        mixed = 0 < one_by_one < len(ways) and not apart
         while records:
-            size = self._turn_size if mixed else 1
+            size = self._turn_size if mixed and not self._nests else 1
             turn = records[:size]
             del records[:size]
             before = time.monotonic()
@@ -238,22 +236,35 @@ class Dispatcher:
         self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord], holders: int
     ) -> None:
         """Give `records` to each of `handlers` in turn, and empty the list."""
-        outer = self._turn
-        self._turn = turn = _Turn(records)
+        outer, self._turn = self._turn, records
         try:
             for handler in handlers:
                 mine = records[:]
-                if self.listener.respect_handler_level:
-                    drop_below(mine, handler.level)
-                turn.waiting.append((handler, mine))
-            while turn.waiting:
-                self._deliver_to(*turn.waiting.popleft(), holders)
+                self._leave_out(handler, mine)
+                self._deliver_to(handler, mine, holders)
             records.clear()
         finally:
             self._turn = outer
 
+    def _leave_out(self, handler: logging.Handler, records: list[logging.LogRecord]) -> None:
+        """Delete the records that are below the level of `handler`, if that was not asked in the call."""
+        if not self.listener.respect_handler_level or self.listener.was_asked(handler):
+            return
+        try:
+            drop_below(records, handler.level)
+        except Exception:  # one of them has no level, or none that compares
+            kept: list[logging.LogRecord] = []
+            for record in records:
+                try:
+                    if record.levelno >= handler.level:
+                        kept.append(record)
+                except Exception as error:
+                    self.errors.report(record, handler, error)
+            records[:] = kept
+
     def _deliver_to(self, handler: logging.Handler, records: list[logging.LogRecord], holders: int) -> None:
         """Give `records` to `handler`, and empty the list."""
+        self._progress.asked = self.listener.was_asked(handler)
         while records:
             left = len(records)
             try:
@@ -271,56 +282,37 @@ class Dispatcher:
 
     # Nested records: what a handler logs while it handles a record.
 
-    def handle_nested(self, item: Any) -> None:
+    def handle_nested(self, record: logging.LogRecord, handlers: tuple[logging.Handler, ...] | None) -> None:
         """Handle a record that a handler logs on this thread, inside the log call, as without a queue.
 
-        What handlers raise is raised. The records before the one at work reach all handlers first. A record that is
-        logged while a text is composed, by a destructor say, has to wait for the end of the batch.
+        `handlers` is None for all. What they raise is raised. From now on each record reaches all handlers before the
+        next one does, so that the new record comes between the same two for all of them. A record that is logged while
+        a text is composed, by a destructor say, waits for the end of the batch.
         """
         progress = self._progress
         if progress.composing:
-            self._defer(item)
+            self._defer(record, handlers)
             return
         if progress.formatted is not None:
             progress.formatted.write()
-        if self._turn is not None and progress.record is not None:
-            self._catch_up(self._turn, progress.record)
-        self._handle_one(item)
+        self._nests = True
+        self._handle_one(record, handlers)
 
-    def _handle_one(self, item: Any) -> None:
+    def _handle_one(self, record: logging.LogRecord, handlers: tuple[logging.Handler, ...] | None) -> None:
         listener = self.listener
-        targets, record = (item[0], item[1]) if type(item) is tuple else (None, item)
-        if targets is None and listener.handles_itself:
+        if handlers is None and listener.handles_itself:
             listener.handle(record)
         else:
-            for handler in targets.handlers if targets is not None else listener.handlers:
+            for handler in listener.handlers if handlers is None else handlers:
                 if not listener.respect_handler_level or record.levelno >= handler.level:
                     handler.handle(record)
         listener.count_nested()
 
-    def _catch_up(self, turn: _Turn, record: logging.LogRecord) -> None:
-        """Give the handlers that wait in `turn` the records before `record`."""
-        earlier = []
-        for other in turn.records:
-            if other is record:
-                break
-            earlier.append(id(other))
-        if not earlier:
-            return
-        for handler, waiting in list(turn.waiting):
-            count = 0
-            while count < len(waiting) and id(waiting[count]) in earlier:
-                count += 1
-            mine = waiting[:count]
-            del waiting[:count]
-            self._deliver_to(handler, mine, 0)
-
-    def _defer(self, item: Any) -> None:
+    def _defer(self, record: logging.LogRecord, handlers: tuple[logging.Handler, ...] | None) -> None:
         if len(self._deferred) < MOST_DEFERRED:
-            self._deferred.append(item)
+            self._deferred.append((record, handlers))
             return
         self.dropped += 1
-        record = item[1] if type(item) is tuple else item
         try:
             raise RecursionError(
                 f"more than {MOST_DEFERRED} records were logged while one batch was formatted; dropped the rest"
@@ -332,11 +324,11 @@ class Dispatcher:
         for _ in range(MOST_DEFERRED):
             if not self._deferred:
                 return
-            item = self._deferred.popleft()
+            record, handlers = self._deferred.popleft()
             try:
-                self._handle_one(item)
+                self._handle_one(record, handlers)
             except Exception as error:
-                self.errors.report(item[1] if type(item) is tuple else item, None, error)
+                self.errors.report(record, None, error)
 
     # In other threads than the listener's.
 
@@ -381,16 +373,8 @@ class Dispatcher:
                 0  # a new thread may have the identifier of the one that is gone
             )
             self._records = []
-            self._turn = None
+            self._turn = []
             self._progress = Progress()
-
-
-class _Turn:
-    """Some records, and the handlers that wait for them, each with what it is to get."""
-
-    def __init__(self, records: list[logging.LogRecord]) -> None:
-        self.records = records
-        self.waiting: deque[tuple[logging.Handler, list[logging.LogRecord]]] = deque()
 
 
 def _share_an_output(handlers: tuple[logging.Handler, ...]) -> bool:

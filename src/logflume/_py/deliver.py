@@ -47,13 +47,15 @@ def deliver_batch(
         progress = Progress()
     while records:
         # Asked again after each record that went alone: what ran for it may have changed the handler.
-        way = way_of(handler) if len(records) > 1 or hasattr(type(handler), "handle_batch") else ONE_BY_ONE
+        way = ONE_BY_ONE
+        if len(records) > 1 or hasattr(type(handler), "handle_batch"):
+            way = way_of(handler, progress.asked)
         if way == COMPOSED:
             alone = _write_composed(handler, records, progress)
         elif way == FORMATTED:
             alone = write_formatted(handler, records, report, progress)
         elif way == HANDED_OVER:
-            hand_over(handler, records, report)
+            hand_over(handler, records, report, progress)
             return
         else:
             alone = len(records)

@@ -35,7 +35,7 @@ class HandlerCore:
     _put: Any
     _listener: Any
     _core: Any  # a ListenerCore, which is a QueueListener, or None
-    targets: Any
+    moved: Any  # the MovedHandlers that this one stands for, or None
     _overrides = False  # the class or the instance has one of CALLED_METHODS of its own
     _unpatched_methods: dict[str, Any] = {}  # noqa: RUF012
 
@@ -45,7 +45,7 @@ class HandlerCore:
         set_attribute = object.__setattr__
         set_attribute(self, "_listener", None)
         set_attribute(self, "_core", None)
-        set_attribute(self, "targets", None)
+        set_attribute(self, "moved", None)
         set_attribute(self, "_overrides", cls._overrides)
         return self
 
@@ -113,19 +113,35 @@ class HandlerCore:
             self.emit(record)
         return passed
 
+    @property
+    def level(self) -> Any:
+        """The level of this handler, or the lowest of the handlers behind it that were moved, if that is higher."""
+        moved = self.__dict__.get("moved")
+        level = self.__dict__["level"]
+        return level if moved is None else max(level, moved.lowest_level())
+
+    @level.setter
+    def level(self, level: Any) -> None:
+        self.__dict__["level"] = level
+
     def emit(self, record: logging.LogRecord) -> None:
         """Enqueue `record`; an exception goes to handleError().
 
-        A record that a handler of the listener logs while it handles one is handled at once.
+        The levels and filters of moved handlers are asked first. A record that a handler of the listener logs while it
+        handles one is handled at once.
         """
         if getpid() != fork.process:
             fork.settle()
-        core = self._core
+        core, moved = self._core, self.moved
         if core is not None and core.delivers_here():
-            core.take_nested(record if self.targets is None else (self.targets, record))
+            core.take_nested(record, None if moved is None else moved.handlers)
             return
         try:
-            self.enqueue(self.prepare(record))
+            if moved is None:
+                self.enqueue(self.prepare(record))
+            else:
+                for targets, asked in moved.ask(record):
+                    self._enqueue(self.prepare(asked), targets)
         except Exception:
             self.handleError(record)  # type: ignore[attr-defined]
         if core is None:
@@ -156,9 +172,12 @@ class HandlerCore:
 
     def enqueue(self, record: logging.LogRecord) -> None:
         """Put `record` into the queue, without waiting; raises what the queue's put_nowait() raises."""
+        self._enqueue(record, None)
+
+    def _enqueue(self, record: logging.LogRecord, targets: object) -> None:
         item: Any = record
         if (context := context_for(record)) is not None:
-            item = item_with_context(record, context, self.targets, self._queue, self._core)
-        elif self.targets is not None:
-            item = (self.targets, record)
+            item = item_with_context(record, context, targets, self._queue, self._core)
+        elif targets is not None:
+            item = (targets, record)
         self._put(item)

@@ -18,18 +18,24 @@ from logflume._c.interpreter.python cimport (
 from logflume._delivery.plan import (
     COMPOSED as _COMPOSED, FORMATTED as _FORMATTED, HANDED_OVER as _HANDED_OVER, ONE_BY_ONE as _ONE_BY_ONE,
 )
-from logflume._delivery.sinks import FileSink as _FileSink, rotates_by_size, sink_of
+from logflume._delivery.sinks import (
+    DescriptorSink as _DescriptorSink, FileSink as _FileSink, newlines_are_known as _newlines_are_known,
+    rotates_by_size, sink_of,
+)
 
 cdef extern from "backend/handler_watch.h":
     Watch logflume_handlers
     bint is_same_object "logflume_is_same_object"(const WatchedObject *watched, object instance)
+    bint keeps_newlines "logflume_keeps_newlines"(object stream)
 
 cdef extern from "backend/write.h" nogil:
     bint logflume_see_file(logflume_file *file, int number)
 
 cdef int ONE_BY_ONE = _ONE_BY_ONE, FORMATTED = _FORMATTED, COMPOSED = _COMPOSED, HANDED_OVER = _HANDED_OVER
 cdef type StringTemplateStyle = logging.StringTemplateStyle
+cdef type DescriptorSink = _DescriptorSink
 cdef type FileSink = _FileSink
+cdef bint newlines_are_known = _newlines_are_known
 cdef type RotatingFileHandler = _RotatingFileHandler
 cdef type TimedRotatingFileHandler = _TimedRotatingFileHandler
 cdef type WatchedFileHandler = _WatchedFileHandler
@@ -39,9 +45,9 @@ cdef dict plans = {}  # by the handler's id()
 cdef Py_ssize_t MOST_PLANS = 64
 
 
-cdef int way_of(object handler) except -1:
+cdef int way_of(object handler, bint asked) except -1:
     """Return which way batches go to `handler` now: see _delivery.plan."""
-    if handler_is_unpatched(handler):
+    if handler_is_unpatched(handler, asked):
         if formatter_is_unpatched(formatter_of(handler)):
             return COMPOSED
         if not rotates_by_size(handler):
@@ -53,19 +59,19 @@ cdef object formatter_of(object handler):
     return dict_get(instance_dict(handler), "formatter", None) or logging._defaultFormatter
 
 
-cdef bint may_have_plan(object handler) except -1:
+cdef bint may_have_plan(object handler, bint asked) except -1:
     """Whether plan_of() has to be asked, which needs the handler's lock."""
-    return id(handler) in plans or way_of(handler) == COMPOSED
+    return id(handler) in plans or way_of(handler, asked) == COMPOSED
 
 
-cdef Plan plan_of(object handler):
+cdef Plan plan_of(object handler, bint asked):
     """Return the plan for `handler`, whose lock is held; None if its batches go another way than COMPOSED now."""
     cdef Plan plan = plans.get(id(handler))
-    if plan is not None and is_current(plan, handler):
+    if plan is not None and is_current(plan, handler, asked):
         return plan
-    if way_of(handler) != COMPOSED:
+    if way_of(handler, asked) != COMPOSED:
         return None
-    plan = lasting_plan(handler)
+    plan = lasting_plan(handler, asked)
     if plan is None:
         plan = Plan.__new__(Plan)
         plan.composer = composer_of(handler.formatter or logging._defaultFormatter)
@@ -77,20 +83,33 @@ cdef Plan plan_of(object handler):
     return plan
 
 
-cdef bint is_current(Plan plan, object handler) except -1:
+cdef bint is_current(Plan plan, object handler, bint asked) except -1:
     """Whether `plan` is for `handler`, and nothing of both has changed."""
     # Each is held by the one before: the dictionary of a handler that did not change has its formatter.
     return (
         plan.handler.object == <PyObject *>handler
         and is_same_object(&plan.handler, handler)
-        and PyList_GET_SIZE(<object>plan.filters) == 0
+        and (asked or PyList_GET_SIZE(<object>plan.filters) == 0)
         and is_same_object(&plan.formatter, <object>plan.formatter.object)
         and is_same_object(&plan.style, <object>plan.style.object)
         and type_version(record_type) == plan.record_version
-        and <object>(<object>plan.stream).encoding is plan.encoding
-        and len(instance_dict(<object>plan.stream)) == plan.attributes
+        and is_same_stream(plan, <object>plan.stream)
         and (plan.composer.clock is None or renew(plan.composer.clock))
     )
+
+
+cdef bint is_same_stream(Plan plan, object stream) except -1:
+    """Whether nothing was put on the stream, and it was not reconfigured."""
+    return (
+        stream.encoding is plan.encoding
+        and stream.line_buffering is plan.line_buffering
+        and (not newlines_are_known or keeps_newlines(stream))
+        and count_attributes(plan.sink, stream) == plan.attributes
+    )
+
+
+cdef Py_ssize_t count_attributes(object sink, object stream) except -1:
+    return len(instance_dict(stream)) + len(instance_dict(sink.buffer)) + len(instance_dict(sink.raw))
 
 
 cdef int forget(Plan plan) except -1:
@@ -99,7 +118,7 @@ cdef int forget(Plan plan) except -1:
     return 0
 
 
-cdef Plan lasting_plan(object handler):
+cdef Plan lasting_plan(object handler, bint asked):
     """Return a plan that can tell whether it is current; None if there can be none."""
     cdef Plan plan = Plan.__new__(Plan)
     cdef object own = instance_dict(handler)
@@ -108,7 +127,7 @@ cdef Plan lasting_plan(object handler):
     # Noted first, and read then: a change in between is found the next time.
     if plan.record_version == 0 or not watch_object(&logflume_handlers, &plan.handler, handler, own):
         return None
-    if way_of(handler) != COMPOSED:
+    if way_of(handler, asked) != COMPOSED:
         return None
     formatter = dict_get(own, "formatter", None)
     stream = dict_get(own, "stream", None)
@@ -123,9 +142,12 @@ cdef Plan lasting_plan(object handler):
         return None
     try:
         plan.sink = sink_of(handler)
-        if type(plan.sink) is not FileSink or not logflume_see_file(&plan.file, plan.sink.raw.fileno()):
+        if not isinstance(plan.sink, DescriptorSink) or not logflume_see_file(&plan.file, plan.sink.raw.fileno()):
             return None
+        if type(plan.sink) is not FileSink:
+            plan.capacity = plan.sink.capacity
         plan.encoding = plan.sink.encoding
+        plan.line_buffering = plan.sink.line_buffering
         plan.attributes = plan.sink.attributes
         plan.composer = composer_of(formatter)
         plan.filters = <PyObject *>own["filters"]
@@ -142,4 +164,4 @@ cdef Plan lasting_plan(object handler):
         and PyUnicode_CheckExact(plan.terminator)
     )
     # sink_of() may have run what changed the handler
-    return plan if is_current(plan, handler) else None
+    return plan if is_current(plan, handler, asked) else None

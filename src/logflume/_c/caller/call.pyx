@@ -26,6 +26,7 @@ from logflume._c.caller.handler cimport HandlerCore
 from logflume._c.caller.logging_state cimport MISSING, LoggingState, current_state
 from logflume._c.caller.route cimport (
     NO_HANDLER, OFF, ON, PARTS, SEVERAL, STANDARD, Route, cache_route, cached_route, find_handler, is_enabled,
+    is_handler_list,
 )
 from logflume._c.caller.stamp cimport name_of_level, stamp
 from logflume._c.caller.unpatched cimport (
@@ -36,7 +37,7 @@ from logflume._c.interpreter.python cimport (
     Py_TYPE, PyMethod_New, PyObject_Vectorcall, PyVectorcall_NARGS, dict_get, enable_vectorcall, instance_dict,
     list_get, vectorcallfunc,
 )
-from logflume._c.record cimport CallSite, RecordCore, record_for_call, store_message, track_if_needed
+from logflume._c.record cimport CallSite, RecordCore, record_for_call, track_if_needed
 
 from logflume._c.caller.logging_state import prepare
 from logflume._c.caller.unpatched import count_as_unpatched
@@ -170,7 +171,7 @@ cdef int put_into_each(object logger, RecordCore record) except -1:
     while logger is not None:
         attributes = instance_dict(logger)
         handlers = dict_get(attributes, "handlers", MISSING)
-        if not PyList_CheckExact(handlers):  # replaced since find_handler() looked
+        if not is_handler_list(handlers):  # replaced since find_handler() looked
             handlers = list(logger.handlers)
         i = 0
         while True:
@@ -194,11 +195,7 @@ cdef int put_into_each(object logger, RecordCore record) except -1:
 
 cdef bint log(const Call *call) except -1:
     """Do the call; False, with nothing done, if the standard method must do it."""
-    cdef unsigned int parts
-    cdef int enabled
-    cdef object logger = <object>call.logger
-    cdef object level = <object>call.level
-    cdef object attributes, name, handler, filters
+    cdef object name, handler
     if call.is_enabled == ON:
         handler = <object>call.route.handler
         # It has the address of the handler that was there; if the list was changed it may be another.
@@ -206,7 +203,14 @@ cdef bint log(const Call *call) except -1:
             name = <object>call.route.name  # before arbitrary code can run, which could change the logger
             if (<HandlerCore>handler).only_enqueues():
                 return log_enabled(call, PARTS, name, handler, &call.route)
-    parts = unpatched_parts(Py_TYPE(logger))
+    return log_uncached(call, <object>call.logger, <object>call.level)
+
+
+cdef bint log_uncached(const Call *call, object logger, object level) except -1:
+    """Do what log() does, after looking up the route."""
+    cdef unsigned int parts = unpatched_parts(Py_TYPE(logger))
+    cdef int enabled
+    cdef object attributes, name, handler, filters
     if not parts:
         return False
     attributes = instance_dict(logger)
@@ -262,11 +266,8 @@ cdef bint log_enabled(
 
     if route is not NULL and route.level_name is not NULL and route.state_number == state.number:
         level_name = <object>route.level_name
-    # Most of these are what the record had before, if it is used again.
-    record = record_for_call()
-    # Before arbitrary code can run.
-    store_message(record, <object>call.arguments[0], call.arguments + 1, call.count - 1)
-    record.unfilled = True
+    # Most of what it gets is what the record had before, if it is used again.
+    record = record_for_call(<object>call.arguments[0], call.arguments + 1, call.count - 1)
     record.levelno = <int>call.levelno
     if record.name is not name:
         record.name = name

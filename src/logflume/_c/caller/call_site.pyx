@@ -35,10 +35,8 @@ cdef CallSite find_call_site(long stacklevel):
     cdef CallSite site
     if code is NULL:
         return None
-    try:
-        site = call_site_at(code, lasti)
-    finally:
-        decref(code)
+    decref(code)  # the frame, which is running, has its own reference
+    site = call_site_at(code, lasti)
     if site is not None and (site.internal or stacklevel > 1):
         return outer_call_site(stacklevel)
     return site

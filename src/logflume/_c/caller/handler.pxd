@@ -1,4 +1,5 @@
 from logflume._c.batch cimport ListenerCore
+from logflume._c.caller.moved cimport MovedCheck
 
 
 cdef class HandlerCore:
@@ -9,7 +10,7 @@ cdef class HandlerCore:
     cdef long level_value  # the level as a C number, valid unless _shadowed
     cdef object _listener  # what was set as handler.listener
     cdef readonly ListenerCore _core  # the same object when it is one of ours, else None
-    cdef public object targets  # which moved handlers a record is for, or None for all
+    cdef MovedCheck _moved  # the handlers that this one stands for, or None
     cdef bint _shadowed  # an instance attribute hides a method of the standard class
     # The class's version when its methods were looked at, times two, plus one if it overrides none of them.
     cdef unsigned long long _checked
@@ -18,8 +19,9 @@ cdef class HandlerCore:
     cdef unsigned long long check_class(self) except? 0
     cdef bint is_class_unpatched(self) except -1
     cdef int keep(self, object value) except -1
-    cdef object item_for(self, object record)
+    cdef object item_for(self, object record, object targets)
     cdef int put(self, object record) except -1
-    cdef int put_any(self, object record) except -1
+    cdef int put_any(self, object record, object targets) except -1
+    cdef int put_asked(self, object record) except -1
     cdef int put_nested(self, object record) except -1
     cdef int report_put(self, object record) except -1

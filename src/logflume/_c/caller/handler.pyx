@@ -10,6 +10,7 @@ import logging
 import sys
 
 from logflume._c.batch cimport ListenerCore
+from logflume._c.caller.moved cimport FOR_ALL, FOR_NONE, MovedCheck
 from logflume._c.context cimport context_for, current_context
 from logflume._c.interpreter.python cimport (
     HAS_GIL, Py_TYPE, assign_type_version, call1, generic_delattr, has_immutable_message, load, raise_set_exception,
@@ -139,9 +140,23 @@ cdef class HandlerCore:
             self._filters = filters
 
     @property
-    def level(self):
+    def moved(self):
+        """The MovedHandlers that this handler stands for, or None."""
+        return None if self._moved is None else self._moved.moved
+
+    @moved.setter
+    def moved(self, moved):
         with cython.critical_section(self):
-            return self._level
+            self.keep(self._moved)
+            self._moved = None if moved is None else MovedCheck(moved)
+
+    @property
+    def level(self):
+        """The level of this handler, or the lowest of the handlers behind it that were moved, if that is higher."""
+        cdef MovedCheck moved
+        with cython.critical_section(self):
+            level, moved = self._level, self._moved
+        return level if moved is None else max(level, moved.moved.lowest_level())
 
     @level.setter
     def level(self, level):
@@ -203,38 +218,57 @@ cdef class HandlerCore:
                 return False
         return True
 
-    cdef object item_for(self, object record):
-        """Return what to enqueue for `record`: with its route, and with its context unless it carries that itself."""
+    cdef object item_for(self, object record, object targets):
+        """Return what to enqueue for `record`: with its targets, and with its context unless it carries that itself."""
         cdef object context = context_for(record)
         if context is not None:
-            return item_with_context(record, context, self.targets, self._queue, self._core)
-        return record if self.targets is None else (self.targets, record)
+            return item_with_context(record, context, targets, self._queue, self._core)
+        return record if targets is None else (targets, record)
 
     cdef int put(self, object record) except -1:
         """Do what handle() does if only_enqueues(): emit(), without the calls."""
         settle()
         cdef ListenerCore core = self._core
+        cdef int answer = FOR_ALL
         if core is not None and core.delivers_here():
             self.put_nested(record)
             return 0
-        if self.targets is None and is_own_item(record):
-            if try_call1(self._put, record) < 0:
-                self.report_put(record)
+        if self._moved is not None:
+            answer = self._moved.ask(level_of(record))
+        if answer == FOR_ALL:
+            if is_own_item(record):
+                if try_call1(self._put, record) < 0:
+                    self.report_put(record)
+            else:
+                self.put_any(record, None)
+        elif answer == FOR_NONE:
+            return 0
         else:
-            self.put_any(record)
+            self.put_asked(record)
         return tell_listener(core, record)
 
-    cdef int put_any(self, object record) except -1:
+    cdef int put_any(self, object record, object targets) except -1:
         """Enqueue `record` as it is now; an exception goes to handleError()."""
         try:
-            call1(self._put, self.item_for(snapshot(record)))
+            call1(self._put, self.item_for(snapshot(record), targets))
         except Exception:
             self.handleError(record)
         return 0
 
+    cdef int put_asked(self, object record) except -1:
+        """Enqueue `record` for those of the moved handlers that it is for."""
+        try:
+            asked = self._moved.moved.ask(record)
+        except Exception:
+            self.handleError(record)
+            return 0
+        for targets, copied in asked:
+            self.put_any(copied, targets)
+        return 0
+
     cdef int put_nested(self, object record) except -1:
         """Have a record handled at once that a handler of the listener logs while it handles one."""
-        self._core.take_nested(record if self.targets is None else (self.targets, record))
+        self._core.take_nested(record, None if self._moved is None else self._moved.moved.handlers)
         return 0
 
     cdef int report_put(self, object record) except -1:
@@ -262,17 +296,21 @@ cdef class HandlerCore:
     def emit(self, record):
         """Enqueue `record`; an exception goes to handleError().
 
-        A record that a handler of the listener logs while it handles one is handled at once.
+        The levels and filters of moved handlers are asked first. A record that a handler of the listener logs while it
+        handles one is handled at once.
         """
         settle()
         cdef ListenerCore core = self._core
         if core is not None and core.delivers_here():
             self.put_nested(record)
             return
-        try:
-            self.enqueue(self.prepare(record))
-        except Exception:
-            self.handleError(record)
+        if self._moved is not None:
+            self.put_asked(record)
+        else:
+            try:
+                self.enqueue(self.prepare(record))
+            except Exception:
+                self.handleError(record)
         tell_listener(core, record)
 
     def prepare(self, record):
@@ -286,4 +324,4 @@ cdef class HandlerCore:
 
     def enqueue(self, record):
         """Put `record` into the queue, without waiting; raises what the queue's put_nowait() raises."""
-        call1(self._put, self.item_for(record))
+        call1(self._put, self.item_for(record, None))

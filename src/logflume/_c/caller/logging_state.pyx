@@ -37,6 +37,7 @@ cdef unsigned long long states = 0
 cdef object preparing = threading.Lock()
 
 
+@cython.auto_pickle(False)
 cdef class LoggingState:
     cdef bint watch(self, object dictionary) except -1:
         """Have this state be out of date when `dictionary` changes; False if that cannot be told."""

@@ -22,5 +22,6 @@ cdef unsigned int PARTS  # of a logger's class that have to be unpatched for a c
 
 cdef int cached_route(PyObject *logger, long long level, Route *route) noexcept
 cdef int is_enabled(object logger, object attributes, unsigned int parts, object level) except -1
+cdef bint is_handler_list(object handlers)
 cdef object find_handler(object logger, object attributes, long long levelno)
 cdef int cache_route(object logger, object level, long long levelno, bint is_on) except -1

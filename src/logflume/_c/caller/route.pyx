@@ -12,6 +12,8 @@ from logflume._c.interpreter.python cimport (
     Py_TYPE, Watch, WatchedDict, WatchedObject, dict_get, instance_dict, list_get, watch_dict, watch_object,
 )
 
+from logflume._shared.moved import HandlerList as _HandlerList
+
 cdef extern from "caller/route_cache.h":
     enum:
         LONGEST_ROUTE "LOGFLUME_LONGEST_ROUTE"
@@ -33,6 +35,7 @@ cdef extern from "caller/route_cache.h":
     void put_into_cache "logflume_cache_route" (const CachedRoute *route) noexcept
     void ignore_all_but "logflume_ignore_all_but" (object names) noexcept
 
+cdef type HandlerList = _HandlerList
 cdef object NO_HANDLER = object()
 cdef object SEVERAL = object()
 cdef unsigned int PARTS = ATTRIBUTES | IS_ENABLED | LOG | MAKE_RECORD | HANDLE
@@ -101,6 +104,11 @@ cdef int is_enabled(object logger, object attributes, unsigned int parts, object
 
 # ---- which handler takes the record ----
 
+cdef bint is_handler_list(object handlers):
+    """Tell whether `handlers` is iterated as a list is: exactly one, or that of a logger whose handlers were moved."""
+    return PyList_CheckExact(handlers) or type(handlers) is HandlerList
+
+
 cdef object find_handler(object logger, object attributes, long long levelno):
     """Return the one queue handler that takes a record of this level, NO_HANDLER or SEVERAL.
 
@@ -111,7 +119,7 @@ cdef object find_handler(object logger, object attributes, long long levelno):
     cdef object handlers, handler, propagate
     while True:
         handlers = dict_get(attributes, "handlers", MISSING)
-        if not PyList_CheckExact(handlers):
+        if not is_handler_list(handlers):
             return None
         i = 0
         while True:
@@ -209,7 +217,7 @@ cdef bint note_logger(CachedRoute *route, object logger, object attributes, obje
 cdef bint note_handlers(CachedRoute *route, object attributes) except -1:
     """Note the handlers of one logger on the route; False if there is more than one in all, or another kind."""
     cdef object handlers = dict_get(attributes, "handlers", None)
-    if not PyList_CheckExact(handlers):
+    if not is_handler_list(handlers):
         return False
     route.handlers[route.length] = <PyObject *>handlers
     if PyList_GET_SIZE(handlers) > 0:

@@ -1,0 +1,247 @@
+"""Captures, in the log call, what the text of an exception needs: see _shared/exceptions.py for what becomes of it."""
+
+from cpython.object cimport PyObject, PyTypeObject
+from cpython.ref cimport Py_DECREF
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
+
+# C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
+cdef object CapturedException, ExceptionGroupBase, NotSimple
+cdef object rendered_now, source_globals, string_of_suggested, syntax_error_attributes
+import sys
+from types import TracebackType
+
+from logflume._c.interpreter.python cimport dict_get
+
+from logflume._shared import exceptions as shared
+from logflume._shared.exceptions import CapturedException, NotSimple, rendered_now, source_globals
+from logflume._shared.exceptions import string_of_suggested, syntax_error_attributes
+
+cdef extern from "caller/traceback_entries.h":
+    int logflume_take_entries(
+        PyObject *traceback, Py_ssize_t most, PyObject **objects, PyObject **positions) except -1
+    void logflume_exchange(object tuple, Py_ssize_t index, object item) noexcept
+    bint logflume_may_be_false(PyTypeObject *type) noexcept
+    bint logflume_is_namespace_of(object module, object namespace) noexcept
+
+cdef extern from "Python.h":
+    PyTypeObject *Py_TYPE(object)
+    bint PyExceptionInstance_Check(object) noexcept
+    bint PyType_IsSubtype(PyTypeObject *, PyTypeObject *) noexcept
+    PyObject *PyDict_GetItemWithError(PyObject *dictionary, PyObject *key) noexcept
+    PyObject *PyFunction_GetCode(PyObject *function) noexcept
+    PyObject *PyModule_GetDict(object) noexcept
+    PyObject *PyObject_Str(object) noexcept
+    void PyErr_Clear() noexcept
+    Py_ssize_t PY_SSIZE_T_MAX
+
+ExceptionGroupBase = BaseExceptionGroup
+cdef PyTypeObject *traceback_type = <PyTypeObject *><PyObject *>TracebackType
+cdef PyTypeObject *syntax_error = <PyTypeObject *><PyObject *>SyntaxError
+cdef str STR_FAILED = shared.STR_FAILED
+cdef tuple SUGGESTED = shared.SUGGESTED
+cdef dict sys_globals = vars(sys)
+cdef dict modules = sys.modules
+
+# ---- whether `traceback` and `linecache` are the standard library's ----
+
+cdef bint OWN_AT_IMPORT = shared.OWN_AT_IMPORT
+cdef tuple owners = shared.OWNERS
+cdef tuple keys = shared.KEYS
+cdef tuple values = shared.VALUES
+cdef tuple functions = shared.FUNCTIONS
+cdef tuple codes = shared.CODES
+
+
+cdef bint is_unpatched() noexcept:
+    cdef PyObject *owner
+    cdef PyObject *namespace
+    cdef PyObject *found
+    cdef Py_ssize_t i
+    if not OWN_AT_IMPORT:
+        return False
+    # What is borrowed here is only compared.
+    for i in range(PyTuple_GET_SIZE(keys)):
+        owner = <PyObject *>PyTuple_GET_ITEM(owners, i)
+        if isinstance(<object>owner, type):
+            namespace = (<PyTypeObject *>owner).tp_dict
+        else:
+            namespace = PyModule_GetDict(<object>owner)
+        found = PyDict_GetItemWithError(namespace, <PyObject *>PyTuple_GET_ITEM(keys, i))
+        if found is not <PyObject *>PyTuple_GET_ITEM(values, i):
+            PyErr_Clear()
+            return False
+    for i in range(PyTuple_GET_SIZE(functions)):
+        found = PyFunction_GetCode(<PyObject *>PyTuple_GET_ITEM(functions, i))
+        if found is not <PyObject *>PyTuple_GET_ITEM(codes, i):
+            return False
+    return True
+
+
+# ---- one exception ----
+
+cdef int most_entries(Py_ssize_t *most) except -1:
+    """Set `most` to what sys.tracebacklimit says now."""
+    limit = dict_get(sys_globals, "tracebacklimit", None)
+    if limit is None:
+        most[0] = PY_SSIZE_T_MAX
+    elif type(limit) is int:
+        most[0] = limit
+    else:
+        raise NotSimple
+    return 0
+
+
+cdef int keep_source_globals(tuple objects) except -1:
+    """Replace the globals of frames that are in no module with what `linecache` reads of them."""
+    cdef Py_ssize_t i
+    namespace = kept = None
+    for i in range(1, PyTuple_GET_SIZE(objects), 2):
+        current = <object>PyTuple_GET_ITEM(objects, i)
+        if current is not namespace:
+            namespace = current
+            if type(namespace) is not dict:
+                raise NotSimple
+            kept = namespace
+            name = dict_get(namespace, "__name__", None)
+            module = dict_get(modules, name, None) if type(name) is str else None
+            if not logflume_is_namespace_of(module, namespace):
+                kept = source_globals(namespace)
+        if kept is not current:
+            logflume_exchange(objects, i, kept)
+    return 0
+
+
+cdef bint is_suggested(PyTypeObject *cls) noexcept:
+    cdef Py_ssize_t i
+    for i in range(PyTuple_GET_SIZE(SUGGESTED)):
+        if PyType_IsSubtype(cls, <PyTypeObject *>PyTuple_GET_ITEM(SUGGESTED, i)):
+            return True
+    return False
+
+
+cdef str string_of(object value):
+    cdef PyObject *found = PyObject_Str(value)
+    if found is NULL:
+        PyErr_Clear()  # traceback does not let Ctrl-C through either
+        return STR_FAILED
+    string = <object>found
+    Py_DECREF(string)
+    if type(string) is not str:
+        raise NotSimple
+    return <str>string
+
+
+cdef tuple capture_one(object value, object tb, Py_ssize_t most):
+    """Return a Part: see _shared/exceptions.py."""
+    cdef PyTypeObject *cls = Py_TYPE(value)
+    cdef PyObject *taken = NULL
+    cdef PyObject *numbers = NULL
+    cdef bint suppresses = False
+    if value is not None:
+        # Older versions of traceback ask whether an exception is true.
+        if not PyExceptionInstance_Check(value) or logflume_may_be_false(cls):
+            raise NotSimple
+        suppresses = value.__suppress_context__
+    if tb is not None and Py_TYPE(tb) is not traceback_type:
+        raise NotSimple
+    qualname = type(value).__qualname__
+    module = type(value).__module__
+    if type(qualname) is not str or type(module) is not str:
+        raise NotSimple
+    logflume_take_entries(<PyObject *>tb, most, &taken, &numbers)
+    objects = <object>taken
+    Py_DECREF(objects)
+    positions = <object>numbers
+    Py_DECREF(positions)
+    keep_source_globals(objects)
+
+    notes = getattr(value, "__notes__", None)
+    if notes is not None:
+        if type(notes) is not list:
+            raise NotSimple
+        notes = tuple(<list>notes)
+        for note in <tuple>notes:
+            if type(note) is not str:
+                raise NotSimple
+
+    attributes = None
+    if is_suggested(cls):
+        string = string_of_suggested(value, tb)
+    else:
+        if PyType_IsSubtype(cls, syntax_error):
+            attributes = syntax_error_attributes(value)
+        string = string_of(value)
+    return qualname, module, string, notes, attributes, objects, positions, suppresses
+
+
+# ---- the chain ----
+
+cdef class Chain:
+    """The exceptions of a report: walked as TracebackException.__init__ does, to cut loops in the same places."""
+    cdef Py_ssize_t most
+    cdef list parts, links, waiting
+    cdef set seen
+
+    cdef object add(self, object exception, object tb):
+        """Capture `exception`, and return its index."""
+        self.seen.add(<size_t><PyObject *>exception)
+        self.parts.append(capture_one(exception, tb, self.most))
+        self.links.append(None)
+        index = len(self.parts) - 1
+        self.waiting.append((index, exception))
+        return index
+
+    cdef int follow(self, object index, object exception) except -1:
+        """Capture what `exception` is linked to."""
+        cause = context = group = None
+        chained = exception.__cause__
+        if chained is not None and <size_t><PyObject *>chained not in self.seen:
+            cause = self.add(chained, chained.__traceback__)
+        if cause is None and not exception.__suppress_context__:
+            chained = exception.__context__
+            if chained is not None and <size_t><PyObject *>chained not in self.seen:
+                context = self.add(chained, chained.__traceback__)
+        if isinstance(exception, ExceptionGroupBase):
+            exceptions = exception.exceptions
+            if type(exceptions) is not tuple:
+                raise NotSimple
+            group = []
+            for chained in <tuple>exceptions:
+                (<list>group).append(self.add(chained, chained.__traceback__))
+            group = tuple(<list>group)
+        self.links[index] = (cause, context, group)
+        return 0
+
+
+cdef object capture_chain(object value, object tb):
+    cdef Py_ssize_t most = 0
+    cdef Chain chain
+    most_entries(&most)
+    if value is None or (
+        value.__cause__ is None
+        and (value.__context__ is None or value.__suppress_context__)
+        and not isinstance(value, ExceptionGroupBase)
+    ):
+        return CapturedException((capture_one(value, tb, most),), None)
+    chain = Chain.__new__(Chain)
+    chain.most = most
+    chain.parts = []
+    chain.links = []
+    chain.waiting = []
+    chain.seen = set()
+    chain.add(value, tb)
+    while chain.waiting:
+        index, exception = chain.waiting.pop()
+        chain.follow(index, exception)
+    return CapturedException(chain.parts, chain.links)
+
+
+def capture(exc_info):
+    """Return what the text of `exc_info` needs, or None if it has to travel as it is: see the pure twin."""
+    if type(exc_info) is not tuple or PyTuple_GET_SIZE(exc_info) != 3 or not is_unpatched():
+        return None
+    try:
+        return capture_chain((<tuple>exc_info)[1], (<tuple>exc_info)[2])
+    except Exception:
+        pass  # rendered after this block: a __str__ may look at the exception that is being handled
+    return rendered_now(exc_info)

@@ -1,0 +1,423 @@
+"""An exception as it was in the log call, and its text, which is made of that later, on another thread.
+
+Both cores capture the same tuples. They hold strings, code objects, offsets, and what `linecache` asks modules for: no
+exception, traceback or frame, so all of these end when the program lets go of them. The text is what
+`traceback.print_exception()` would have written in the call, because the standard `TracebackException` writes it: it
+is given objects that stand in for the exception, the entries of its traceback, and their frames. Only the source
+lines are read when the text is made, milliseconds after the call.
+
+What cannot be captured in this way is rendered in the call.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import io
+import linecache
+import sys
+import traceback
+import types
+from itertools import chain
+from operator import attrgetter, getitem, is_
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    Part = tuple[
+        str,  # __qualname__ of the exception's type
+        str,  # and its __module__
+        "str | LateSuggestion",  # what str() gave for the exception, and what traceback adds to it
+        tuple[str, ...] | None,  # __notes__
+        dict[str, Any] | None,  # a SyntaxError's attributes
+        tuple[Any, ...],  # two items for each entry of the traceback: code object, globals of its module
+        Sequence[int | None],  # two numbers for each entry: tb_lasti, tb_lineno
+        bool,  # __suppress_context__
+    ]
+    # Of each part: the indexes of its cause, its context, and the exceptions that it groups.
+    Link = tuple[int | None, int | None, tuple[int, ...] | None]
+    ExcInfo = tuple[Any, Any, Any]
+
+
+class CapturedException:
+    """What the text of one exception needs, or the text."""
+
+    __slots__ = ("_captured", "_text")
+
+    def __init__(
+        self, parts: Sequence[Part] | None, links: Sequence[Link] | None, text: str | None = None
+    ) -> None:
+        self._captured = None if parts is None else (parts, links)
+        self._text = text
+
+    def text(self) -> str:
+        """Return what `logging.Formatter.formatException()` would have returned in the call."""
+        captured = self._captured
+        if self._text is None and captured is not None:
+            try:
+                self._text = _render(*captured)
+            except Exception:
+                # Other threads may empty linecache's cache at the same time. Twice is no coincidence.
+                self._text = _render(*captured)
+            self._captured = None  # after the text is there: another thread may be between the two
+        return self._text  # type: ignore[return-value]
+
+
+# ---- whether `traceback` and `linecache` are the standard library's ----
+
+_NAMES: dict[types.ModuleType | type, tuple[str, ...]] = {
+    traceback: (
+        "print_exception",
+        "TracebackException",
+        "StackSummary",
+        "FrameSummary",
+        "_walk_tb_with_full_positions",
+        "_get_code_position",
+        "_format_final_exc_line",
+        "_safe_string",
+        "_compute_suggestion_error",  # from 3.12
+    ),
+    traceback.TracebackException: (
+        "__init__",
+        "print",
+        "format",
+        "format_exception_only",
+        "_format_syntax_error",
+    ),
+    traceback.StackSummary: ("_extract_from_extended_frame_gen", "format", "format_frame_summary"),
+    traceback.FrameSummary: ("__init__",),
+    linecache: ("getline", "getlines", "updatecache", "checkcache", "lazycache"),
+}
+# What each of them was when logflume was imported, and the function that it is or wraps, with its code.
+_FOUND = [
+    (owner, name, vars(owner)[name]) for owner in _NAMES for name in _NAMES[owner] if name in vars(owner)
+]
+OWNERS: tuple[types.ModuleType | type, ...] = tuple(owner for owner, _, _ in _FOUND)
+KEYS: tuple[str, ...] = tuple(name for _, name, _ in _FOUND)
+VALUES: tuple[Any, ...] = tuple(value for _, _, value in _FOUND)
+_NAMESPACES = tuple(map(vars, OWNERS))
+FUNCTIONS: tuple[types.FunctionType, ...] = tuple(
+    getattr(value, "__func__", value) for value in VALUES if not isinstance(value, type)
+)
+_code_of = attrgetter("__code__")
+
+
+def _are_own() -> bool:
+    """Whether what is there when logflume is imported comes from the standard library."""
+    return all(
+        isinstance(function, types.FunctionType)
+        and function.__globals__ in (vars(traceback), vars(linecache))
+        for function in FUNCTIONS
+    ) and all(value.__module__ == "traceback" for value in VALUES if isinstance(value, type))
+
+
+OWN_AT_IMPORT = _are_own()
+CODES = tuple(map(_code_of, FUNCTIONS)) if OWN_AT_IMPORT else ()
+
+
+def is_unpatched() -> bool:
+    """Whether a text that is made later is the one that `traceback` writes now."""
+    try:
+        return (
+            OWN_AT_IMPORT
+            and all(map(is_, map(getitem, _NAMESPACES, KEYS), VALUES))
+            and all(map(is_, map(_code_of, FUNCTIONS), CODES))
+        )
+    except KeyError:
+        return False
+
+
+# ---- what both cores ask for in the call, where an exception is not a simple one ----
+
+
+class NotSimple(Exception):
+    """The text has to be made in the call."""
+
+
+class _Broken(Exception):
+    def __str__(self) -> str:
+        raise ValueError
+
+
+STR_FAILED = str(traceback.TracebackException(_Broken, _Broken(), None))
+
+# TracebackException treats exceptions of these types each in its own way, mostly to say "Did you mean" something: what
+# it looks at for that are the exception and the frames as they are in the call. Its own code names them.
+SUGGESTED: tuple[type[BaseException], ...] = tuple(
+    cls
+    for name in traceback.TracebackException.__init__.__code__.co_names
+    if isinstance(cls := getattr(builtins, name, None), type)
+    and issubclass(cls, BaseException)
+    and cls not in (BaseException, Exception, BaseExceptionGroup, SyntaxError)
+)
+
+
+def string_of(value: object) -> str:
+    """Return str(value) as traceback has it."""
+    try:
+        string = str(value)
+    except BaseException:  # traceback does not let Ctrl-C through either
+        return STR_FAILED
+    if type(string) is not str:
+        raise NotSimple
+    return string
+
+
+def string_of_suggested(value: BaseException, tb: types.TracebackType | None) -> str | LateSuggestion:
+    """Return str(value) and what `traceback` adds to it for an exception of one of these types."""
+    if isinstance(value, (AttributeError, NameError)):
+        name = getattr(value, "name", None)
+        if name is None:
+            return string_of(value)
+        if type(name) is str and name.isascii() and _may_wait(value):  # other names are normalized first
+            return LateSuggestion(value, name, tb)
+    # Not the chain (_seen), which each core walks itself, and no entry of the traceback.
+    report = traceback.TracebackException(type(value), value, tb, limit=0, lookup_lines=False, _seen=set())
+    string = str(report)
+    if type(string) is not str:
+        raise NotSimple
+    return string
+
+
+# On 3.12, 3.15 and PyPy the wrong name is compared in Python with each that there is, which takes longer than all the
+# rest of a report: the call takes the names only. 3.13 and 3.14 compare in C.
+_compute = getattr(getattr(traceback, "_compute_suggestion_error", None), "__code__", None)
+_COMPARES_NAMES = _compute is not None and not {"_suggestions", "hide_underscored"}.intersection(
+    _compute.co_names + _compute.co_varnames
+)
+# 3.15 looks at an object's attributes, too: only one that cannot change may be looked at later.
+_COMPARES_OBJECTS = sys.implementation.name == "cpython" and (3, 15) <= sys.version_info < (3, 16)
+_CONSTANT = (type(None), str, int, float, bool, bytes)
+
+
+def _may_wait(value: AttributeError | NameError) -> bool:
+    if isinstance(value, NameError):
+        return _COMPARES_NAMES or _COMPARES_OBJECTS
+    return _COMPARES_NAMES or (_COMPARES_OBJECTS and type(value.obj) in _CONSTANT)
+
+
+class LateSuggestion:
+    """str() of an AttributeError or a NameError, and the names that `traceback` may suggest."""
+
+    __slots__ = ("_base", "_has_attribute", "_is_self", "_name", "_names", "_obj", "_string")
+
+    def __init__(self, value: AttributeError | NameError, name: str, tb: types.TracebackType | None) -> None:
+        self._name = name
+        self._string = string_of(value)
+        self._names: tuple[tuple[str, ...], ...] | None = None
+        self._has_attribute = self._is_self = False
+        if isinstance(value, AttributeError):
+            self._base: Any = AttributeError
+            self._take_object(value.obj, tb)
+        else:
+            self._base = NameError
+            self._take_variables(tb)
+        if self._names is not None and any(type(name) is not str for name in chain(*self._names)):
+            raise NotSimple
+
+    def _take_object(self, obj: object, tb: types.TracebackType | None) -> None:
+        if _COMPARES_OBJECTS:
+            self._obj: Any = obj
+            frame = _last_frame(tb)
+            self._is_self = frame is not None and frame.f_locals.get("self", tb) is obj
+            return
+        try:
+            self._names = (tuple(dir(obj)),)
+        except Exception:
+            pass  # traceback suggests nothing then
+        self._obj = _Attributes(self._names)
+
+    def _take_variables(self, tb: types.TracebackType | None) -> None:
+        frame = _last_frame(tb)
+        if frame is not None:
+            variables = frame.f_locals
+            self._names = (tuple(variables), tuple(frame.f_globals), tuple(frame.f_builtins))
+            self._has_attribute = "self" in variables and hasattr(variables["self"], self._name)
+
+    def text(self) -> str:
+        """Return str() and the suggestion."""
+        cls: Any = _stand_in_type("", "", self._base)
+        value = cls.__new__(cls)
+        value.string = self._string
+        value.name = self._name
+        f_locals: dict[str, Any] = {}
+        f_globals: dict[str, Any] = {}
+        f_builtins: dict[str, Any] = {}
+        if self._base is AttributeError:
+            value.obj = self._obj
+            if self._is_self:
+                f_locals["self"] = self._obj
+        elif self._names is not None:
+            f_locals, f_globals, f_builtins = map(dict.fromkeys, self._names)
+            if "self" in f_locals:
+                f_locals["self"] = _Self(self._has_attribute)
+        frame = types.SimpleNamespace(f_locals=f_locals, f_globals=f_globals, f_builtins=f_builtins)
+        has_frame = self._base is AttributeError or self._names is not None
+        entry: Any = types.SimpleNamespace(tb_next=None, tb_frame=frame) if has_frame else None
+        return str(traceback.TracebackException(cls, value, entry, limit=0, lookup_lines=False, _seen=set()))
+
+
+def _last_frame(tb: types.TracebackType | None) -> types.FrameType | None:
+    if tb is None:
+        return None
+    while tb.tb_next is not None:
+        tb = tb.tb_next
+    return tb.tb_frame
+
+
+class _Attributes:
+    """The object that does not have the attribute."""
+
+    def __init__(self, names: tuple[tuple[str, ...], ...] | None) -> None:
+        self._names = names
+
+    def __dir__(self) -> tuple[str, ...]:
+        if self._names is None:
+            raise LookupError("it could not be told in the call")
+        return self._names[0]
+
+
+class _Self:
+    """The `self` of a method: whether it has the name as an attribute was asked in the call."""
+
+    def __init__(self, has: bool) -> None:
+        object.__setattr__(self, "has", has)
+
+    def __getattribute__(self, name: str) -> None:
+        if not object.__getattribute__(self, "has"):
+            raise AttributeError(name)
+
+
+_IMMUTABLE = (str, int, type(None))
+
+
+def syntax_error_attributes(value: SyntaxError) -> dict[str, Any]:
+    """Return the attributes that TracebackException reads of a SyntaxError."""
+    attributes: dict[str, Any] = {
+        name: getattr(value, name)
+        for name in ("filename", "lineno", "end_lineno", "text", "offset", "end_offset", "msg")
+    }
+    if any(type(attribute) not in _IMMUTABLE for attribute in attributes.values()):
+        raise NotSimple
+    metadata = getattr(value, "_metadata", None)  # from 3.14
+    if metadata is not None:
+        if type(metadata) is not tuple or any(type(item) not in _IMMUTABLE for item in metadata):
+            raise NotSimple
+        attributes["_metadata"] = metadata
+    return attributes
+
+
+def source_globals(namespace: dict[str, Any]) -> dict[str, Any]:
+    """Return what `linecache` reads of a frame's globals.
+
+    The rest may be what a program gave to exec(), and is not ours to keep.
+    """
+    return {
+        name: namespace[name]
+        for name in ("__name__", "__loader__", "__spec__", "__file__")
+        if name in namespace
+    }
+
+
+def rendered_now(exc_info: ExcInfo) -> CapturedException | None:
+    """Return the text as it is now, or None if `traceback` raises."""
+    try:
+        stream = io.StringIO()
+        traceback.print_exception(exc_info[0], exc_info[1], exc_info[2], limit=None, file=stream)
+        return CapturedException(None, None, stream.getvalue().removesuffix("\n"))
+    except Exception:
+        return None
+
+
+# ---- the text ----
+
+
+class _StandIn:
+    """The exception, as far as TracebackException looks at it; its chain is put together afterwards."""
+
+    __cause__ = None
+    __context__ = None
+    __suppress_context__ = False
+    __notes__: list[str] | None = None
+    string = ""
+
+    def __str__(self) -> str:
+        return self.string
+
+
+@functools.lru_cache(maxsize=256)
+def _stand_in_type(qualname: str, module: str, base: Any) -> type[Any]:
+    """Return a type that has these names, and that TracebackException treats as it treats `base`."""
+    bases = (_StandIn,) if base is None else (_StandIn, base)
+    return type("StandIn", bases, {"__qualname__": qualname, "__module__": module})
+
+
+class _Frame:
+    __slots__ = ("f_code", "f_globals")
+
+    def __init__(self, code: types.CodeType, namespace: dict[str, Any]) -> None:
+        self.f_code = code
+        self.f_globals = namespace
+
+
+class _Entry:
+    __slots__ = ("_lineno", "tb_frame", "tb_lasti", "tb_next")
+
+    def __init__(self, frame: _Frame, lasti: Any, lineno: Any, following: _Entry | None) -> None:
+        self.tb_frame = frame
+        self.tb_lasti = lasti
+        self._lineno = lineno
+        self.tb_next = following
+
+    @property
+    def tb_lineno(self) -> int | None:
+        """The line; asked for only where the code has none for this offset."""
+        if self._lineno != -1:
+            return self._lineno  # type: ignore[no-any-return]
+        # Not computed yet when it was captured: as the property of a traceback does.
+        code = self.tb_frame.f_code
+        if self.tb_lasti < 0:
+            return code.co_firstlineno
+        for start, end, line in code.co_lines():
+            if start <= self.tb_lasti < end:
+                return line
+        return None
+
+
+def _entries(objects: tuple[Any, ...], positions: Sequence[Any]) -> _Entry | None:
+    if isinstance(positions, bytes):
+        positions = memoryview(positions).cast("i")
+    entry = None
+    for index in range(len(objects) - 2, -1, -2):
+        entry = _Entry(
+            _Frame(objects[index], objects[index + 1]), positions[index], positions[index + 1], entry
+        )
+    return entry
+
+
+def _report(part: Part) -> traceback.TracebackException:
+    qualname, module, string, notes, attributes, objects, positions, suppresses = part
+    cls: Any = _stand_in_type(qualname, module, None if attributes is None else SyntaxError)
+    value = cls.__new__(cls)
+    value.string = string if isinstance(string, str) else string.text()
+    value.__suppress_context__ = suppresses
+    if notes is not None:
+        value.__notes__ = list(notes)
+    if attributes is not None:
+        for name, attribute in attributes.items():
+            setattr(value, name, attribute)
+    entries: Any = _entries(objects, positions)
+    # All the entries that there are: sys.tracebacklimit counted in the call.
+    return traceback.TracebackException(cls, value, entries, limit=len(objects) // 2, compact=True)
+
+
+def _render(parts: Sequence[Part], links: Sequence[Link] | None) -> str:
+    reports = [_report(part) for part in parts]
+    for report, (cause, context, group) in zip(reports, links or (), strict=bool(links)):
+        report.__cause__ = None if cause is None else reports[cause]
+        report.__context__ = None if context is None else reports[context]
+        if group is not None:
+            report.exceptions = [reports[index] for index in group]
+    return "".join(reports[0].format()).removesuffix("\n")

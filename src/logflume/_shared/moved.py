@@ -1,0 +1,197 @@
+"""The handlers that setup_logging_queue() moved from a logger, and what they are asked in the log call."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import logging
+from collections.abc import Callable, Iterable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Report = Callable[[logging.LogRecord, logging.Handler, BaseException], object]
+
+__all__ = ["HandlerList", "MovedHandlers", "Targets", "filters_in_call", "guard", "unguard"]
+
+_standard_handle = logging.Handler.handle
+_standard_filter = logging.Filterer.filter
+
+
+def filters_in_call(handler: logging.Handler) -> bool:
+    """Return whether the filters of `handler` can be asked apart from its handle()."""
+    return type(handler).handle is _standard_handle and "handle" not in vars(handler)
+
+
+class Targets:
+    """Some of the handlers that were moved from one logger. It goes through the queue beside a record for them.
+
+    `is_last` tells that no other copy of the record follows, so that handlers that were added to the listener get it.
+    """
+
+    __slots__ = ("handlers", "is_last")
+
+    def __init__(self, handlers: tuple[logging.Handler, ...], is_last: bool) -> None:
+        self.handlers = handlers
+        self.is_last = is_last
+
+    def among(self, all_moved: Iterable[logging.Handler], now: Iterable[logging.Handler]) -> tuple[Any, ...]:
+        """Return those of them that are in `now`, and what was added to it if this is for the last copy."""
+        mine = tuple(handler for handler in self.handlers if handler in now)
+        if not self.is_last:
+            return mine
+        return mine + tuple(handler for handler in now if handler not in all_moved)
+
+
+class MovedHandlers:
+    """The handlers of one logger, moved behind `queue_handler`, in their order.
+
+    `respects_levels` tells whether a record below a handler's level is not for it, and `asks_filters` whether filters
+    are asked in the call. `report(record, handler, exception)` is called for what a filter raises.
+    """
+
+    def __init__(
+        self,
+        handlers: Iterable[logging.Handler],
+        queue_handler: logging.Handler,
+        respects_levels: bool,
+        asks_filters: bool,
+        report: Report,
+    ) -> None:
+        self.handlers = tuple(handlers)
+        self.queue_handler = queue_handler
+        self.respects_levels = respects_levels
+        self.asks_filters = asks_filters
+        self.report = report
+        self.are_all = True  # that the listener had at first; then its records need no targets
+        self.has_added = False  # whether others were added to the listener, which get every record
+        self._targets: dict[tuple[tuple[int, ...], bool], Targets] = {}
+
+    def lowest_level(self) -> int:
+        """Return the level that a record must have for one of the handlers to take it."""
+        if not self.respects_levels or self.has_added:
+            return logging.NOTSET
+        return min((handler.level for handler in self.handlers), default=logging.NOTSET)
+
+    def limits(self) -> tuple[int, int] | None:
+        """Return the lowest and the highest level of the handlers; None if each record needs a call of ask()."""
+        if (
+            self.has_added
+            or not self.handlers
+            or (self.asks_filters and any(map(_may_filter, self.handlers)))
+        ):
+            return None
+        levels = [handler.level if self.respects_levels else 0 for handler in self.handlers]
+        return (min(levels), max(levels)) if all(type(level) is int for level in levels) else None
+
+    def remove(self, handler: logging.Handler) -> None:
+        """Give `handler` no more records of the logger."""
+        self.handlers = tuple(other for other in self.handlers if other is not handler)
+        self.are_all = False
+        self.queue_handler.moved = self  # type: ignore[attr-defined] # it looks at them anew
+
+    def for_all(self) -> Targets | None:
+        """Return the targets of a record that is for all of the handlers."""
+        return None if self.are_all else self._targets_of(self.handlers, True)
+
+    def ask(self, record: logging.LogRecord) -> list[tuple[Targets | None, logging.LogRecord]]:
+        """Ask the handlers' levels and filters about `record`; return what to enqueue, in this order.
+
+        Each handler gets the record as it is when the handler's turn comes, as Logger.callHandlers() has it: filters
+        may change it, for the handlers that follow as well, or replace it, for their own handler.
+        """
+        found: list[tuple[tuple[logging.Handler, ...], logging.LogRecord]] = []
+        passed: list[logging.Handler] = []  # which get the record as it is now
+        for handler in self.handlers:
+            if self.respects_levels and record.levelno < handler.level:
+                continue
+            if self.asks_filters and _may_filter(handler):
+                if passed:
+                    found.append((tuple(passed), copy.copy(record)))
+                    passed = []
+                try:
+                    answer: Any = handler.filter(record)
+                except Exception as error:
+                    self.report(record, handler, error)
+                    continue
+                if not answer:
+                    continue
+                if answer is not record and isinstance(answer, logging.LogRecord):
+                    found.append(((handler,), answer))
+                    continue
+            passed.append(handler)
+        if len(passed) == len(self.handlers):
+            return [(self.for_all(), record)]
+        asked: list[tuple[Targets | None, logging.LogRecord]] = [
+            (self._targets_of(handlers, False), copied) for handlers, copied in found
+        ]
+        if passed or self.has_added:
+            asked.append((self._targets_of(tuple(passed), True), record))
+        return asked
+
+    def _targets_of(self, handlers: tuple[logging.Handler, ...], is_last: bool) -> Targets:
+        """Return one object for the same handlers, so that the records for them make batches."""
+        key = tuple(map(id, handlers)), is_last
+        targets = self._targets.get(key)
+        if targets is None or targets.handlers != handlers:
+            targets = self._targets[key] = Targets(handlers, is_last)
+        return targets
+
+
+def _may_filter(handler: logging.Handler) -> bool:
+    if not filters_in_call(handler):
+        return False
+    return bool(handler.filters) or type(handler).filter is not _standard_filter or "filter" in vars(handler)
+
+
+# What changes how or where a handler writes: a record that was logged before it is written as it would have been.
+GUARDED = ("close", "setFormatter", "setStream", "doRollover")
+
+
+def guard(handler: logging.Handler, deliver: Callable[[], object]) -> None:
+    """Have the GUARDED methods of `handler` call `deliver` first."""
+    for name in GUARDED:
+        method = getattr(handler, name, None)
+        if method is not None and name not in vars(handler):
+            handler.__dict__[name] = _Guarded(method, deliver)
+
+
+def unguard(handler: logging.Handler) -> None:
+    """Undo guard(), where no other code has replaced the methods since."""
+    for name in GUARDED:
+        if type(vars(handler).get(name)) is _Guarded:
+            del handler.__dict__[name]
+
+
+class _Guarded:
+    def __init__(self, method: Callable[..., object], deliver: Callable[[], object]) -> None:
+        functools.update_wrapper(self, method)
+        self._method = method
+        self._deliver = deliver
+
+    def __call__(self, *args: Any, **kwargs: Any) -> object:
+        self._deliver()
+        return self._method(*args, **kwargs)
+
+
+class HandlerList(list[logging.Handler]):
+    """What logger.handlers becomes: the moved handlers still count as there, so that they are not added twice."""
+
+    def __init__(self, handlers: Iterable[logging.Handler], moved: MovedHandlers) -> None:
+        super().__init__(handlers)
+        self._moved = moved
+
+    def _is_behind(self, handler: object) -> bool:
+        moved = self._moved
+        return handler in moved.handlers and super().__contains__(moved.queue_handler)
+
+    def __contains__(self, handler: object) -> bool:
+        return super().__contains__(handler) or self._is_behind(handler)
+
+    def remove(self, handler: logging.Handler) -> None:
+        """Remove `handler`, also if it is behind the queue; ValueError if it is not there."""
+        if self._is_behind(handler):
+            self._moved.remove(handler)
+        else:
+            super().remove(handler)

@@ -1,0 +1,394 @@
+"""Moved handlers: asked in the log call, and standing behind their queue handler as if they were on the logger."""
+
+from __future__ import annotations
+
+import contextvars
+import io
+import logging
+import logging.handlers
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers import Collect
+
+ATTACHED = "attached"
+
+
+@pytest.fixture(params=["standard calls", "accelerated"])
+def accelerate(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param == "accelerated")
+
+
+def both_ways(lf: Any, make: Any, act: Any, accelerate: bool, **options: Any) -> tuple[Any, Any]:
+    """What the handlers of `make()` have after `act(logger)`, attached, and behind the queue."""
+    outcomes = []
+    for queued in (False, True):
+        logger = logging.Logger("shop", logging.DEBUG)
+        handlers, outcome = make()
+        for handler in handlers:
+            logger.addHandler(handler)
+        if queued:
+            with lf.setup_logging_queue(logger, accelerate=accelerate, **options):
+                act(logger)
+        else:
+            act(logger)
+        outcomes.append(outcome())
+    return outcomes[0], outcomes[1]
+
+
+class Text(logging.StreamHandler):  # type: ignore[type-arg]
+    def __init__(self, fmt: str = "%(message)s", level: int = 0) -> None:
+        super().__init__(io.StringIO())
+        self.setFormatter(logging.Formatter(fmt, defaults={"rid": "-", "by": "-"}))
+        self.setLevel(level)
+
+    def lines(self) -> list[str]:
+        return self.stream.getvalue().splitlines()
+
+
+def plain(fmt: str, level: int = 0) -> Any:
+    """A handler that is exactly the standard library's, which gets batches."""
+    handler = logging.StreamHandler(io.StringIO())
+    handler.setFormatter(logging.Formatter(fmt, defaults={"rid": "-", "by": "-"}))
+    handler.setLevel(level)
+    return handler
+
+
+local = threading.local()
+request = contextvars.ContextVar("request", default="none")
+current = {"task": "none"}
+
+
+class FromLocal(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.rid = getattr(local, "rid", "none")
+        return True
+
+
+class FromContext(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.rid = request.get()
+        return True
+
+
+class FromGlobal(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.rid = current["task"]
+        return True
+
+
+def log_in_threads(logger: logging.Logger) -> None:
+    def work(number: int) -> None:
+        local.rid = f"r{number}"
+        request.set(f"r{number}")
+        for i in range(20):
+            current["task"] = f"r{number}"
+            logger.info("record %d of %d", i, number)
+            current["task"] = "other"
+
+    for number in range(3):
+        thread = threading.Thread(target=work, args=(number,))
+        thread.start()
+        thread.join()
+
+
+@pytest.mark.parametrize("kind", [FromLocal, FromContext, FromGlobal])
+@pytest.mark.parametrize("make", [Text, plain], ids=["subclass", "exact"])
+def test_a_filter_sees_what_belongs_to_the_call(
+    lf: Any, clean_logging: None, kind: Any, make: Any, accelerate: bool
+) -> None:
+    def handlers() -> Any:
+        handler = make("%(rid)s %(message)s")
+        handler.addFilter(kind())
+        return [handler], lambda: handler.stream.getvalue()
+
+    attached, queued = both_ways(lf, handlers, log_in_threads, accelerate)
+    assert queued == attached
+    assert queued.count("r2 record") == 20
+
+
+class Shout(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = record.msg.upper()
+        record.by = "shout"
+        return True
+
+
+class Odd(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.args[0] % 2 == 1  # type: ignore[index, operator, misc]
+
+
+class Fails(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        raise RuntimeError("filter")
+
+
+class Replaces(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> Any:
+        if sys.version_info < (3, 12):
+            return True
+        return logging.makeLogRecord({**vars(record), "msg": "replaced %d"})
+
+
+SCENES = {
+    "hidden in the second only": [(), (Shout,)],
+    "seen by those that follow": [(Shout,), ()],
+    "in the middle": [(), (Shout,), (), (Odd,), ()],
+    "some pass": [(Odd,), (), (Shout, Odd)],
+    "replaced for one": [(), (Replaces,), ()],
+    "two that change": [(Shout,), (Replaces, Shout), (Shout,)],
+}
+
+
+@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize("make", [Text, plain], ids=["subclass", "exact"])
+@pytest.mark.parametrize("levels", [(0, 0, 0, 0, 0), (0, 30, 20, 40, 30)])
+def test_each_handler_gets_what_it_had(
+    lf: Any, clean_logging: None, scene: str, make: Any, levels: tuple[int, ...], accelerate: bool
+) -> None:
+    def handlers() -> Any:
+        made = []
+        for filters, level in zip(SCENES[scene], levels, strict=False):
+            handler = make("%(levelname)s %(by)s %(message)s", level)
+            for each in filters:
+                handler.addFilter(each())
+            made.append(handler)
+        return made, lambda: [handler.stream.getvalue() for handler in made]
+
+    def act(logger: logging.Logger) -> None:
+        for i in range(30):
+            logger.log((i % 5 + 1) * 10, "number %d", i)
+
+    attached, queued = both_ways(lf, handlers, act, accelerate)
+    assert queued == attached
+
+
+def test_a_filter_that_raises_is_reported_and_the_others_go_on(lf: Any, clean_logging: None) -> None:
+    bad, good = Text(), Text()
+    bad.addFilter(Fails())
+    logger = logging.Logger("shop")
+    logger.handlers = [bad, good]
+    errors: list[Any] = []
+    with lf.setup_logging_queue(logger, on_error=lambda *given: errors.append(given)):
+        logger.error("one")
+    assert (bad.lines(), good.lines()) == ([], ["one"])
+    [(record, handler, error)] = errors
+    assert (record.msg, handler, str(error)) == ("one", bad, "filter")
+
+
+def test_filters_can_be_left_to_the_listener(lf: Any, clean_logging: None) -> None:
+    threads = []
+
+    class Slow(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> bool:
+            threads.append(threading.current_thread())
+            return True
+
+    handler = Text()
+    handler.addFilter(Slow())
+    logger = logging.Logger("shop")
+    logger.addHandler(handler)
+    with lf.setup_logging_queue(logger, filter_in_call=False):
+        logger.error("one")
+    assert handler.lines() == ["one"]
+    assert threading.current_thread() not in threads
+    assert len(threads) == 1
+
+
+@pytest.mark.parametrize("queued_only", [True, False])
+def test_a_filter_is_asked_once(lf: Any, clean_logging: None, queued_only: bool) -> None:
+    asked: list[str] = []
+
+    class Counts(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> bool:
+            asked.append(record.getMessage())
+            return True
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            pass
+
+    logger = logging.Logger("shop")
+    for handler in (Handler(), plain("%(message)s"), logging.handlers.MemoryHandler(100)):
+        handler.addFilter(Counts())
+        logger.addHandler(handler)
+    with lf.setup_logging_queue(logger):
+        logger.error("one")
+        logger.error("two")
+    assert sorted(asked) == ["one"] * 3 + ["two"] * 3
+
+
+def test_a_handler_that_overrides_handle_asks_its_filters_itself(lf: Any, clean_logging: None) -> None:
+    class Own(Text):
+        def handle(self, record: logging.LogRecord) -> Any:
+            record.by = "own"
+            return super().handle(record)
+
+    handler = Own("%(by)s %(message)s")
+    handler.addFilter(Odd())
+    logger = logging.Logger("shop")
+    logger.addHandler(handler)
+    with lf.setup_logging_queue(logger):
+        for i in range(4):
+            logger.error("%d", i)
+    assert handler.lines() == ["own 1", "own 3"]
+
+
+@pytest.mark.parametrize("make", [Text, plain], ids=["subclass", "exact"])
+def test_levels_and_filters_count_as_they_are_in_the_call(
+    lf: Any, clean_logging: None, make: Any, accelerate: bool
+) -> None:
+    def handlers() -> Any:
+        handler = make("%(message)s")
+        return [handler], lambda: handler.stream.getvalue()
+
+    def act(logger: logging.Logger) -> None:
+        moved = getattr(logger.handlers[0], "moved", None)
+        handler = moved.handlers[0] if moved else logger.handlers[0]
+        only_odd = Odd()
+        for i in range(60):
+            logger.info("number %d", i)
+            handler.setLevel((0, 20, 30)[i % 3])
+            (handler.addFilter if i % 4 < 2 else handler.removeFilter)(only_odd)
+
+    attached, queued = both_ways(lf, handlers, act, accelerate)
+    assert queued == attached
+
+
+# ---- the queue handler stands in for them ----
+
+
+def test_the_level_of_the_queue_handler_is_the_lowest(lf: Any, clean_logging: None) -> None:
+    logger = logging.Logger("shop")
+    first, second = Text(level=40), Text(level=30)
+    logger.handlers = [first, second]
+    with lf.setup_logging_queue(logger):
+        [queue_handler] = logger.handlers
+        assert queue_handler.level == 30
+        second.setLevel(50)
+        assert queue_handler.level == 40
+        queue_handler.setLevel(45)
+        assert queue_handler.level == 45
+
+
+def test_a_moved_handler_is_not_added_again(lf: Any, clean_logging: None, accelerate: bool) -> None:
+    logger = logging.Logger("shop")
+    handler = Text()
+    logger.addHandler(handler)
+    with lf.setup_logging_queue(logger, accelerate=accelerate):
+        for _ in range(3):
+            logger.addHandler(handler)
+            logger.error("one")
+        assert handler in logger.handlers
+        assert len(logger.handlers) == 1
+    assert handler.lines() == ["one"] * 3
+    assert logger.handlers == [handler]
+
+
+def test_a_moved_handler_that_is_removed_gets_no_more(lf: Any, clean_logging: None, accelerate: bool) -> None:
+    logger = logging.Logger("shop")
+    first, second = Text(), Text()
+    logger.handlers = [first, second]
+    with lf.setup_logging_queue(logger, accelerate=accelerate):
+        logger.error("one")
+        logger.removeHandler(first)
+        logger.error("two")
+        assert first not in logger.handlers
+    assert (first.lines(), second.lines()) == (["one"], ["one", "two"])
+    assert logger.handlers == [second]
+
+
+def test_it_can_be_added_again_once_the_queue_handler_is_gone(lf: Any, clean_logging: None) -> None:
+    logger = logging.Logger("shop")
+    handler = Text()
+    logger.addHandler(handler)
+    with lf.setup_logging_queue(logger):
+        logger.handlers.clear()
+        logger.addHandler(handler)
+        logger.error("one")
+        assert handler.lines() == ["one"]
+
+
+def test_nothing_to_move_starts_no_thread(lf: Any, clean_logging: None) -> None:
+    logging.basicConfig(handlers=[Text()])
+    first = lf.setup_logging_queue()
+    before = threading.active_count()
+    others = [lf.setup_logging_queue() for _ in range(30)]
+    assert threading.active_count() == before
+    for listener in (*others, first):
+        listener.stop()
+
+
+# ---- those that stay ----
+
+
+def test_direct_handlers_stay_where_they_are(lf: Any, clean_logging: None) -> None:
+    class Bound(logging.Handler):
+        def __init__(self) -> None:
+            super().__init__()
+            self.threads: list[Any] = []
+
+        def emit(self, record: logging.LogRecord) -> None:
+            self.threads.append(threading.current_thread())
+
+    logger = logging.Logger("shop")
+    by_class, itself, moved = Bound(), Collect(), Text()
+    logger.handlers = [by_class, moved, itself]
+    with lf.setup_logging_queue(logger, direct=[Bound, itself]) as listener:
+        assert listener.handlers == (moved,)
+        logger.error("one")
+        assert by_class.threads == [threading.current_thread()]
+        assert itself.messages == ["one"]
+    assert moved.lines() == ["one"]
+    assert logger.handlers == [by_class, moved, itself]
+
+
+def test_direct_takes_one_too_and_says_what_it_takes(lf: Any, clean_logging: None) -> None:
+    logger = logging.Logger("shop")
+    logger.handlers = [handler := Text()]
+    with lf.setup_logging_queue(logger, direct=handler) as listener:
+        assert listener.handlers == ()
+    with pytest.raises(TypeError, match="direct takes handlers or their classes, not 'file'"):
+        lf.setup_logging_queue(logger, direct=["file"])
+    assert logger.handlers == [handler]
+
+
+# ---- what a program does to a moved handler itself ----
+
+
+CHANGES = {
+    "close": lambda handler: handler.close(),
+    "formatter": lambda handler: handler.setFormatter(logging.Formatter("changed %(message)s")),
+    "level": lambda handler: handler.setLevel(logging.CRITICAL),
+    "stream": lambda handler: handler.setStream(open(f"{handler.baseFilename}.other", "a")).close(),  # noqa: SIM115
+    "rollover": lambda handler: handler.doRollover(),
+    "filter": lambda handler: handler.addFilter(Odd()),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_records_before_a_change_are_written_as_before(
+    lf: Any, clean_logging: None, tmp_path: Path, change: str, accelerate: bool
+) -> None:
+    files = []
+    for folder in ("attached", "queued"):
+        (tmp_path / folder).mkdir()
+        logger = logging.Logger("shop")
+        handler = logging.handlers.RotatingFileHandler(tmp_path / folder / "log", "w", backupCount=2)
+        logger.addHandler(handler)
+        queued = lf.setup_logging_queue(logger, accelerate=accelerate) if folder == "queued" else None
+        for i in range(200):
+            logger.error("before %d", i)
+        CHANGES[change](handler)
+        for i in range(3):
+            logger.error("after %d", i)
+        if queued:
+            queued.stop()
+        handler.close()
+        files.append({path.name: path.read_text() for path in (tmp_path / folder).iterdir()})
+    assert files[1] == files[0]
