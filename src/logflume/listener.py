@@ -180,15 +180,15 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         """
         if not threads_run():
             return
-        if os.environ.get("LOGFLUME_DIRECT", "") not in ("", "0"):
-            self._go_without_thread(run)
-            return
         if self._look_up_handlers is not None:
             self.handlers = self._look_up_handlers()
             self._look_up_handlers = None
             self._close_queue_handlers_first()
         self._queue_handlers |= self._closed_queue_handlers  # they are in use still
         self._closed_queue_handlers.clear()
+        if os.environ.get("LOGFLUME_DIRECT", "") not in ("", "0"):
+            self._go_without_thread(run)
+            return
         worker = Worker(self, run, self._dispatcher, self._errors)
         try:
             thread = ListenerThread(worker.run, type(self).__name__)

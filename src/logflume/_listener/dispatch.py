@@ -17,6 +17,7 @@ from .._delivery.deliver import Progress
 from .._delivery.plan import COMPOSED, ONE_BY_ONE
 from .._shared.contexts import call_in_context, context_of, set_handled
 from .locks import DeliveryLock
+from .process import exit_has_come
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -177,7 +178,9 @@ class Dispatcher:
             try:
                 handler.flush()
             except Exception as error:
-                self.errors.report(None, handler, error)
+                # At exit a stream may be closed by then; logging.shutdown() ignores that, too.
+                if not (exit_has_come() and isinstance(error, (OSError, ValueError))):
+                    self.errors.report(None, handler, error)
 
     def _handle(self, batch: Any) -> None:
         """Have the records of `batch` handled by those whom they are for."""

@@ -35,6 +35,7 @@ _exit_has_come = False
 _exit_finalizer: Any = None
 _callbacks = -1  # that atexit knew when ours was the youngest
 _waited: weakref.WeakKeyDictionary[Any, float] = weakref.WeakKeyDictionary()  # seconds, by listener, at exit
+_told: weakref.WeakSet[Any] = weakref.WeakSet()  # those of which it was said that records are left
 _held_for_fork: dict[int, list[Any]] = {}  # by the thread that forks
 
 
@@ -125,20 +126,25 @@ def _deliver_before_threads_end() -> None:
 
 
 def _deliver_at_exit() -> None:
-    """Stop all listeners; runs before logging.shutdown() closes the handlers, being registered after it."""
+    """Stop all listeners; runs before logging.shutdown() closes the handlers, being registered after it.
+
+    Runs twice, if no thread was left the first time.
+    """
     global _exit_has_come
     _exit_has_come = True
     for listener in living():
         began = time.monotonic()
-        waited = _waited.pop(listener, 0.0)
+        waited = _waited.get(listener, 0.0)
         try:
             left = listener.stop(max(0.0, listener.exit_timeout - waited))
         except Exception as error:  # from its queue: the others have their records still to deliver
             listener.report_error(None, None, error)
             continue
+        waited += time.monotonic() - began
+        _waited[listener] = waited
         if left:
-            if sys.stderr is not None:
-                waited += time.monotonic() - began
+            if sys.stderr is not None and listener not in _told:
+                _told.add(listener)
                 sys.stderr.write(
                     f"logflume: {left} records were not delivered within {waited:.1f} s at exit\n"
                 )
@@ -181,6 +187,7 @@ def _after_fork_in_child() -> None:
     note_child()
     restore_in_child()
     _waited.clear()
+    _told.clear()
     for listener in living():
         listener.reset_in_child()
     _held_for_fork.clear()

@@ -60,6 +60,8 @@ def forget_queued(queue: Any) -> None:
         if hasattr(queue, "_queue"):  # PyPy's, in Python
             queue.__init__()  # type: ignore[misc]
             return
+        # After a fork in C a thread that is gone still waits there, from 3.13 on, and gets what is put next.
+        queue.put(None)
         get = queue.get_nowait
         try:
             while True:

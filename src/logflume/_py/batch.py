@@ -127,7 +127,8 @@ def take(queue: Any, limit: int, taken: deque[Batch]) -> int:
             if batch is None or not batch.add(item):
                 batch = Batch(item)
                 taken.append(batch)
-        except BaseException:  # there is no memory: better late than lost
+        # There is no memory: better late than lost. Not what a signal handler raises: it may come after append().
+        except (MemoryError, RecursionError):
             queue.put_nowait(item)
             raise
     return limit
