@@ -10,14 +10,14 @@ from cpython.bool cimport PyBool_Check
 from cpython.dict cimport PyDict_CheckExact
 from cpython.float cimport PyFloat_CheckExact
 from cpython.list cimport PyList_GET_SIZE
-from cpython.object cimport PyObject, PyTypeObject
+from cpython.object cimport PyObject, PyObject_GenericSetAttr, PyTypeObject
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_CheckExact, PyTuple_GET_SIZE, PyTuple_New
 from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_Format
 
 from logflume._c.interpreter.python cimport (
     Py_TYPE, PyList_GET_ITEM, PyList_SET_ITEM, PyList_SetSlice, PyObject_GC_IsTracked, PyObject_GC_Track,
-    PyObject_GC_UnTrack, decref, is_immutable_value, new_object, set_instance_dict,
+    PyObject_GC_UnTrack, decref, is_immutable_value, new_object,
 )
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
@@ -41,6 +41,7 @@ cdef extern from "Python.h":
     Py_ssize_t PY_SSIZE_T_MAX
 
 cdef Py_ssize_t OBJECT_FIELDS = 13  # of CapturedRecord
+cdef str DICT = sys.intern("__dict__")
 cdef int NESTING = 8  # tuples in tuples that is_immutable() looks into
 cdef PyTypeObject *captured_exception = <PyTypeObject *><PyObject *>CapturedException
 cdef object new_instance = logging.LogRecord.__new__
@@ -219,7 +220,8 @@ cdef object made_of(CapturedRecord record):
     if record.made is None:
         record.exc_info = None if has_exception else captured
         made = new_instance(LogRecord)
-        set_instance_dict(made, attributes_of(record))
+        # Not PyObject_GenericSetDict(), which on 3.13 leaves behind what the object had before.
+        PyObject_GenericSetAttr(made, DICT, attributes_of(record))
         record.made = made
         if not PyObject_GC_IsTracked(<PyObject *>record):
             PyObject_GC_Track(<PyObject *>record)

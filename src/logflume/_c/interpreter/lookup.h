@@ -59,13 +59,6 @@ logflume_instance_dict(PyObject *object)
     return PyObject_GenericGetDict(object, NULL);
 }
 
-/* Gives an object whose attributes no other code knows yet this dictionary; 0, or -1 on error. */
-static inline int
-logflume_set_instance_dict(PyObject *object, PyObject *dict)
-{
-    return PyObject_GenericSetDict(object, dict, NULL);
-}
-
 /* The dictionary of a class, or `missing` if Python code cannot change the class. PyType_GetDict() is public from 3.12
    on. */
 static inline PyObject *

@@ -47,7 +47,6 @@ cdef extern from "interpreter/lookup.h":
     object dict_get "logflume_dict_get" (object dictionary, object key, object missing)
     object list_get "logflume_list_get" (object list, Py_ssize_t index, object missing)
     object instance_dict "logflume_instance_dict" (object instance)
-    int set_instance_dict "logflume_set_instance_dict" (object instance, object dictionary) except -1
     object class_dict "logflume_class_dict" (object cls, object missing)
 
 cdef extern from "interpreter/type_version.h":
