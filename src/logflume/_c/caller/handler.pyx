@@ -230,6 +230,7 @@ cdef class HandlerCore:
 
     cdef object way_in(self, long long levelno):
         """Return how a record of this level gets into the queue: its targets, or None, if put_captured() puts it."""
+        settle()
         cdef ListenerCore core = self._core
         cdef object targets = None
         if core is None:
