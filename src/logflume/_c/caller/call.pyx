@@ -31,7 +31,9 @@ from logflume._c.caller.route cimport (
     is_handler_list,
 )
 from logflume._c.caller.stamp cimport name_of_level, stamp
-from logflume._c.caller.unpatched cimport ERROR, RECORD, is_mapping, is_unpatched, unpatched_parts
+from logflume._c.caller.unpatched cimport (
+    ERROR, IGNORES_NESTED, RECORD, is_mapping, is_unpatched, unpatched_parts,
+)
 from logflume._c.context cimport current_context
 from logflume._c.interpreter.python cimport (
     Py_TYPE, PyMethod_New, PyObject_Vectorcall, PyVectorcall_NARGS, dict_get, enable_vectorcall, instance_dict,
@@ -221,6 +223,8 @@ cdef bint log_enabled(const Call *call, object name, object handler, const Route
         return False
     if keywords.extra is not NULL and not is_usual(<object>keywords.extra):
         return False
+    if IGNORES_NESTED and (<object>call.logger)._is_disabled():
+        return True
     if handler is NO_HANDLER:
         return True
     if handler is not SEVERAL:

@@ -12,6 +12,8 @@ cdef enum:
     NAME = 128  # threading.Thread.name, or multiprocessing's Process.name
 
 
+cdef bint IGNORES_NESTED
+
 cdef unsigned int unpatched_parts(PyTypeObject *cls) except? 0
 cdef bint is_mapping(object value) except -1
 cpdef bint is_unpatched(object function, object module, object qualname) except -1

@@ -165,8 +165,8 @@ cdef tuple LOGGER_ATTRIBUTES = (
     "__getattribute__", "__getattr__", "__bool__", "__len__",
 )
 cdef dict FILTERER_HAS = {name: static(logging.Filterer, name) for name in LOGGER_ATTRIBUTES}
-# In 3.13.4 and 3.13.5 Logger.handle() ignores what its own thread logs meanwhile.
-cdef bint IGNORES_NESTED = hasattr(logging.Logger, "_is_disabled")
+# In 3.13.4 and 3.13.5 a logger ignores what its own thread logs with it in Logger.handle().
+IGNORES_NESTED = hasattr(logging.Logger, "_is_disabled")
 cdef set compiled_methods = set()
 
 
@@ -187,7 +187,7 @@ cdef unsigned int parts_of_logger(cls) except? 0:
     if has_standard(cls, "makeRecord"):
         parts |= MAKE_RECORD
     if (
-        not IGNORES_NESTED
+        (not IGNORES_NESTED or has_standard(cls, "_is_disabled"))
         and has_standard(cls, "handle")
         and has_standard(cls, "callHandlers")
         and is_unpatched(static(cls, "filter"), logging, "Filterer.filter")
