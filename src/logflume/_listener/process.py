@@ -34,6 +34,7 @@ _listeners: dict[int, weakref.ref[Any]] = {}
 _exit_has_come = False
 _exit_finalizer: Any = None
 _callbacks = -1  # that atexit knew when ours was the youngest
+_ours_at_threads_end: Any = None  # in the list of threading
 _waited: weakref.WeakKeyDictionary[Any, float] = weakref.WeakKeyDictionary()  # seconds, by listener, at exit
 _told: weakref.WeakSet[Any] = weakref.WeakSet()  # those of which it was said that records are left
 _held_for_fork: dict[int, list[Any]] = {}  # by the thread that forks
@@ -83,7 +84,7 @@ def expect_exit() -> None:
     atexit knows, the youngest first each time. concurrent.futures ends its threads by one of the first kind; a handler
     may end its transport by one of either kind.
     """
-    global _callbacks
+    global _callbacks, _ours_at_threads_end
     if is_multiprocessing_child():  # which runs no atexit functions
         _register_finalizer()
     # Whatever was registered since has to come after ours. Registering for nothing would take memory each time.
@@ -96,11 +97,12 @@ def expect_exit() -> None:
 
     register = getattr(threading, "_register_atexit", None)
     known: list[Any] = getattr(threading, "_threading_atexits", [])
-    ours = [call for call in known if getattr(call, "func", call) is _deliver_before_threads_end]
-    if register is not None and not (ours and known[-1] is ours[-1]):
-        known[:] = [call for call in known if call not in ours]
+    if register is not None and not (known and known[-1] is _ours_at_threads_end):
+        # It wraps the function: what it appends is how ours is known.
+        known[:] = [call for call in known if call is not _ours_at_threads_end]
         with contextlib.suppress(RuntimeError):  # they run already
             register(_deliver_before_threads_end)
+            _ours_at_threads_end = known[-1] if known else None
 
 
 def _register_finalizer() -> None:
