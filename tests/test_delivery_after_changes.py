@@ -324,6 +324,9 @@ KINDS = {
 }
 
 
+STREAMS = [kind for kind in KINDS if kind.endswith(" stream")]
+
+
 @pytest.mark.parametrize("act", CHANGES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_change_between_batches_counts_from_the_next_record(lf, tmp_path, capsys, kind, act):
@@ -435,9 +438,10 @@ def test_strings_that_are_not_ready(lf, tmp_path):
 
 
 @pytest.fixture
-def compiled_way(package, tmp_path):
+def compiled_way(package, tmp_path, request):
     """A logger, its listener, the listener's handler, and the Python functions that handled a record in its thread."""
-    handler = logging.FileHandler(tmp_path / "log")
+    kind, arguments = KINDS[getattr(request, "param", "file")]
+    handler = kind(tmp_path / "log", encoding="utf-8", **arguments)
     handler.setFormatter(logging.Formatter(FORMAT))
     records = queue.SimpleQueue()
     calls = []
@@ -456,6 +460,8 @@ def compiled_way(package, tmp_path):
     finally:
         threading.setprofile(None)
     handler.close()
+    if not isinstance(handler, logging.FileHandler):
+        handler.stream.close()
 
 
 HANDLE_RECORDS = ("logging", "logflume._delivery")
@@ -469,6 +475,7 @@ def log_now_and_then(logger, listener, count=50):
 
 
 @needs_gil
+@pytest.mark.parametrize("compiled_way", ["file", *STREAMS], indirect=True)
 def test_what_changes_nothing_stays_compiled(compiled_way, tmp_path):
     """What the tests above are about does happen: the thread remembers, and so runs next to no bytecode for a batch."""
     logger, listener, _, calls = compiled_way
