@@ -16,12 +16,15 @@ from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_Format
 
 import logging
 
+from logflume._c.backend.attributes cimport text_of
 from logflume._c.backend.batch_text cimport BatchText
 from logflume._c.backend.clock cimport add_time, clock_of, tick, time_text
+from logflume._c.backend.json cimport add_json, add_json_filled, add_json_lazy
+from logflume._c.backend.json_pattern cimport json_pattern_of
 from logflume._c.backend.message cimport TEMPLATES, Template, add_message, add_whole_number, is_string
 from logflume._c.backend.pattern cimport (
-    ASCTIME, CREATED, FILENAME, FUNCNAME, LEVELNAME, LEVELNO, LINENO, LITERAL, MESSAGE, MODULE, MSECS, NAME, NUMBER,
-    PATHNAME, PROCESS, PROCESSNAME, TEXT, THREAD, THREADNAME, Attribute, Field, SimpleField, SimplePattern, pattern_of,
+    ASCTIME, CREATED, LEVELNO, LINENO, LITERAL, MESSAGE, MSECS, NUMBER, PROCESS, TEXT, THREAD, Attribute, Field,
+    SimpleField, SimplePattern, pattern_of,
 )
 from logflume._c.backend.text cimport (
     OTHERWISE, UNFIT, Text, add_ascii, add_number, add_padded, add_string, end_record,
@@ -40,6 +43,7 @@ cdef extern from "Python.h" nogil:
     PyTypeObject *type_of "Py_TYPE"(PyObject *)
     Py_ssize_t references_to "Py_REFCNT"(PyObject *)
 
+cdef type Formatter = logging.Formatter
 cdef type LogRecord = logging.LogRecord
 cdef type LazyRecord = _LazyRecord
 cdef PyTypeObject *lazy_type = <PyTypeObject *><PyObject *>_LazyRecord
@@ -58,9 +62,14 @@ cdef class Composer:
 cdef Composer composer_of(object formatter):
     """Return a Composer for an unpatched formatter."""
     cdef Composer composer = Composer.__new__(Composer)
-    style = formatter._style
     composer.formatter = formatter
     composer.record_is_unpatched = is_unpatched(LogRecord)
+    if type(formatter) is not Formatter:
+        composer.json = json_pattern_of(formatter)
+        if composer.json is not None and composer.json.uses_time:
+            composer.clock = clock_of(formatter)
+        return composer
+    style = formatter._style
     defaults = style._defaults
     if not defaults or PyDict_CheckExact(defaults):
         composer.pattern = pattern_of(style)
@@ -87,27 +96,6 @@ cdef int hold_messages(Composer composer) noexcept:
     return 0
 
 
-cdef inline PyObject *text_of(RecordCore record, Attribute attribute) noexcept nogil:
-    """The value of an attribute that in nearly all records is a string, borrowed; NULL for other attributes."""
-    if attribute == NAME:
-        return <PyObject *>record.name
-    if attribute == LEVELNAME:
-        return <PyObject *>record.levelname
-    if attribute == PATHNAME:
-        return <PyObject *>record.site.pathname
-    if attribute == FILENAME:
-        return <PyObject *>record.site.filename
-    if attribute == MODULE:
-        return <PyObject *>record.site.module
-    if attribute == FUNCNAME:
-        return <PyObject *>record.site.funcName
-    if attribute == THREADNAME:
-        return <PyObject *>record.threadName
-    if attribute == PROCESSNAME:
-        return <PyObject *>record.processName
-    return NULL
-
-
 cdef inline bint finish_record(Text *text, Py_ssize_t wide, Limits *limits) noexcept nogil:
     """End the record before which the text had `wide`; UNFIT if it may rotate the file."""
     # as the standard handler does, the rotation counts characters, and "\n" for the terminator
@@ -119,6 +107,15 @@ cdef inline bint finish_record(Text *text, Py_ssize_t wide, Limits *limits) noex
 
 
 # ---- simple records: without the GIL ----
+
+cdef bint makes_simple(Composer composer) noexcept:
+    """Whether simple records can be composed without the GIL."""
+    if not composer.record_is_unpatched:
+        return False
+    if composer.json is not None:
+        return composer.json.is_simple
+    return composer.pattern is not None and composer.pattern.is_simple
+
 
 cdef inline bint is_simple_record(PyObject *record, Py_ssize_t holders) noexcept nogil:
     """Whether there are no references but those of `holders` to a record that was not looked at: it stays as it is."""
@@ -171,10 +168,15 @@ cdef inline int add_field(Text *text, Composer composer, RecordCore record, Simp
 
 cdef int add_simple(Text *text, Composer composer, RecordCore record) noexcept nogil:
     """Add a lazy record that holds only strings and numbers, of the second that the clock shows."""
-    cdef SimplePattern *pattern = &composer.pattern.simple
-    cdef SimpleField *field = pattern.fields
-    cdef SimpleField *end = field + pattern.count
+    cdef SimplePattern *pattern
+    cdef SimpleField *field
+    cdef SimpleField *end
     cdef int unfit
+    if composer.json is not None:
+        return add_json(text, composer.json, composer.clock, &composer.templates, record)
+    pattern = &composer.pattern.simple
+    field = pattern.fields
+    end = field + pattern.count
     if pattern.uses_time and not composer.clock.second <= record.created < composer.clock.second + 1.0:
         return OTHERWISE
     while field < end:
@@ -190,7 +192,7 @@ cdef Py_ssize_t compose_simple(
 ) noexcept nogil:
     """Add records up to the first that has to go another way; return how many.
 
-    composer.pattern.is_simple has to be true, and hold_messages() has to be called afterwards.
+    makes_simple(composer) has to be true, and hold_messages() has to be called afterwards.
     """
     cdef Py_ssize_t index, start, wide
     for index in range(count):
@@ -261,9 +263,15 @@ cdef int note_explained(BatchText batch, Composer composer) except -1:
 
 cdef int add_record(Text *text, Composer composer, object record) except -1:
     cdef dict attributes
-    cdef Py_ssize_t start, wide
+    cdef Py_ssize_t start = text.size, wide = text.wide
     cdef RecordCore core
     cdef int unfit
+    if composer.json is not None and composer.record_is_unpatched:
+        unfit = add_json_record(text, composer, record)
+        if unfit != OTHERWISE:
+            return unfit
+        text.size = start
+        text.wide = wide
     if composer.pattern is not None and composer.record_is_unpatched:
         if type(record) is LazyRecord:
             core = <RecordCore>record
@@ -275,8 +283,6 @@ cdef int add_record(Text *text, Composer composer, object record) except -1:
                 and not core.exc_info
             ):
                 if composer.pattern.is_simple and (composer.clock is None or tick(composer.clock, core.created)):
-                    start = text.size
-                    wide = text.wide
                     unfit = add_simple(text, composer, core)
                     if unfit != OTHERWISE:
                         return unfit
@@ -298,6 +304,31 @@ cdef int add_record(Text *text, Composer composer, object record) except -1:
     if not isinstance(string, str):  # what a str subclass as the format gave
         return UNFIT
     return add_text(text, string)
+
+
+cdef int add_json_record(Text *text, Composer composer, object record) except -1:
+    """Add a record as JSON; OTHERWISE if the formatter has to make its text."""
+    cdef dict attributes
+    cdef RecordCore core
+    cdef bint is_lazy = type(record) is LazyRecord
+    if not is_lazy and type(record) is not LogRecord:
+        return OTHERWISE
+    if is_lazy:
+        core = <RecordCore>record
+        if core.unfilled and composer.is_private and composer.json.is_lazy and core.site is not None:
+            if isinstance(core.msg, dict):
+                return OTHERWISE
+            message = message_of_lazy(core)
+            if not PyUnicode_CheckExact(message) or not (composer.clock is None or tick(composer.clock, core.created)):
+                return OTHERWISE
+            return add_json_lazy(text, composer.json, composer.clock, core, message)
+        attributes = record.__dict__
+    else:
+        attributes = instance_dict(record)
+    if "getMessage" in attributes or isinstance(attributes["msg"], dict):
+        return OTHERWISE
+    attributes["message"] = message_of_lazy(<RecordCore>record) if is_lazy else message_of(attributes)
+    return add_json_filled(text, composer.json, composer.clock, record, attributes)
 
 
 cdef int add_lazy(Text *text, Composer composer, RecordCore record) except -1:
