@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import logflume
+from common import NoPrepare
 
 try:
     import uvloop
@@ -41,11 +42,6 @@ CALLS = 500
 BACKLOG = 200_000
 LOGGER = logging.getLogger("a.b.c")
 EXTRA = {"request_id": "abc", "user": 5}
-
-
-class NoPrepare(logging.handlers.QueueHandler):
-    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        return record
 
 
 class User:
@@ -176,7 +172,7 @@ def contender(name: str) -> Iterator[queue.SimpleQueue[logging.LogRecord]]:
 
 
 def serve(name: str) -> None:
-    """Batch a round of a case for each line on standard input, as one of the contenders."""
+    """Run a round of a case for each line on standard input, as one of the contenders."""
     with contender(name) as records:
         for line in sys.stdin:
             case, collector, calls = line.rstrip().split(",")

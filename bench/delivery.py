@@ -1,7 +1,7 @@
 """Delivery of a batch against handler.handle for each record: python bench/delivery.py [records]
 
 Every number is how many times as fast as the standard handler on the same records in the same run, the best
-of some rounds. Lean records are those that an accelerated logger makes.
+of some rounds. Lazy records are those that an accelerated logger makes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import logflume
+from common import FORMAT
 from logflume._py import deliver as pure
 
 try:
@@ -29,7 +30,6 @@ except ImportError:
 COUNT = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
 ROUNDS = 5
 SIZES = (1, 8, 64, 512)
-FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 Records = list[logging.LogRecord]
 Way = Callable[[logging.Handler, Records], None]
@@ -53,7 +53,7 @@ def excepting() -> Records:
     return records
 
 
-def lean() -> Records:
+def lazy() -> Records:
     taken: Any = queue.SimpleQueue()
     logger = logging.getLogger("a.b.c")
     logger.setLevel(logging.INFO)
@@ -134,13 +134,13 @@ def main() -> None:
         f"{'handler':10}{'records':16}{'core':10}{'handle ns':>10}" + "".join(f"{size:>8}" for size in SIZES)
     )
     for make_handler in (file, json_file, rotating):
-        for make_records in (plain, excepting, lean):
-            if make_records is lean and compiled is None:
+        for make_records in (plain, excepting, lazy):
+            if make_records is lazy and compiled is None:
                 continue
-            # Nobody compares with lean records: without logflume the records are plain ones.
-            standard = measure(make_handler, plain if make_records is lean else make_records, one_at_a_time)
+            # Without logflume there are no lazy records: the standard handler gets the same as standard ones.
+            standard = measure(make_handler, plain if make_records is lazy else make_records, one_at_a_time)
             for name, core in (("compiled", compiled), ("pure", pure)):
-                if core is None or (make_records is lean and core is pure):
+                if core is None or (make_records is lazy and core is pure):
                     continue
                 ratios = [
                     standard / measure(make_handler, make_records, in_batches(core.deliver_batch, size))

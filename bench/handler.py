@@ -2,7 +2,7 @@
 
     python bench/handler.py
 
-Every contender enqueues the same plain record, or records with an exception that nobody has formatted before,
+Every contender enqueues the same plain record, or records with an exception that was not formatted before,
 into a SimpleQueue of its own, which is emptied after each round. The
 rounds alternate, and the best of each contender counts. "net" is less what an empty call of a C function costs.
 """
@@ -21,17 +21,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from common import NoPrepare
+
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import cores
 
 ROUNDS = 30
-
-
-class NoPrepare(logging.handlers.QueueHandler):
-    """The standard handler with prepare() cut out: what people write today."""
-
-    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        return record
 
 
 class NoPrepareEmit(logging.handlers.QueueHandler):

@@ -25,15 +25,11 @@ import threading
 import time
 from pathlib import Path
 
-FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+from common import FORMAT, NoPrepare, check
+
 CONTENDERS = ["standard", "no-prepare", "logflume"]
 ROUNDS = 3
 logger = logging.getLogger("bench.listener")
-
-
-class NoPrepare(logging.handlers.QueueHandler):
-    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        return record
 
 
 def set_up(contender: str, path: str):
@@ -56,14 +52,8 @@ def set_up(contender: str, path: str):
     return records, standard.stop
 
 
-def check(path: str, count: int) -> None:
-    with open(path) as lines:
-        n = -1
-        for n, line in enumerate(lines):
-            if not line.endswith(f"record {n} of x\n"):
-                raise SystemExit(f"line {n} of {path} is {line!r}")
-    if n + 1 != count:
-        raise SystemExit(f"{count} records were logged and {n + 1} arrived")
+def message(number: int) -> str:
+    return f"record {number} of x"
 
 
 def flat_out(contender: str, path: str) -> float:
@@ -74,7 +64,7 @@ def flat_out(contender: str, path: str) -> float:
         logger.info("record %d of %s", i, "x")
     stop()
     took = time.perf_counter() - start
-    check(path, count)
+    check(path, count, message)
     return count / took
 
 
@@ -89,7 +79,7 @@ def backlog(contender: str, path: str, seconds: float) -> str:
             count += 1
         lengths.append(records.qsize())
     stop()
-    check(path, count)
+    check(path, count, message)
     half = len(lengths) // 2
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return f"{count} {max(lengths[:half])} {max(lengths[half:])} {memory}"
@@ -120,7 +110,7 @@ def ticker(contender: str, path: str) -> str:
         thread.join()
         late = asyncio.run(tick(lambda: records.qsize() == 0))
         stop()
-        check(path, count)
+        check(path, count, message)
     late.sort()
     return f"{late[len(late) // 2]} {late[len(late) * 99 // 100]} {late[len(late) * 999 // 1000]} {late[-1]}"
 

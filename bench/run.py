@@ -1,4 +1,4 @@
-"""Batch all benchmarks, one after the other: python bench/run.py [name ...]"""
+"""Run all benchmarks, one after the other: python bench/run.py [name ...]"""
 
 from __future__ import annotations
 

@@ -29,8 +29,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from common import FORMAT, NoPrepare, check
+
 CONNECTIONS = 16
-FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 CONTENDERS = [
     "none",
     "synchronous",
@@ -39,13 +40,6 @@ CONTENDERS = [
     "logflume",
 ]  # "picologging" writes synchronously, too
 logger = logging.getLogger("bench.server.echo")
-
-
-class NoPrepare(logging.handlers.QueueHandler):
-    """The standard handler with prepare() cut out: what people write today."""
-
-    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        return record
 
 
 @contextlib.contextmanager
@@ -172,18 +166,6 @@ def drive(port: int, seconds: float, rate: float, core: int) -> tuple[float, lis
     return len(latencies) / elapsed, latencies
 
 
-def check(path: Path, requests: int, records: int) -> None:
-    """Raise unless the file holds every record of every request, once and in order."""
-    with path.open() as lines:
-        n = -1
-        for n, line in enumerate(lines):
-            expected = f"request {n // records} of client: {n % records}\n"
-            if not line.endswith(expected):
-                raise SystemExit(f"line {n} of {path} is {line!r}, not {expected!r}")
-    if n + 1 != requests * records:
-        raise SystemExit(f"{requests * records} records were logged and {n + 1} arrived")
-
-
 class Server:
     """A server in a process of its own, and what it was measured to do."""
 
@@ -218,7 +200,8 @@ class Server:
         requests, used, left, ending = self.process.stdout.readline().split()
         self.process.wait()
         if self.contender != "none":
-            check(self.path, int(requests), self.records)
+            count = self.records
+            check(self.path, int(requests) * count, lambda n: f"request {n // count} of client: {n % count}")
         self.cpu = (float(used) + float(ending)) / int(requests)
         self.left = int(left) / max(1, int(requests) * self.records)
 

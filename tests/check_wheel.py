@@ -19,8 +19,8 @@ def problems(kind: str, wheel: Path) -> list[str]:
     built = {PurePosixPath(name).name.partition(".")[0] for name in names if name.endswith(EXTENSIONS)}
     found = [f"holds {name}" for name in names if name.endswith(SOURCES)]
     found += [f"has debug information in {name}" for name in debug]
-    found += [f"lacks the extension {room}" for room in sorted(wanted - built)]
-    found += [f"holds the unknown extension {room}" for room in sorted(built - wanted)]
+    found += [f"lacks the extension {name}" for name in sorted(wanted - built)]
+    found += [f"holds the unknown extension {name}" for name in sorted(built - wanted)]
     if "logflume/py.typed" not in names:
         found.append("lacks py.typed")
     if not any(name.endswith(".dist-info/licenses/LICENSE") for name in names):

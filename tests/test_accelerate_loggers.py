@@ -61,7 +61,7 @@ def test_patches_over_ours_stay_and_can_be_undone_in_any_order(logger, package, 
         assert logging.Logger.info is patched
         logger.info("two")
     finally:
-        logging.Logger.info = ours  # as whoever patched would do it, now that we are gone
+        logging.Logger.info = ours  # as the code that patched would do it, now that ours is gone
     logger.info("three")
     assert calls == ["one", "two"]
     assert [record.msg for record in records()] == ["one", "two", "three"]

@@ -1,7 +1,7 @@
 """What a log call remembers of its logger, level, thread and process is forgotten at once when it changes.
 
 Each change happens between calls from the same line, of which the first ones have made everything known. What the
-records say, and who got them, must be what stock logging says and does.
+records say, and who got them, must be what standard logging says and does.
 """
 
 import asyncio

@@ -229,7 +229,7 @@ def test_a_patched_clock(records, monkeypatch, name):
     record = log_once(records)
     used = "time_ns" if isinstance(logging._startTime, int) else "time"
     assert (record.created == 1_000_000_000.25) == (name == used)
-    # Without the GIL whoever replaces a module's global gets the standard method.
+    # Without the GIL the replacement of a module's global leads to the standard method.
     assert is_lazy(record) or (FREE_THREADED and name == used)
     if name == used:
         assert record.msecs == 250.0

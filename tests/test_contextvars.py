@@ -327,7 +327,7 @@ def test_a_record_that_a_listener_makes_has_no_other_ones_context(lf, clean_logg
 
 
 def test_delivery_in_the_caller_is_not_in_its_context(lf, clean_logging):
-    """A stopped listener's records are handled by whoever logs, and not all of them are his."""
+    """The thread that logs handles a stopped listener's records, and not all of them are its own."""
     logging.root.setLevel(logging.INFO)
     sink = Asking()
     handler = lf.LocalQueueHandler(handlers=[sink])

@@ -1,4 +1,4 @@
-"""Delivery: random batches, one after the other, and the bytes that the stock handler writes without a queue.
+"""Delivery: random batches, one after the other, and the bytes that the standard handler writes without a queue.
 
 A turn of the listener's thread formats and writes plain records without the GIL, and has to notice where a record is
 another kind, where a second begins, where the file is full, and what one batch leaves for the next.
@@ -176,7 +176,7 @@ def wait_for(listener: logflume.QueueListener) -> None:
 
 
 def outcome(given: dict[str, Any], queued: bool) -> tuple[dict[str, bytes], list[Any], list[Any]]:
-    """What the files hold after the calls, what was reported, and what was left on records that somebody kept."""
+    """What the files hold after the calls, what was reported, and what was left on records that a filter kept."""
     cls, arguments = given["kind"]
     errors: list[Any] = []
     clock = [START]

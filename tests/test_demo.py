@@ -13,10 +13,10 @@ def test_demo_measures_each_setup_and_finds_every_record(lf: ModuleType) -> None
     done = run_python("-m", "logflume", "--seconds", "0.3", timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith(f"logflume {__version__}, {lf.IMPLEMENTATION}, on ")
-    assert len(re.findall(r"^  logflume +[0-9.]+ ms", done.stdout, re.MULTILINE)) == 2
-    assert "failed" not in done.stdout
+    measured = r"^  (?:no logging|handlers attached|standard queue|logflume) +[0-9.]+ ms"
+    assert len(re.findall(measured, done.stdout, re.MULTILINE)) == 7
     assert done.stdout.endswith("Every record arrived, once and in order, in every set-up.\n")
-    assert done.stderr.count("measuring:") == 7
+    assert done.stderr == ""
 
 
 def test_verify_tells_what_is_wrong() -> None:
@@ -27,7 +27,7 @@ def test_verify_tells_what_is_wrong() -> None:
 
 
 def test_exit_status_tells_of_a_problem(monkeypatch, capsys) -> None:
-    def lossy(setup, slow, requests, tick):
+    def lossy(setup, slow, requests):
         lost = setup == "logflume"
         return {
             "p50": 0.001,

@@ -20,7 +20,7 @@ from helpers import LOG_500, NUMBERS, messages_in, needs_fork, run_code
         ("raise ZeroDivisionError", 1),
         ("t = threading.Thread(target=sys.exit); t.start(); t.join()", 0),
         ("threading.Thread(target=lambda: (time.sleep(0.2), sys.exit(1))).start()", 0),
-        # Nobody closes the file then, of which a debug build, or -X dev, warns.
+        # Nothing closes the file then, of which a debug build, or -X dev, warns.
         ("import warnings; warnings.simplefilter('ignore'); del logging.root.handlers[:]", 0),
         ("logging.shutdown()", 0),
         ("logging.root.handlers[0].close()", 0),

@@ -134,7 +134,7 @@ def test_a_thread_that_outlives_a_fork_leaves_the_records_to_the_next(run):
 @needs_fork
 @pytest.mark.skipif(
     FREE_THREADED and sys.version_info < (3, 14),
-    reason="a fork copies the locks of dictionaries that other threads hold: stock logging hangs as well",
+    reason="a fork copies the locks of dictionaries that other threads hold: standard logging hangs as well",
 )
 def test_fork_while_others_log(run):
     """No lock of ours is held in the child, and no record of another thread comes out twice."""

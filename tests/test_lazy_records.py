@@ -134,7 +134,7 @@ def test_a_record_can_be_referred_to_weakly(make):
     assert reference() is None
 
 
-@pytest.mark.parametrize("look", [lambda record: None, vars], ids=["lean", "looked at"])
+@pytest.mark.parametrize("look", [lambda record: None, vars], ids=["unfilled", "filled"])
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy], ids=["copy", "deepcopy"])
 def test_copies_are_as_those_of_standard_records(make, look, duplicate):
     record = make(extra={"values": [1]})
@@ -292,7 +292,7 @@ def test_dictionary_of_another_class(make):
 
 
 def test_found_while_the_collector_breaks_its_cycle(make):
-    """Whoever looks for objects at that moment finds empty records: they are of no use, and do no harm."""
+    """A search for objects at that moment finds empty records, which can be read."""
     found = []
 
     def look(reference):
@@ -318,7 +318,7 @@ def test_found_while_the_collector_breaks_its_cycle(make):
 
 
 def test_records_that_are_kept_are_not_used_again(package, tmp_path):
-    """A record serves again only when nobody refers to it: not even weakly, nor to its dictionary."""
+    """A record is used again only when nothing refers to it: not even weakly, nor to its dictionary."""
     handler = logging.FileHandler(tmp_path / "log")
     kept, weak, said = [], [], []
     queue_handler = package.LocalQueueHandler()
@@ -471,7 +471,7 @@ def test_times_are_those_that_the_clock_tells(make):
 
 
 def test_a_record_that_is_never_finished_has_its_arguments(handler, make, monkeypatch, tmp_path):
-    """Who looks at it, when it ends, finds no arguments that the record had when it served before."""
+    """Code that reads it when it ends finds no arguments of its former use."""
     import logflume
 
     seen = []

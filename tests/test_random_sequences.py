@@ -29,7 +29,7 @@ HANDLERS = 4
 
 
 class Counter:
-    """Its text changes while the record is in the queue, unless somebody renders it before."""
+    """Its text changes while the record is in the queue, unless it is rendered before."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -137,7 +137,7 @@ class World:
         logging.disable(level)
 
     def add_to_logger(self, name: str, index: int) -> None:
-        """A handler that somebody adds later stays there, and writes in the call: in its own order."""
+        """A handler that is added later stays there, and writes in the call: in its own order."""
         self.settle()
         attached = any(self.handlers[index] in logging.getLogger(other).handlers for other in NAMES)
         moved = self.listener is not None and self.handlers[index] in self.listener.handlers

@@ -60,7 +60,7 @@ if WAY == "early":
 
 @pytest.fixture
 def outcome(lf: ModuleType, tmp_path):
-    """Batch an application in all ways, and return the outcome, which is the same in all or in those named."""
+    """Run an application in all ways, and return the outcome, which is the same in all or in those named."""
 
     def run(application: str, ways: list[str] = WAYS, first: str = "") -> dict:
         script = tmp_path / "application.py"

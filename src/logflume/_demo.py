@@ -16,15 +16,13 @@ import os
 import platform
 import queue
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 CONNECTIONS = 16
 RATE = 1000  # requests a second, over all connections
@@ -41,10 +39,8 @@ SETUPS = {
     "logflume": "logflume",
 }
 
-Stop = Callable[[], object]
 
-
-# The server's process.
+# ---- the server's process ----
 
 
 class SlowHandler(logging.Handler):
@@ -60,11 +56,10 @@ class SlowHandler(logging.Handler):
             time.sleep(SLOW_SECONDS)
 
 
-def configure(setup: str, handlers: list[logging.Handler]) -> Stop:
+def configure(setup: str, handlers: list[logging.Handler]) -> Callable[[], object]:
     """Set logging up as `setup` says and return what stops it again."""
     logging.basicConfig(level=logging.INFO, handlers=handlers)
-    if setup == "standard":
-        # As the standard library's documentation shows it.
+    if setup == "standard":  # as the standard library's documentation shows it
         waiting: queue.Queue[Any] = queue.Queue(-1)
         logging.basicConfig(level=logging.INFO, handlers=[logging.handlers.QueueHandler(waiting)], force=True)
         listener = logging.handlers.QueueListener(waiting, *handlers)
@@ -132,27 +127,16 @@ class Server:
             await asyncio.sleep(0.001)
             self.worst_stall = max(self.worst_stall, loop.time() - due)
 
-    async def report(self) -> None:
-        while True:
-            await asyncio.sleep(0.1)
-            say(done=self.requests)
-
-
-def say(**what: object) -> None:
-    print(json.dumps(what), flush=True)
-
 
 async def serve(setup: str, requests: int) -> tuple[Server, dict[str, float]]:
     server = Server(logs=setup != "none")
     listening = await asyncio.start_server(server.answer, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
-    clients = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "logflume._demo", "clients", str(port), str(requests), stdout=subprocess.PIPE
-    )
-    tasks = [asyncio.create_task(server.watch()), asyncio.create_task(server.report())]
+    command = [sys.executable, "-m", "logflume._demo", "clients", str(port), str(requests)]
+    clients = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+    watch = asyncio.create_task(server.watch())
     output, _ = await clients.communicate()
-    for task in tasks:
-        task.cancel()
+    watch.cancel()
     listening.close()
     if clients.returncode:
         raise SystemExit(f"the clients failed: {clients.returncode}")
@@ -181,23 +165,22 @@ def run_server(setup: str, slow: bool, requests: int) -> None:
         server, latency = asyncio.run(serve(setup, requests))
         stop()
         file.close()
-        written = [
-            int(number) for number in re.findall(r"^\S+ \S+ \w+ \S+ #(\d+) ", path.read_text("utf-8"), re.M)
-        ]
+        found = re.findall(r"^\S+ \S+ \w+ \S+ #(\d+) ", path.read_text("utf-8"), re.M)
         expected = requests * RECORDS if server.logs else 0
-        problems = [verify(written, expected, "file")]
+        problems = [verify(map(int, found), expected, "file")]
         if slow:
             problems.append(verify(slow_handler.numbers, expected, "slow handler"))
-    say(
+    result = {
         **latency,
-        stall=server.worst_stall,
-        logging=server.logging_seconds / max(1, server.requests - WARM_UP),
-        records=server.records,
-        problems=[problem for problem in problems if problem],
-    )
+        "stall": server.worst_stall,
+        "logging": server.logging_seconds / max(1, server.requests - WARM_UP),
+        "records": server.records,
+        "problems": [problem for problem in problems if problem],
+    }
+    print(json.dumps(result))
 
 
-# The clients' process.
+# ---- the clients' process ----
 
 
 async def drive(port: int, requests: int) -> list[float]:
@@ -226,60 +209,22 @@ async def drive(port: int, requests: int) -> list[float]:
 
 def run_clients(port: int, requests: int) -> None:
     latencies = sorted(asyncio.run(drive(port, requests)))
-    say(p50=latencies[len(latencies) // 2], p99=latencies[len(latencies) * 99 // 100])
+    print(json.dumps({"p50": latencies[len(latencies) // 2], "p99": latencies[len(latencies) * 99 // 100]}))
 
 
-# The process that shows it.
+# ---- the process that shows it ----
 
 
-class Progress:
-    """One line on a terminal, drawn again and again; elsewhere one line for each set-up."""
-
-    def __init__(self, total: int, stream: TextIO) -> None:
-        self.total = total
-        self.stream = stream
-        self.live = stream.isatty()
-
-    def begin(self, label: str) -> None:
-        if not self.live:
-            print(f"measuring: {label}", file=self.stream, flush=True)
-
-    def show(self, done: int, label: str) -> None:
-        if self.live:
-            width = 30
-            filled = width * min(done, self.total) // self.total
-            bar = "#" * filled + "." * (width - filled)
-            line = f"[{bar}] {100 * done // self.total:3d} %  {label:<40}"
-            self.stream.write("\r" + line[: shutil.get_terminal_size().columns - 1])
-            self.stream.flush()
-
-    def end(self) -> None:
-        if self.live:
-            self.stream.write("\r\x1b[K")
-            self.stream.flush()
-
-
-def measure(setup: str, slow: bool, requests: int, tick: Callable[[int], None]) -> dict[str, Any]:
+def measure(setup: str, slow: bool, requests: int) -> dict[str, Any]:
     command = [sys.executable, "-m", "logflume._demo", "server", setup, str(int(slow)), str(requests)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:
-        assert process.stdout is not None
-        result: dict[str, Any] = {}
-        watchdog = threading.Timer(60 + 5 * requests / RATE, process.kill)
-        watchdog.daemon = True
-        watchdog.start()
-        try:
-            for line in process.stdout:
-                result = json.loads(line)
-                if "done" in result:
-                    tick(result["done"])
-        except BaseException:
-            process.kill()
-            raise
-        finally:
-            watchdog.cancel()
-    if process.returncode:
-        return {"problems": [f"the server's process ended with {process.returncode}"]}
-    return result
+    timeout = 60 + 5 * requests / RATE
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        return {"problems": [f"the server was not done after {timeout:.0f} s"]}
+    if done.returncode:
+        return {"problems": [f"the server's process ended with {done.returncode}"]}
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
 
 
 def row(label: str, result: dict[str, Any]) -> str:
@@ -320,27 +265,18 @@ of {TRACEBACK_EACH} a traceback. Each set-up runs in processes of its own:
     runs = [(setup, False) for setup in SETUPS]
     if not options.no_slow:
         runs += [(setup, True) for setup in SETUPS if setup != "none"]
-    progress = Progress(requests * len(runs), sys.stderr)
     problems = []
-    table = [f"  {'':<20}{'p50':>10}{'p99':>10}{'worst stall':>13}{'log calls':>11}{'records':>10}"]
-    for index, (setup, slow) in enumerate(runs):
-        label = SETUPS[setup] + (", a slow handler" if slow else "")
-        progress.begin(label)
-
-        def tick(done: int, before: int = index * requests, label: str = label) -> None:
-            progress.show(before + done, label)
-
-        tick(0)
-        result = measure(setup, slow, requests, tick)
-        problems += [f"{label}: {problem}" for problem in result["problems"]]
+    print(f"  {'':<20}{'p50':>10}{'p99':>10}{'worst stall':>13}{'log calls':>11}{'records':>10}")
+    for setup, slow in runs:
         if slow and setup == "direct":
-            milliseconds = f"{SLOW_SECONDS * 1e3:.0f} ms"
-            table.append(
-                f"\n  and a second handler, which takes {milliseconds} for one record of {SLOW_EACH}:"
+            milliseconds = SLOW_SECONDS * 1e3
+            print(
+                f"\n  and a second handler, which takes {milliseconds:.0f} ms for one record of {SLOW_EACH}:"
             )
-        table.append(row(SETUPS[setup], result))
-    progress.end()
-    print("\n".join(table))
+        result = measure(setup, slow, requests)
+        print(row(SETUPS[setup], result), flush=True)
+        label = SETUPS[setup] + (", a slow handler" if slow else "")
+        problems += [f"{label}: {problem}" for problem in result["problems"]]
     print(
         "\np50, p99: latency of a request. worst stall: how late the event loop came to a"
         "\ntimer. log calls: time that a request spent in them.\n"

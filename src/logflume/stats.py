@@ -30,7 +30,7 @@ ListenerStats.__doc__ = """What QueueListener.stats() returns.
     dropped: records that handlers caused by handling one, each caused by the one before, after ten of them
     pending: records that are queued or being handled
     batches: how often the listener found something: records, a flush() or stop()
-    wakeups: how often it looked for them
+    wakeups: how often it polled the queue
     delay: seconds from the oldest log call of the last batch until it was handled
     longest_delay: the longest of these so far
     """

@@ -1,8 +1,8 @@
-"""What still is as the standard library made it, and may therefore be delivered in batches.
+"""Which classes, handlers and formatters are as the standard library made them, and may be delivered in batches.
 
-Both cores ask here. A class passes if it is one of logging's own and nothing that acts was replaced in it
-or in a base since; an instance passes if no attribute of its own hides such a method. Plain data
-(`terminator`, `converter`, `default_time_format`, ...) may differ: it is read when records are written.
+A class passes if it is one of logging's own and none of its functions, or of a base's, was replaced since; an instance
+passes if no attribute of its own hides such a method. Data (`terminator`, `converter`, `default_time_format`, ...) may
+differ: it is read when records are written.
 """
 
 from __future__ import annotations
@@ -121,7 +121,10 @@ def formatter_is_unpatched(formatter: Any) -> bool:
 
 
 def handler_is_unpatched(handler: logging.Handler, asked: bool = False) -> bool:
-    """Whether `handler` is stock and has no filter: with a stock formatter a batch can stand for `handle`."""
+    """Whether `handler` is unpatched, and has no filters that are still to be asked (`asked`: they were in the call).
+
+    With an unpatched formatter, a batch can stand for its `handle`.
+    """
     if type(handler) not in HANDLERS or not class_is_unpatched(type(handler)):
         return False
     own = vars(handler)

@@ -9,13 +9,13 @@ from logflume._c.interpreter.python cimport HAS_GIL
 cdef extern from "Python.h":
     object PyBytes_FromStringAndSize(const char *, Py_ssize_t)
 
-# Memory of a text that is gone: to have the system map new pages for each batch costs more than to fill them.
-# Without the GIL none is kept.
-cdef Text spare
+# The memory of the text that ended last: to have the system map new pages for each batch costs more than to fill
+# them. Without the GIL none is kept.
+cdef Text kept
 
 cdef enum:
-    MOST_SPARE_TEXT = 1 << 20  # bytes
-    MOST_SPARE_ENDS = 1 << 14
+    MOST_KEPT_TEXT = 1 << 20  # bytes
+    MOST_KEPT_ENDS = 1 << 14
 
 
 cdef class BatchText:
@@ -23,19 +23,19 @@ cdef class BatchText:
 
     def __cinit__(self):
         if HAS_GIL:
-            self.text.bytes, self.text.room = spare.bytes, spare.room
-            self.text.ends, self.text.ends_room = spare.ends, spare.ends_room
-            spare.bytes = NULL
-            spare.ends = NULL
-            spare.room = spare.ends_room = 0
+            self.text.bytes, self.text.capacity = kept.bytes, kept.capacity
+            self.text.ends, self.text.ends_capacity = kept.ends, kept.ends_capacity
+            kept.bytes = NULL
+            kept.ends = NULL
+            kept.capacity = kept.ends_capacity = 0
 
     def __dealloc__(self):
-        if HAS_GIL and spare.bytes is NULL and self.text.room <= MOST_SPARE_TEXT:
-            spare.bytes, spare.room = self.text.bytes, self.text.room
+        if HAS_GIL and kept.bytes is NULL and self.text.capacity <= MOST_KEPT_TEXT:
+            kept.bytes, kept.capacity = self.text.bytes, self.text.capacity
         else:
             free(self.text.bytes)
-        if HAS_GIL and spare.ends is NULL and self.text.ends_room <= MOST_SPARE_ENDS:
-            spare.ends, spare.ends_room = self.text.ends, self.text.ends_room
+        if HAS_GIL and kept.ends is NULL and self.text.ends_capacity <= MOST_KEPT_ENDS:
+            kept.ends, kept.ends_capacity = self.text.ends, self.text.ends_capacity
         else:
             free(self.text.ends)
 

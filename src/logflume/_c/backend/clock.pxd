@@ -1,6 +1,6 @@
 from cpython.object cimport PyObject
 
-from logflume._c.backend.text cimport UNFIT, Text, add_string, reserve, write_milliseconds
+from logflume._c.backend.text cimport Text, add_number, add_string
 
 
 cdef class Clock:
@@ -24,11 +24,6 @@ cdef object time_text(Clock clock, object record, dict attributes)
 
 cdef inline bint add_time(Text *text, Clock clock, int milliseconds) noexcept nogil:
     """Add the time that the clock shows."""
-    if add_string(text, <PyObject *>clock.shown):
-        return UNFIT
-    if clock.separator is not None:
-        if reserve(text, 3):
-            return UNFIT
-        write_milliseconds(text.bytes + text.size, milliseconds)
-        text.size += 3
-    return 0
+    return add_string(text, <PyObject *>clock.shown) or (
+        clock.separator is not None and add_number(text, milliseconds, 3, False, True)
+    )

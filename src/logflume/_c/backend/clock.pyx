@@ -72,7 +72,7 @@ cdef Clock clock_of(object formatter):
 
 
 cdef bint renew(Clock clock) except -1:
-    """Make `clock` ready for another batch; false if logging tells the time in another way now."""
+    """Make `clock` ready for another batch; false if logging takes the time from elsewhere now."""
     if clock.format is not None:
         if not time_is_unpatched():
             return False
@@ -101,9 +101,8 @@ cdef bint tick(Clock clock, double created) except -1:
 
 cdef object time_text(Clock clock, object record, dict attributes):
     """Return what formatter.formatTime(record, datefmt) returns, with the values in `attributes`."""
-    cdef Py_ssize_t size, more
+    cdef Py_ssize_t size
     cdef char *out
-    cdef int number
     created = attributes["created"]
     if not PyFloat_CheckExact(created) or not tick(clock, PyFloat_AS_DOUBLE(created)):
         return clock.formatter.formatTime(record, clock.datefmt)
@@ -112,12 +111,9 @@ cdef object time_text(Clock clock, object record, dict attributes):
     msecs = attributes["msecs"]
     if not PyFloat_CheckExact(msecs) or not 0.0 <= PyFloat_AS_DOUBLE(msecs) < 1000.0:
         return clock.formatter.formatTime(record, clock.datefmt)
-    number = <int>PyFloat_AS_DOUBLE(msecs)
-    size = PyUnicode_GET_LENGTH(clock.text)
-    more = PyUnicode_GET_LENGTH(clock.separator)
-    text = PyUnicode_New(size + more + 3, 127)
+    size = PyUnicode_GET_LENGTH(clock.shown)
+    text = PyUnicode_New(size + 3, 127)
     out = <char *>PyUnicode_DATA(text)
-    memcpy(out, PyUnicode_DATA(clock.text), size)
-    memcpy(out + size, PyUnicode_DATA(clock.separator), more)
-    write_milliseconds(out + size + more, number)
+    memcpy(out, PyUnicode_DATA(clock.shown), size)
+    write_milliseconds(out + size, <int>PyFloat_AS_DOUBLE(msecs))
     return text

@@ -1,6 +1,6 @@
 /* Copies and digits of a few bytes, which is what most of a record's text is made of. */
-#ifndef LOGFLUME_COPY_H
-#define LOGFLUME_COPY_H
+#ifndef LOGFLUME_DIGITS_H
+#define LOGFLUME_DIGITS_H
 
 #include <stddef.h>
 #include <string.h>

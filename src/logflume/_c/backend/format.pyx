@@ -1,9 +1,9 @@
 """Composes the text of many records at once, in one buffer, without a string for each.
 
-A formatter's format is compiled once (see pattern.pyx). A simple record, a lazy one that was not looked at and that
-holds only strings and numbers, becomes text without the GIL. Of other lazy records the values go from the fields into
-the buffer, and those of a filled record come from its dictionary, which is left as `Formatter.format` leaves it.
-Whatever is out of the ordinary is given to the formatter itself: a field, a time, or a record as a whole.
+A formatter's format is compiled once (see pattern.pyx). A simple record, an unfilled one that holds only
+strings and numbers, becomes text without the GIL. The values of other unfilled records go from the C fields into the
+buffer, and those of a filled record come from its dictionary, which is left as `Formatter.format` leaves it. The
+formatter itself makes what is not handled here: a field, a time, or a whole record.
 """
 
 from cpython.dict cimport PyDict_CheckExact
@@ -21,15 +21,17 @@ from logflume._c.backend.batch_text cimport BatchText
 from logflume._c.backend.clock cimport add_time, clock_of, tick, time_text
 from logflume._c.backend.json cimport add_json, add_json_filled, add_json_lazy
 from logflume._c.backend.json_pattern cimport json_pattern_of
-from logflume._c.backend.message cimport TEMPLATES, Template, add_message, add_whole_number, is_string
+from logflume._c.backend.message cimport (
+    TEMPLATES, Template, add_message, add_whole_number, is_string, tuple_item, tuple_size,
+)
 from logflume._c.backend.pattern cimport (
     ASCTIME, CREATED, LEVELNO, LINENO, LITERAL, MESSAGE, MSECS, NUMBER, PROCESS, TEXT, THREAD, Attribute, Field,
-    SimpleField, SimplePattern, pattern_of,
+    pattern_of,
 )
 from logflume._c.backend.text cimport (
     OTHERWISE, UNFIT, Text, add_ascii, add_number, add_padded, add_string, end_record,
 )
-from logflume._c.backend.unpatched cimport is_unpatched
+from logflume._c.backend.unpatched cimport class_is_unpatched
 from logflume._c.interpreter.python cimport dict_get, instance_dict
 from logflume._c.record cimport RecordCore, message as message_of_lazy, milliseconds
 
@@ -63,7 +65,7 @@ cdef Composer composer_of(object formatter):
     """Return a Composer for an unpatched formatter."""
     cdef Composer composer = Composer.__new__(Composer)
     composer.formatter = formatter
-    composer.record_is_unpatched = is_unpatched(LogRecord)
+    composer.record_is_unpatched = class_is_unpatched(LogRecord)
     if type(formatter) is not Formatter:
         composer.json = json_pattern_of(formatter)
         if composer.json is not None and composer.json.uses_time:
@@ -118,7 +120,7 @@ cdef bint makes_simple(Composer composer) noexcept:
 
 
 cdef inline bint is_simple_record(PyObject *record, Py_ssize_t holders) noexcept nogil:
-    """Whether there are no references but those of `holders` to a record that was not looked at: it stays as it is."""
+    """Whether `record` is unfilled and only `holders` refer to it, so that nothing can fill it meanwhile."""
     return (
         type_of(record) is lazy_type
         and references_to(record) <= holders
@@ -137,7 +139,7 @@ cdef inline int add_message_of(Text *text, Composer composer, RecordCore record)
     return add_message(text, &composer.templates, <PyObject *>record.msg, <PyObject *>record.args)
 
 
-cdef inline int add_field(Text *text, Composer composer, RecordCore record, SimpleField *field) noexcept nogil:
+cdef inline int add_field(Text *text, Composer composer, RecordCore record, Field field) noexcept nogil:
     cdef Attribute attribute = field.attribute
     cdef PyObject *string
     if attribute == MESSAGE:
@@ -160,7 +162,7 @@ cdef inline int add_field(Text *text, Composer composer, RecordCore record, Simp
         return add_number(text, record.thread, field.width, field.left, field.zeros)
     string = text_of(record, attribute)
     if string is NULL:
-        string = field.text
+        string = <PyObject *>field.text
     if not is_string(string):
         return OTHERWISE
     return add_padded(text, string, field.width, field.left)
@@ -168,29 +170,25 @@ cdef inline int add_field(Text *text, Composer composer, RecordCore record, Simp
 
 cdef int add_simple(Text *text, Composer composer, RecordCore record) noexcept nogil:
     """Add a lazy record that holds only strings and numbers, of the second that the clock shows."""
-    cdef SimplePattern *pattern
-    cdef SimpleField *field
-    cdef SimpleField *end
+    cdef PyObject *fields
+    cdef Py_ssize_t index
     cdef int unfit
     if composer.json is not None:
         return add_json(text, composer.json, composer.clock, &composer.templates, record)
-    pattern = &composer.pattern.simple
-    field = pattern.fields
-    end = field + pattern.count
-    if pattern.uses_time and not composer.clock.second <= record.created < composer.clock.second + 1.0:
+    fields = <PyObject *>composer.pattern.fields
+    if composer.pattern.uses_time and not composer.clock.second <= record.created < composer.clock.second + 1.0:
         return OTHERWISE
-    while field < end:
-        unfit = add_field(text, composer, record, field)
+    for index in range(tuple_size(fields)):
+        unfit = add_field(text, composer, record, <Field>tuple_item(fields, index))
         if unfit:
             return unfit
-        field += 1
     return 0
 
 
 cdef Py_ssize_t compose_simple(
     Text *text, Composer composer, PyObject **records, Py_ssize_t count, Limits *limits
 ) noexcept nogil:
-    """Add records up to the first that has to go another way; return how many.
+    """Add records up to the first that needs compose(); return how many.
 
     makes_simple(composer) has to be true, and hold_messages() has to be called afterwards.
     """
@@ -212,7 +210,7 @@ cdef Py_ssize_t compose_simple(
 # ---- any records ----
 
 cdef int compose(BatchText batch, Composer composer, list records, Py_ssize_t index, Limits *limits) except -1:
-    """Add as many of `records`, from that at `index` on, as may be written to a sink in one piece.
+    """Add as many of `records`, from that at `index` on, as one write may have.
 
     Ends before a record that cannot be formatted or encoded here, or that may rotate the file. A lazy record to which
     only `holders` lists refer, the given one among them, is left without `message` and `asctime`.
@@ -332,7 +330,7 @@ cdef int add_json_record(Text *text, Composer composer, object record) except -1
 
 
 cdef int add_lazy(Text *text, Composer composer, RecordCore record) except -1:
-    """Add a record that was not looked at, without making its dictionary."""
+    """Add an unfilled record, without making its dictionary."""
     cdef Field field
     cdef Attribute attribute
     cdef PyObject *string

@@ -1,4 +1,4 @@
-"""Messages with their arguments, as msg % args gives them, made of plain strings and numbers without the GIL."""
+"""Messages with their arguments, as msg % args gives them, made of strings and numbers without the GIL."""
 
 from cpython.object cimport PyObject
 from libc.string cimport memchr

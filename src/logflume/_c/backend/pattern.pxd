@@ -1,7 +1,5 @@
 """A format, compiled into a pattern of fields."""
 
-from cpython.object cimport PyObject
-
 cdef enum Kind:
     LITERAL
     TEXT  # a string as it is, or padded to a width
@@ -29,23 +27,6 @@ cdef enum Attribute:
     EXTRA  # not an attribute that records have from the start
 
 
-cdef enum:
-    MOST_SIMPLE = 32  # fields of a pattern
-
-cdef struct SimpleField:
-    Attribute attribute
-    PyObject *text  # a literal; the pattern's
-    Py_ssize_t width
-    bint left
-    bint zeros
-
-# A pattern whose values are written as they are, or padded, as it is read without the GIL.
-cdef struct SimplePattern:
-    bint uses_time
-    int count
-    SimpleField fields[MOST_SIMPLE]
-
-
 cdef class Field:
     cdef Kind kind
     cdef Attribute attribute
@@ -62,7 +43,6 @@ cdef class Pattern:
     cdef bint uses_time
     cdef bint is_lazy  # a lazy record has every value at hand without its dictionary
     cdef bint is_simple  # and each is written as it is, or padded; the message is among them
-    cdef SimplePattern simple  # then
 
 
 cdef Pattern pattern_of(object style)

@@ -1,13 +1,12 @@
 """Compiles a formatter's format, in any of the three styles, into fields: literals and values."""
 
-from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_CheckExact
 
 import logging
 import re
 import string
 
-from logflume._c.backend.unpatched cimport is_unpatched
+from logflume._c.backend.unpatched cimport class_is_unpatched
 
 cdef type PercentStyle = logging.PercentStyle
 cdef type StrFormatStyle = logging.StrFormatStyle
@@ -141,25 +140,6 @@ cdef bint is_simple(Field field):
     return field.kind == TEXT and field.attribute not in (UNKNOWN, CREATED, EXTRA)
 
 
-cdef int simplify(Pattern pattern) except -1:
-    """Fill pattern.simple."""
-    cdef SimplePattern *simple = &pattern.simple
-    cdef SimpleField *part
-    cdef Field field
-    cdef int index
-    simple.uses_time = pattern.uses_time
-    simple.count = <int>len(pattern.fields)
-    for index in range(simple.count):
-        field = pattern.fields[index]
-        part = &simple.fields[index]
-        part.attribute = field.attribute
-        part.text = <PyObject *>field.text
-        part.width = field.width
-        part.left = field.left
-        part.zeros = field.zeros
-    return 0
-
-
 cdef dict patterns = {}  # by style class and format
 cdef Py_ssize_t MOST_PATTERNS = 64
 
@@ -169,7 +149,7 @@ cdef Pattern pattern_of(object style):
     cdef type cls = type(style)
     fmt = style._fmt
     if cls is not PercentStyle and cls is not StrFormatStyle:
-        if type(style._tpl) is not Template or not is_unpatched(Template) or style._tpl.template is not fmt:
+        if type(style._tpl) is not Template or not class_is_unpatched(Template) or style._tpl.template is not fmt:
             return None
     if not PyUnicode_CheckExact(fmt):
         return None
@@ -203,7 +183,7 @@ cdef Pattern compile_style(object style, type cls, str fmt):
     pattern.fields = tuple([field for field in fields if field.kind != LITERAL or field.text])
     pattern.uses_time = style.usesTime()
     pattern.is_lazy = True
-    pattern.is_simple = len(pattern.fields) <= MOST_SIMPLE and all([is_simple(field) for field in pattern.fields])
+    pattern.is_simple = all([is_simple(field) for field in pattern.fields])
     pattern.is_simple = pattern.is_simple and any([field.attribute == MESSAGE for field in pattern.fields])
     for field in pattern.fields:
         if field.attribute == ASCTIME:
@@ -212,6 +192,4 @@ cdef Pattern compile_style(object style, type cls, str fmt):
             pattern.is_lazy = pattern.is_lazy and field.kind == TEXT and not field.width
         elif field.attribute == UNKNOWN and field.kind != LITERAL:
             pattern.is_lazy = False
-    if pattern.is_simple:
-        simplify(pattern)
     return pattern

@@ -6,7 +6,7 @@ change, so that to read them takes no lock.
 """
 
 from cpython.object cimport PyObject
-from libc.stdlib cimport realloc  # PyMem_RawRealloc is not safe without the GIL while tracemalloc is switched off
+from libc.stdlib cimport realloc  # without the GIL PyMem_RawRealloc fails while tracemalloc stops
 from libc.string cimport memcpy, memset
 
 cdef extern from "backend/digits.h" nogil:
@@ -23,51 +23,51 @@ cdef extern from "Python.h" nogil:
 
 cdef enum:
     UNFIT = 1
-    # It cannot be done here, but by the interpreter; what was added till then does not count.
+    # It cannot be done here, but by the interpreter; what was added so far does not count.
     OTHERWISE = 2
 
 # The text of some records, and where each ends.
 cdef struct Text:
     char *bytes
     Py_ssize_t size
-    Py_ssize_t room
+    Py_ssize_t capacity
     Py_ssize_t wide  # how many bytes are not the first of their character
     bint ascii  # whether the stream takes only ASCII as it is
     Py_ssize_t *ends
     Py_ssize_t count
-    Py_ssize_t ends_room
+    Py_ssize_t ends_capacity
 
 
 cdef inline bint reserve(Text *text, Py_ssize_t size) noexcept nogil:
     """Make room for `size` more bytes."""
-    return size > text.room - text.size and grow(text, size)
+    return size > text.capacity - text.size and grow(text, size)
 
 
 cdef inline bint grow(Text *text, Py_ssize_t size) noexcept nogil:
-    cdef Py_ssize_t room
+    cdef Py_ssize_t capacity
     cdef char *grown
     if size > PY_SSIZE_T_MAX // 2 - text.size:
         return UNFIT
-    room = max(2 * text.room if text.room < PY_SSIZE_T_MAX // 2 else PY_SSIZE_T_MAX, text.size + size, 8192)
-    grown = <char *>realloc(text.bytes, room)
+    capacity = max(2 * text.capacity if text.capacity < PY_SSIZE_T_MAX // 2 else PY_SSIZE_T_MAX, text.size + size, 8192)
+    grown = <char *>realloc(text.bytes, capacity)
     if grown is NULL:
         return UNFIT
     text.bytes = grown
-    text.room = room
+    text.capacity = capacity
     return 0
 
 
 cdef inline bint end_record(Text *text) noexcept nogil:
     """Note that a record ends here."""
-    cdef Py_ssize_t room = text.ends_room
+    cdef Py_ssize_t capacity = text.ends_capacity
     cdef Py_ssize_t *grown
-    if text.count == room:
-        room = max(2 * room, 64)
-        grown = <Py_ssize_t *>realloc(text.ends, room * sizeof(Py_ssize_t))
+    if text.count == capacity:
+        capacity = max(2 * capacity, 64)
+        grown = <Py_ssize_t *>realloc(text.ends, capacity * sizeof(Py_ssize_t))
         if grown is NULL:
             return UNFIT
         text.ends = grown
-        text.ends_room = room
+        text.ends_capacity = capacity
     text.ends[text.count] = text.size
     text.count += 1
     return 0

@@ -14,7 +14,7 @@ from logflume._delivery.unpatched import (
     HANDLERS as _HANDLERS,
     STYLE_METHODS as _STYLE_METHODS,
     STYLES as _STYLES,
-    class_is_unpatched,
+    class_is_unpatched as _class_is_unpatched,
 )
 
 cdef tuple HANDLERS = _HANDLERS
@@ -27,13 +27,13 @@ cdef type Formatter = logging.Formatter
 cdef dict versions = {}  # a class, and its version tag when it was last found to be unpatched
 
 
-cdef bint is_unpatched(type cls) except -1:
+cdef bint class_is_unpatched(type cls) except -1:
     """Whether `cls` and its bases are as the standard library made them."""
-    # read first: a change while the class is looked at must be seen at the next look
+    # Read first, so that a change while the class is examined counts at the next call.
     cdef unsigned int version = assign_type_version(<PyTypeObject *>cls)
     if version != 0 and versions.get(cls) == version:
         return True
-    if not class_is_unpatched(cls):
+    if not _class_is_unpatched(cls):
         return False
     versions[cls] = version
     return True
@@ -41,13 +41,13 @@ cdef bint is_unpatched(type cls) except -1:
 
 cdef bint formatter_is_unpatched(object formatter) except -1:
     cdef object own, style
-    if type(formatter) is not Formatter or not is_unpatched(Formatter):
+    if type(formatter) is not Formatter or not class_is_unpatched(Formatter):
         return False
     own = instance_dict(formatter)
     style = dict_get(own, "_style", None)
     return (
         is_one_of(type(style), STYLES)
-        and is_unpatched(type(style))
+        and class_is_unpatched(type(style))
         and not has_any(own, FORMATTER_METHODS)
         and not has_any(instance_dict(style), STYLE_METHODS)
     )
@@ -55,7 +55,7 @@ cdef bint formatter_is_unpatched(object formatter) except -1:
 
 cdef bint handler_is_unpatched(object handler, bint asked) except -1:
     cdef object own, filters
-    if not is_one_of(type(handler), HANDLERS) or not is_unpatched(type(handler)):
+    if not is_one_of(type(handler), HANDLERS) or not class_is_unpatched(type(handler)):
         return False
     own = instance_dict(handler)
     filters = dict_get(own, "filters", None)

@@ -31,7 +31,7 @@ Declared here is what has no state. freelist.h, clock.h and pid.h have some, of 
 copy: they are declared by the one module that includes them (record.pyx; caller/stamp.pyx). So are frame.h
 (caller/call_site.pyx) and contextvars.h (context.pyx), whose internal headers the other modules need not read. Watches
 are defined where they are used: caller/logging_state.pyx, caller/unpatched.pyx, caller/route_cache.h,
-caller/thread_names.h and backend/outputs.h.
+caller/thread_names.h, caller/moved_watch.h and backend/handler_watch.h.
 """
 
 from cpython.object cimport PyObject, PyTypeObject
