@@ -10,6 +10,7 @@ import copy
 import importlib.metadata
 import json
 import logging
+import pickle
 import queue
 import sys
 import tempfile
@@ -23,9 +24,10 @@ from hypothesis import strategies as st
 
 import logflume
 from deliveries import DELIVERIES, deliver_compiled, one_at_a_time
-from helpers import drain, is_lazy
+from helpers import drain, is_lazy, run_code
 from json_records import (
     EXPECTED,
+    FORMAT,
     OPTIONS,
     PAIRS,
     RECORDS,
@@ -79,7 +81,9 @@ def test_text_is_the_recorded_one(formatter: type[logging.Formatter], pair: tupl
 def test_any_record_has_their_text(chosen: dict[str, Any], given_record: dict[str, Any]) -> None:
     record, same = record_of(**given_record), record_of(**given_record)
     if VERSION < (4, 2) and isinstance(record.msg, dict):
-        same.msg = record.msg.copy()  # before, the dictionary got the exception
+        record.exc_info = same.exc_info = record.stack_info = same.stack_info = (
+            None  # went into the caller's dict
+        )
     theirs = output(TheirFormatter(**chosen), same)
     assert output(logflume.JsonFormatter(**chosen), record) == theirs
     assert vars(record).keys() == vars(same).keys()
@@ -172,7 +176,14 @@ def accelerated() -> Iterator[None]:
     logflume.restore_loggers()
 
 
-calls = st.fixed_dictionaries({"message": messages, "extra": extras, "level": st.sampled_from([20, 35, 50])})
+OWN = {*vars(record_of()), "message", "asctime", "taskName"}
+calls = st.fixed_dictionaries(
+    {
+        "message": messages,
+        "extra": extras.map(lambda extra: {key: extra[key] for key in extra if key not in OWN}),
+        "level": st.sampled_from([20, 35, 50]),
+    }
+)
 
 
 def lazy_records(given_calls: list[dict[str, Any]]) -> list[logging.LogRecord]:
@@ -251,6 +262,235 @@ def test_numbers_are_those_of_json(accelerated: None, numbers: list[float]) -> N
     assert text.decode().splitlines() == [
         json.dumps({"message": "m", "number": number}) for number in numbers
     ]
+
+
+# ---- which formatters are composed, and until when ----
+
+
+def calls_of_format(deliver: Any) -> int:
+    """How often deliver() calls a format() in Python."""
+    count = 0
+
+    def note(frame: Any, event: str, argument: Any) -> None:
+        nonlocal count
+        count += event == "call" and frame.f_code.co_name == "format"
+
+    sys.setprofile(note)
+    try:
+        deliver()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.fixture
+def write(accelerated: None, tmp_path: Path) -> Iterator[Any]:
+    """write(formatter) writes a few lazy records; returns the lines and how many format() was called for."""
+    if deliver_compiled is None or logflume.IMPLEMENTATION != "compiled":
+        pytest.skip("the pure core calls the formatter for each record")
+    handler = logging.FileHandler(tmp_path / "app.log", "w")
+
+    def write(formatter: logging.Formatter, *extra: dict[str, Any]) -> tuple[list[str], int]:
+        handler.setFormatter(formatter)
+        batch = lazy_records(
+            [
+                {"message": ("n %d", (i,)), "extra": each, "level": 20}
+                for i, each in enumerate(extra or ({}, {}))
+            ]
+        )
+        before = len((tmp_path / "app.log").read_text().splitlines())
+        called = calls_of_format(lambda: deliver_compiled(handler, batch, unexpected, 1))
+        return (tmp_path / "app.log").read_text().splitlines()[before:], called
+
+    yield write
+    handler.close()
+
+
+@pytest.mark.parametrize("formatter", FORMATTERS)
+def test_no_formatter_is_called_for_common_records(write: Any, formatter: Any) -> None:
+    extra = ({"order": 1}, {"f": 1 / 3, "n": None}, {"nested": {"a": [1]}, "price": 2.5}, {})
+    for chosen in ({}, {"timestamp": True, "rename_fields": {"message": "text", "order": "id"}}):
+        assert write(formatter(**chosen), *extra)[1] == 0
+    assert write(formatter(), {"message2": 1}, {"exc_info2": 2}) == (
+        ['{"message": "n 0", "message2": 1}', '{"message": "n 1", "exc_info2": 2}'],
+        0,
+    )
+
+
+@pytest.mark.parametrize("formatter", FORMATTERS)
+def test_what_changes_in_the_formatter_shows(write: Any, formatter: Any) -> None:
+    changed = formatter(static_fields={"a": 1})
+    for text, change in (
+        ('{"message": "n 0", "a": 1}', lambda: None),
+        ('{"message": "n 0", "a": 1}', lambda: None),
+        ('{"message": "n 0", "a": 2}', lambda: changed.static_fields.update(a=2)),
+        ('{"message": "n 0", "a": true}', lambda: changed.static_fields.update(a=True)),
+        ('{"text": "n 0", "a": true}', lambda: changed.rename_fields.update(message="text")),
+        ('> {"text": "n 0", "a": true}', lambda: setattr(changed, "prefix", "> ")),
+        ('> [{"text": "n 0", "a": true}]', lambda: setattr(changed, "jsonify_log_record", in_list)),
+    ):
+
+        def in_list(data: Any) -> str:
+            return f"[{json.dumps(data)}]"
+
+        change()
+        assert write(changed)[0][0] == text
+
+
+@pytest.mark.parametrize("base", FORMATTERS)
+def test_hooks_are_called(write: Any, base: Any) -> None:
+    class Hooked(base):
+        def parse(self) -> list[str]:
+            return [*super().parse(), "levelname"]
+
+        def add_fields(self, log_data: dict[str, Any], record: Any, message_dict: dict[str, Any]) -> None:
+            super().add_fields(log_data, record, message_dict)
+            log_data["added"] = record.levelno
+
+        def process_log_record(self, log_data: dict[str, Any]) -> Any:
+            return super().process_log_record({**log_data, "processed": True})
+
+        def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
+            return super().jsonify_log_record({**log_data, "jsonified": True})
+
+        def serialize_log_record(self, log_data: dict[str, Any]) -> str:
+            return "> " + super().serialize_log_record(log_data)
+
+    text = '> {"message": "n 0", "levelname": "INFO", "added": 20, "processed": true, "jsonified": true}'
+    assert write(Hooked())[0][0] == text
+
+
+def test_a_changed_python_json_logger_is_called(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    if TheirFormatter is None:
+        pytest.skip("python-json-logger is not installed")
+    formatter = TheirFormatter()
+    assert write(formatter)[1] == 0
+    monkeypatch.setattr(TheirFormatter.__mro__[1], "process_log_record", lambda self, data: {"patched": True})
+    lines, called = write(formatter)
+    assert lines == ['{"patched": true}'] * 2
+    assert called
+
+
+# ---- schemas ----
+
+
+def schema_of(name: str, **attributes: Any) -> dict[str, Any]:
+    text = logflume.JsonFormatter(schema=name, static_fields={"team": "a"}).format(record_of(**attributes))
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+FAILED: dict[str, Any] = {"levelno": 40, "levelname": "ERROR", "exc_info": (KeyError, KeyError("k"), None)}
+TRACED = {"trace_id": 0xABC, "span_id": "00000000000000ff", "trace_flags": 1}
+TRACE_ID = "00000000000000000000000000000abc"
+
+
+def test_ecs() -> None:
+    formatter = logflume.JsonFormatter(schema="ecs")
+    assert formatter.format(
+        record_of(extra={"http.request.method": "GET", "http": {"version": "1.1"}, "a": 1})
+    ) == (
+        '{"@timestamp":"2026-11-27T04:05:06.123Z","log.level":"info","message":"paid","a":1,"ecs.version":"1.6.0",'
+        '"http":{"request":{"method":"GET"},"version":"1.1"},'
+        '"log":{"logger":"shop.cart","origin":{"file":{"line":42,"name":"cart.py"},"function":"pay"}},'
+        '"process":{"name":"MainProcess","pid":4711,"thread":{"id":1234,"name":"Main \\u00e9"}}}'
+    )
+    found = schema_of("ecs", extra=TRACED, **FAILED)
+    assert (found["log.level"], found["trace"], found["span"]) == (
+        "error",
+        {"id": TRACE_ID},
+        {"id": "00000000000000ff"},
+    )
+    assert found["error"] == {"message": "'k'", "type": "KeyError", "stack_trace": "KeyError: 'k'"}
+    assert found["team"] == "a"
+
+
+def test_ecs_keeps_names_that_exclude_each_other() -> None:
+    found = schema_of("ecs", extra={"log": "text", "message.part": 1, "a": 1, "a.b": 2, "error": {"code": 1}})
+    assert found["message"] == "paid"
+    assert found["a"] == 1
+    assert found["error"] == {"code": 1}
+    assert found["labels"] == {"log": "text", "message.part": 1, "a.b": 2}
+
+
+def test_google_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "p")
+    extra = {**TRACED, "http_request": {"status": 200}, "labels": {"zone": "z"}, "order": 7}
+    assert schema_of("gcp", extra=extra, **FAILED) == {
+        "severity": "ERROR",
+        "message": "paid",
+        "time": "2026-11-27T04:05:06.123456Z",
+        "logging.googleapis.com/sourceLocation": {
+            "file": "/srv/shop/cart.py",
+            "line": "42",
+            "function": "pay",
+        },
+        "logging.googleapis.com/labels": {"python_logger": "shop.cart", "zone": "z"},
+        "logging.googleapis.com/trace": f"projects/p/traces/{TRACE_ID}",
+        "logging.googleapis.com/spanId": "00000000000000ff",
+        "logging.googleapis.com/trace_sampled": True,
+        "httpRequest": {"status": 200},
+        "stack_trace": "KeyError: 'k'",
+        "team": "a",
+        "order": 7,
+    }
+    levels = {5: "DEFAULT", 10: "DEBUG", 25: "INFO", 30: "WARNING", 45: "ERROR", 60: "CRITICAL"}
+    for level, severity in levels.items():
+        assert schema_of("gcp", levelno=level, levelname=f"Level {level}")["severity"] == severity
+    assert schema_of("gcp", levelno=25, levelname="NOTICE")["severity"] == "NOTICE"
+
+
+def test_opentelemetry() -> None:
+    extra = {"otelTraceID": TRACE_ID, "otelSpanID": "00000000000000ff", "otelTraceSampled": True, "order": 7}
+    assert schema_of("otel", extra=extra, **FAILED) == {
+        "timestamp": "2026-11-27T04:05:06.123456Z",
+        "severity_text": "ERROR",
+        "severity_number": 17,
+        "body": "paid",
+        "trace_id": TRACE_ID,
+        "span_id": "00000000000000ff",
+        "trace_flags": "01",
+        "scope": {"name": "shop.cart"},
+        "attributes": {
+            "code.file.path": "/srv/shop/cart.py",
+            "code.function.name": "pay",
+            "code.line.number": 42,
+            "thread.id": 1234,
+            "thread.name": "Main \xe9",
+            "exception.type": "KeyError",
+            "exception.message": "'k'",
+            "exception.stacktrace": "KeyError: 'k'",
+            "team": "a",
+            "order": 7,
+        },
+    }
+    for level, number in {5: 0, 10: 5, 20: 9, 25: 12, 30: 13, 50: 21, 60: 24}.items():
+        assert schema_of("otel", levelno=level)["severity_number"] == number
+    assert schema_of("otel", levelno=30, levelname="WARNING")["severity_text"] == "WARN"
+    untraced = schema_of("otel", extra={"otelTraceID": "0", "otelSpanID": "0", "otelTraceSampled": False})
+    assert not {"trace_id", "span_id", "trace_flags"} & untraced.keys()
+
+
+def test_schemas_say_what_they_exclude() -> None:
+    with pytest.raises(ValueError, match="schema must be one of 'ecs', 'gcp', 'otel'"):
+        logflume.JsonFormatter(schema="other")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="goes without fmt"):
+        logflume.JsonFormatter("%(message)s", schema="ecs")
+
+
+# ---- the formatter itself ----
+
+
+def test_it_can_be_copied_and_pickled() -> None:
+    formatter = logflume.JsonFormatter(FORMAT, timestamp=True)
+    text = formatter.format(record_of())
+    assert copy.deepcopy(formatter).format(record_of()) == text
+    assert pickle.loads(pickle.dumps(formatter)).format(record_of()) == text
+
+
+def test_json_is_imported_with_the_first_formatter() -> None:
+    code = "import sys, logflume; print('json' in sys.modules); logflume.JsonFormatter(); print('json' in sys.modules)"
+    assert run_code(code).stdout.split() == ["False", "True"]
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import re
 import sys
@@ -282,6 +281,8 @@ def _imported(value: Any) -> Any:
     """Return the object that a dotted name stands for, as configurations give it; others as they are."""
     if not isinstance(value, str):
         return value
+    import importlib
+
     module, name = value.rsplit(".", 1)
     return getattr(importlib.import_module(module), name)
 

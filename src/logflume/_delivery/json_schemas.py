@@ -212,30 +212,30 @@ def otel_severity(level: int) -> int:
 def nest(into: dict[Any, Any], key: Any, value: Any) -> None:
     """Put `value` under a dotted name into dictionaries in dictionaries.
 
-    Where a part of the name has a value that is no dictionary, that stays, and the name stays in one piece.
+    Where a part of the name has a value that is no dictionary, or the whole name has one, the field goes to `labels`.
     """
-    *parts, last = key.split(".") if isinstance(key, str) else [key]
-    place = into
+    if not merge(into, key.split(".") if isinstance(key, str) else [key], value):
+        labels = into.setdefault("labels", {})
+        (labels if isinstance(labels, dict) else into)[key] = value
+
+
+def merge(into: dict[Any, Any], names: list[Any], value: Any) -> bool:
+    """Put `value` where the names lead; false if something else is there."""
+    *parts, last = names
     for part in parts:
-        inner = place.get(part)
-        if inner is None:
-            inner = place[part] = {}
-        elif not isinstance(inner, dict):
-            into[key] = value
-            return
-        place = inner
+        into = into.setdefault(part, {})
+        if not isinstance(into, dict):
+            return False
     if isinstance(value, dict):
-        inner = place.get(last)
-        if inner is None:
-            inner = place[last] = {}
+        inner = into.setdefault(last, {})
         if isinstance(inner, dict):
-            for each, more in value.items():
-                nest(inner, each, more)
-            return
-    if isinstance(place.get(last), dict):
-        into[f"{key}." if not parts else key] = value
-    else:
-        place[last] = value
+            for name, each in value.items():
+                nest(inner, name, each)
+            return True
+    if isinstance(into.get(last), dict):
+        return False
+    into[last] = value
+    return True
 
 
 def in_order(value: Any) -> Any:
