@@ -1,7 +1,7 @@
 """Delivery of a batch against handler.handle for each record: python bench/delivery.py [records]
 
 Every number is how many times as fast as the standard handler on the same records in the same run, the best
-of some rounds. Lazy records are those that an accelerated logger makes.
+of some rounds. Captured records are what an accelerated logger puts into the queue of a listener.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import gc
 import json
 import logging
 import logging.handlers
-import queue
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ from typing import Any
 import logflume
 from common import FORMAT
 from logflume._py import deliver as pure
+from logflume._shared.state import IDLE, RUNNING
 
 try:
     from logflume._c.backend import deliver as compiled
@@ -53,17 +53,20 @@ def excepting() -> Records:
     return records
 
 
-def lazy() -> Records:
-    taken: Any = queue.SimpleQueue()
+def captured() -> Records:
+    handler = logflume.LocalQueueHandler()
+    handler.listener = logflume.QueueListener(handler.queue, logging.StreamHandler())
+    handler.listener.state = RUNNING  # so that it takes captured records; it has no thread
     logger = logging.getLogger("a.b.c")
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    logger.handlers = [logflume.LocalQueueHandler(taken)]
+    logger.handlers = [handler]
     logflume.accelerate_loggers()
     for i in range(COUNT):
         logger.info("hello %s %d", "x", i)
     logflume.restore_loggers()
-    return [taken.get() for _ in range(COUNT)]
+    handler.listener.state = IDLE
+    return [handler.queue.get() for _ in range(COUNT)]
 
 
 def one_at_a_time(handler: logging.Handler, records: Records) -> None:
@@ -74,7 +77,7 @@ def one_at_a_time(handler: logging.Handler, records: Records) -> None:
 def in_batches(deliver_batch: Any, size: int) -> Way:
     def deliver(handler: logging.Handler, records: Records) -> None:
         for at in range(0, len(records), size):
-            deliver_batch(handler, records[at : at + size], report, 2)
+            deliver_batch(handler, records[at : at + size], report)
 
     return deliver
 
@@ -134,13 +137,15 @@ def main() -> None:
         f"{'handler':10}{'records':16}{'core':10}{'handle ns':>10}" + "".join(f"{size:>8}" for size in SIZES)
     )
     for make_handler in (file, json_file, rotating):
-        for make_records in (plain, excepting, lazy):
-            if make_records is lazy and compiled is None:
+        for make_records in (plain, excepting, captured):
+            if make_records is captured and compiled is None:
                 continue
-            # Without logflume there are no lazy records: the standard handler gets the same as standard ones.
-            standard = measure(make_handler, plain if make_records is lazy else make_records, one_at_a_time)
+            # Without logflume there are no captured records: the standard handler gets the same as standard ones.
+            standard = measure(
+                make_handler, plain if make_records is captured else make_records, one_at_a_time
+            )
             for name, core in (("compiled", compiled), ("pure", pure)):
-                if core is None or (make_records is lazy and core is pure):
+                if core is None or (make_records is captured and core is pure):
                     continue
                 ratios = [
                     standard / measure(make_handler, make_records, in_batches(core.deliver_batch, size))

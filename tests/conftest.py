@@ -63,11 +63,11 @@ def pytest_sessionstart() -> None:
         )
 
 
-# The tests that look for lazy records. From 3.13 on a class gets a thousand version tags and no more, each
+# The tests that need quick calls. From 3.13 on a class gets a thousand version tags and no more, each
 # accelerate_loggers() and restore_loggers() takes one of logging.Logger's, and on free-threaded builds every call goes
 # the standard way without one: so these come before the others.
-WANT_LAZY_RECORDS = (
-    "test_lazy_records.py",
+WANT_QUICK_CALLS = (
+    "test_records.py",
     "test_accelerated_",
     "test_delivery_random_",
     "test_platforms.py",
@@ -79,7 +79,7 @@ WAIT = ("test_cpython_logging.py", "test_packaging.py")
 def place(item: pytest.Item) -> int:
     if item.get_closest_marker("alone"):
         return 3
-    return 0 if item.path.name.startswith(WAIT) else 1 if item.path.name.startswith(WANT_LAZY_RECORDS) else 2
+    return 0 if item.path.name.startswith(WAIT) else 1 if item.path.name.startswith(WANT_QUICK_CALLS) else 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -26,6 +26,7 @@ from helpers import (
     files_in,
     in_order_of_definition,
     needs_gil,
+    open_stream,
     stopped_clock,
     through_a_queue,
     wait_until,
@@ -241,6 +242,11 @@ def encoding_of_the_stream(scene):
 
 
 @change
+def newlines_of_the_stream(scene):
+    scene.handler.stream.reconfigure(newline="\r\n")
+
+
+@change
 def write_of_the_stream(scene):
     stream = scene.handler.stream
     write = stream.write
@@ -286,6 +292,8 @@ def contents(folder, around, act, kind, arguments):
         undo.enter_context(stopped_clock(lambda: NOW))
         scene = Scene(folder, undo, kind, **arguments)
         undo.callback(logging.Handler.close, scene.handler)
+        if not isinstance(scene.handler, logging.FileHandler):
+            undo.callback(lambda: scene.handler.stream and scene.handler.stream.close())
         logger = logging.Logger("scene.of")
         with around(scene.handler, logger) as flush:
             for batch in range(5):
@@ -302,8 +310,14 @@ def contents(folder, around, act, kind, arguments):
     return found
 
 
+def stream_handler(path, encoding, buffering):
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    return logging.StreamHandler(open_stream(descriptor, buffering, encoding))
+
+
 KINDS = {
     "file": (logging.FileHandler, {}),
+    **{f"{kind} stream": (stream_handler, {"buffering": kind}) for kind in ("block", "line", "unbuffered")},
     "watched": (logging.handlers.WatchedFileHandler, {}),
     "rotating": (logging.handlers.RotatingFileHandler, {"maxBytes": 900, "backupCount": 9}),
     "timed": (logging.handlers.TimedRotatingFileHandler, {"when": "D"}),
@@ -317,6 +331,8 @@ def test_a_change_between_batches_counts_from_the_next_record(lf, tmp_path, caps
         pytest.skip("no tzset() here")
     if act is another_class and kind != "file":
         pytest.skip("a class of the same layout and rules is needed")
+    if act is file_moved_and_opened_again and "stream" in kind:
+        pytest.skip("the handler did not open it")
     expected = contents(tmp_path / "stock", directly, act, *KINDS[kind])
     errors = len(capsys.readouterr().err.splitlines()) > 0
     got = contents(tmp_path / "queue", lambda *given: through_a_queue(lf, *given), act, *KINDS[kind])

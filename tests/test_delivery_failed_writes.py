@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import io
 import logging
@@ -9,12 +10,15 @@ import logging.handlers
 import os
 import signal
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deliveries import DELIVERIES, Counting, numbered_lines, numbered_records
+from deliveries import DELIVERIES, Counting, numbered_lines, numbered_records, unexpected
+from helpers import open_stream
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="uses /dev/full, pipes and limits of Linux"),
@@ -114,50 +118,86 @@ def test_stream_that_fills_loses_nothing_and_repeats_nothing(
     assert path.read_text() == numbered_lines(6)
 
 
-def test_a_broken_pipe_reports_every_record(deliver_batch: Any) -> None:
+@pytest.mark.parametrize("kind", ["block", "line", "unbuffered"])
+def test_a_broken_pipe_reports_every_record(deliver_batch: Any, kind: str) -> None:
     reports = Reports()
     reader, writer = os.pipe()
     os.close(reader)
-    stream = open(writer, "w")  # noqa: SIM115
-    deliver_batch(reports.watch(logging.StreamHandler(stream)), numbered_records(4), reports)
-    assert reports == [(i, BrokenPipeError) for i in range(4)]
-    with pytest.raises(BrokenPipeError):
+    stream = open_stream(writer, kind)
+    handler = reports.watch(logging.StreamHandler(stream))
+    for _ in range(3):
+        deliver_batch(handler, numbered_records(4), reports)
+    assert reports == 3 * [(i, BrokenPipeError) for i in range(4)]
+    with pytest.raises(BrokenPipeError) if kind != "unbuffered" else contextlib.nullcontext():
         stream.close()
 
 
-@pytest.mark.parametrize("own", [False, True])
-def test_pipe_that_nobody_reads(deliver_batch: Any, own: bool, tmp_path: Path) -> None:
-    """A pipe that would block: what is reported may come out later, and all else has come out, once."""
-    reports = Reports()
+@pytest.mark.parametrize("kind", ["own", "block", "line", "unbuffered", "formatter"])
+def test_a_pipe_that_would_block(deliver_batch: Any, kind: str, tmp_path: Path) -> None:
+    """It is waited for, as for one that blocks: nothing is lost, repeated, or reported."""
     path = tmp_path / "fifo"
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
-    if own:
+    os.set_blocking(reader, True)
+    if kind == "own":
         handler: Any = logging.FileHandler(path, "w")
     else:
-        handler = logging.StreamHandler(open(path, "w"))  # noqa: SIM115
-    os.set_blocking(handler.stream.fileno(), False)
-    reports.watch(handler)
-    count = 600
-    received = b""
-    for at in range(0, count, 100):
-        batch = numbered_records(count)[at : at + 100]
-        deliver_batch(handler, batch, reports)
-        assert batch == []
-    reported = {number for number, _ in reports}
-    while True:
-        try:
-            received += os.read(reader, 65536)
-            handler.flush()
-        except BlockingIOError:
-            break
-    numbers = [int(line.rpartition(b" ")[2]) for line in received.splitlines()]
-    assert len(numbers) == len(set(numbers)), "a record came out twice"
-    assert set(range(count)) - set(numbers) <= reported
-    assert reported
+        handler = logging.StreamHandler(open_stream(os.open(path, os.O_WRONLY), kind))
+        handler.setFormatter(Counting() if kind == "formatter" else None)
+    stream = handler.stream
+    os.set_blocking(stream.fileno(), False)
+    received: list[bytes] = []
+
+    def read() -> None:
+        while some := os.read(reader, 1000):
+            received.append(some)
+            time.sleep(0.002)
+
+    expected = ""
+    thread = threading.Thread(target=read)
+    thread.start()
+    for text in ("short %d", "long %d " + "x" * 9000, "short again %d"):
+        if kind not in ("line", "unbuffered"):  # else it would come out here
+            stream.write("x" * 7000 + "\n")
+            expected += "x" * 7000 + "\n"
+        deliver_batch(handler, numbered_records(10, text), unexpected)
+        expected += "".join(f"{text % i}\n" for i in range(10))
+    stream.close()
+    thread.join(30)
     os.close(reader)
-    handler.stream.detach().detach().close()
+    lines = b"".join(received).decode().splitlines()
+    if kind == "formatter":
+        lines = [line if line.startswith("x") else line.partition(" ")[2] for line in lines]
+    assert [(line[:20], len(line)) for line in lines] == [
+        (line[:20], len(line)) for line in expected.splitlines()
+    ]
+    assert lines == expected.splitlines()
+
+
+@pytest.mark.parametrize("kind", ["line", "unbuffered", "block"])
+@pytest.mark.parametrize("limit", [0, 9, 10, 14, 20, 49])
+def test_a_stream_on_a_disk_that_fills(
+    deliver_batch: Any, kind: str, limit: int, tmp_path: Path, file_size_limit: Any
+) -> None:
+    """Each record comes out once, or is reported."""
+    reports = Reports()
+    path = tmp_path / "log"
+    stream = open_stream(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), kind)
+    handler = reports.watch(logging.StreamHandler(stream))
+    file_size_limit(limit)
+    deliver_batch(handler, numbered_records(6), reports)
+    full = path.read_text()
+    assert numbered_lines(6).startswith(full)
+    assert {number for number, _ in reports} >= set(range(full.count("\n"), 6))
+    file_size_limit(None)
+    deliver_batch(handler, numbered_records(2, "later %d"), unexpected)
+    stream.close()
+    lines = path.read_text().splitlines()
+    assert lines[-2:] == ["later 0", "later 1"] or kind == "unbuffered"
+    if kind != "unbuffered":
+        assert path.read_text() == numbered_lines(6) + "later 0\nlater 1\n"
+    assert len(reports) == len(set(reports))
 
 
 def test_a_closed_stream_reports_every_record(deliver_batch: Any, tmp_path: Path) -> None:
@@ -313,7 +353,8 @@ def test_an_interrupted_write_is_accounted_for(deliver_batch: Any, tmp_path: Pat
     assert 0 < rest < 1000
     os.set_blocking(handler.stream.fileno(), False)
     handler.flush()
-    received += os.read(reader, 65536)
+    with contextlib.suppress(BlockingIOError):  # no record was parted
+        received += os.read(reader, 65536)
     assert received.decode() == numbered_lines(1000 - rest)
     assert [record.lineno for record in batch] == list(range(1000 - rest, 1000))
     os.close(reader)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import io
 import logging
 import logging.handlers
 import os
-import queue
 import string
 import sys
 import tempfile
@@ -22,7 +20,8 @@ from hypothesis import strategies as st
 
 import logflume
 from deliveries import DELIVERIES, deliver_compiled, one_at_a_time
-from helpers import drain, is_lazy
+from helpers import Collect, drain, stopped_clock
+from logflume._shared.state import IDLE, RUNNING
 
 FIELDS = (
     *(
@@ -356,22 +355,33 @@ calls = st.fixed_dictionaries(
 )
 
 
-def lazy_records(given_calls: list[dict[str, Any]]) -> list[logging.LogRecord]:
-    """What an accelerated logger puts in the queue for these calls."""
-    taken: Any = queue.SimpleQueue()
-    for call in given_calls:
-        logger = logging.getLogger(call["name"])
-        logger.setLevel(1)
-        logger.propagate = False
-        logger.handlers = [logflume.LocalQueueHandler(taken)]
-    for call in given_calls:
-        msg, args = call["message"]
-        args = (args,) if isinstance(args, dict) else args
-        exc_info = None if call["exception"] is None else TRACEBACKS[call["exception"]]
-        logging.getLogger(call["name"]).log(call["level"], msg, *args, exc_info=exc_info, extra=call["extra"])
-    records = drain(taken)
-    assert all(map(is_lazy, records))
-    return records
+def logged(
+    given_calls: list[dict[str, Any]], formatter: logging.Formatter | None
+) -> tuple[list[logging.LogRecord], list[Any]]:
+    """The records that handlers on the loggers get of these calls, and what goes through a queue instead."""
+    standard: list[logging.LogRecord] = []
+    collect = Collect(function=standard.append)
+    collect.emit = standard.append  # type: ignore[method-assign]
+    queue_handler = logflume.LocalQueueHandler()
+    behind = logging.StreamHandler()
+    behind.setFormatter(formatter)
+    queue_handler.listener = logflume.QueueListener(queue_handler.queue, behind)
+    queue_handler.listener.state = RUNNING  # so that it takes captured records; it has no thread
+    with stopped_clock(lambda: 1_700_000_000.75):
+        for call in given_calls:
+            logger = logging.getLogger(call["name"])
+            logger.setLevel(1)
+            logger.propagate = False
+            msg, args = call["message"]
+            args = (args,) if isinstance(args, dict) else args
+            exc_info = None if call["exception"] is None else TRACEBACKS[call["exception"]]
+            for handler in (collect, queue_handler):
+                logger.handlers = [handler]
+                logger.log(call["level"], msg, *args, exc_info=exc_info, extra=call["extra"])
+    queue_handler.listener.state = IDLE
+    captured = drain(queue_handler.queue)
+    assert not any(isinstance(record, logging.LogRecord) for record in captured)
+    return standard, captured
 
 
 @pytest.fixture
@@ -382,32 +392,34 @@ def accelerated() -> Iterator[None]:
     logflume.restore_loggers()
 
 
-@pytest.mark.skipif(logflume.IMPLEMENTATION != "compiled", reason="the pure core has no lazy records")
-@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.skipif(logflume.IMPLEMENTATION != "compiled", reason="the pure core accelerates nothing")
+@pytest.mark.parametrize("made", [False, True])
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_lazy_records_are_written_as_standard_ones(
-    accelerated: None, shared: bool, data: st.DataObject
+def test_captured_records_are_written_as_standard_ones(
+    accelerated: None, made: bool, data: st.DataObject
 ) -> None:
     set_up = data.draw(set_ups())
-    lazy = lazy_records(data.draw(st.lists(calls, min_size=1, max_size=8)))
-    standard = [logging.makeLogRecord(dict(vars(copy.copy(record)))) for record in lazy]
+    standard, captured = logged(data.draw(st.lists(calls, min_size=1, max_size=8)), set_up["formatter"])
+    if made:
+        for record in captured:
+            record.as_log_record()
     outcomes = []
-    for records, ours in ((standard, False), (lazy, True)):
+    for records, ours in ((standard, False), (captured, True)):
         errors: list[Any] = []
         with tempfile.TemporaryDirectory() as name:
             handler = build(set_up, Path(name), errors)
             if ours:
-                deliver_compiled(handler, records[:], lambda *given: pytest.fail(f"escaped: {given}"), shared)
+                deliver_compiled(handler, records[:], lambda *given: pytest.fail(f"escaped: {given}"))
             else:
                 for record in records:
                     handler.handle(record)
             outcomes.append((results(handler, Path(name)), errors))
     assert outcomes[0] == outcomes[1]
-    for one, other in zip(standard, lazy, strict=True):
-        if shared:
-            assert getattr(one, "message", None) == getattr(other, "message", None)
-            assert getattr(one, "asctime", None) == getattr(other, "asctime", None)
+    for one, other in zip(standard, captured, strict=True):
+        if made:
+            assert getattr(one, "message", None) == getattr(other.as_log_record(), "message", None)
+            assert getattr(one, "asctime", None) == getattr(other.as_log_record(), "asctime", None)
 
 
 class Whole(int):
@@ -471,7 +483,7 @@ plain_calls = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.skipif(logflume.IMPLEMENTATION != "compiled", reason="the pure core has no lazy records")
+@pytest.mark.skipif(logflume.IMPLEMENTATION != "compiled", reason="the pure core accelerates nothing")
 @pytest.mark.parametrize(
     "fmt",
     [
@@ -484,11 +496,10 @@ plain_calls = st.fixed_dictionaries(
 )
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(given_calls=st.lists(plain_calls, min_size=1, max_size=5), ascii_only=st.booleans())
-def test_messages_of_lazy_records(
+def test_messages_of_captured_records(
     accelerated: None, fmt: str, given_calls: list[dict[str, Any]], ascii_only: bool
 ) -> None:
-    lazy = lazy_records(given_calls * 2 + given_calls[:1] * 2)
-    standard = [logging.makeLogRecord(dict(vars(copy.copy(record)))) for record in lazy]
+    standard, captured = logged(given_calls * 2 + given_calls[:1] * 2, logging.Formatter(fmt))
     outcomes = []
     for ours in (False, True):
         errors: list[Any] = []
@@ -503,7 +514,7 @@ def test_messages_of_lazy_records(
         with tempfile.TemporaryDirectory() as name:
             handler = build(set_up, Path(name), errors)
             if ours:
-                deliver_compiled(handler, lazy, lambda *given: pytest.fail(f"escaped: {given}"), 1)
+                deliver_compiled(handler, captured, lambda *given: pytest.fail(f"escaped: {given}"))
             else:
                 for record in standard:
                     handler.handle(record)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import sys
+import textwrap
 
 import pytest
 
@@ -377,3 +378,127 @@ for records in (Broken(), queue.SimpleQueue(), Broken()):
     done = run_code(code, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "SimpleQueue" in (tmp_path / "log").read_text()
+
+
+# Python 3.12.0 and 3.12.1 refuse any new thread from the exit of the interpreter on.
+REFUSES_THREADS = (3, 12) <= sys.version_info < (3, 12, 2)
+
+# Ways in which a handler gets its records to where they go, each with an end of its own.
+TRANSPORTS = {
+    "an atexit hook": """
+        class Transport:
+            def __init__(self):
+                self.queue, self.closed = queue.Queue(), False
+                self.thread = threading.Thread(target=self.work, daemon=True)
+                self.thread.start()
+                atexit.register(self.close)
+            def work(self):
+                while (text := self.queue.get()) is not None: write(text)
+            def send(self, text):
+                if not self.closed: self.queue.put(text)
+            def close(self):
+                self.closed = True
+                self.queue.put(None)
+                self.thread.join()
+        """,
+    "a pool of threads": """
+        from concurrent.futures import ThreadPoolExecutor
+        class Transport:
+            def __init__(self): self.pool = ThreadPoolExecutor(2)
+            def send(self, text): self.pool.submit(write, text)
+        """,
+    "a thread for each": """
+        class Transport:
+            def send(self, text): threading.Thread(target=lambda: (time.sleep(0.01), write(text))).start()
+        """,
+}
+
+
+@pytest.mark.parametrize("first", ["", "import concurrent.futures.thread"])
+@pytest.mark.parametrize("set_up", ["setup_logging_queue", "dictConfig"])
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_handlers_transport_gets_all_before_it_ends(run, transport, set_up, first):
+    if transport != "an atexit hook" and REFUSES_THREADS:
+        pytest.skip("this Python starts no thread at its exit")
+    set_up_code = "logflume.setup_logging_queue()"
+    if set_up == "dictConfig":
+        set_up_code = (
+            "import logging.config; logging.config.dictConfig({'version': 1, 'root': {'handlers': ['q']}, 'handlers': "
+            "{'own': {'()': lambda: own}, 'q': {'()': 'logflume.LocalQueueHandler', 'handlers': ['own']}}})"
+        )
+    _, lines, stderr = run(
+        f"""
+        import queue
+        def write(text):
+            with open(PATH, "a") as file: file.write(f"0 {{text}}\\n")
+        {textwrap.indent(textwrap.dedent(TRANSPORTS[transport]), " " * 8).strip()}
+        class Handler(logging.Handler):
+            def __init__(self):
+                super().__init__()
+                self.transport = Transport()
+            def emit(self, record): self.transport.send(record.getMessage())
+        own = Handler()
+        logging.root.handlers = [own]
+        logging.root.setLevel(1)
+        {set_up_code}
+        sys.excepthook = lambda kind, error, traceback: logging.critical("%s", error)
+        for i in range(50): logging.info("%d", i)
+        raise ValueError("last words")
+        """,
+        first=first,
+    )
+    assert stderr == ""
+    assert sorted(messages_in(lines)) == sorted([*NUMBERS[:50], "last words"])
+
+
+def test_records_of_threads_that_outlive_the_main_thread(run):
+    _, lines, stderr = run(
+        """
+        set_up(PATH)
+        def work():
+            for i in range(20):
+                time.sleep(0.01)
+                logging.info("%d", i)
+        threading.Thread(target=work).start()
+        """
+    )
+    assert (messages_in(lines), stderr) == (NUMBERS[:20], "")
+
+
+@pytest.mark.parametrize("closes", ["handler.close()", "handler.stream.close()"])
+def test_an_atexit_function_that_closes_the_file_comes_after_what_is_queued(run, closes):
+    _, lines, stderr = run(
+        f"""
+        handler = Slow(PATH)
+        handler.setFormatter(logging.Formatter("0 %(message)s"))
+        atexit.register(lambda: {closes})
+        logging.root.handlers = [handler]
+        logging.root.setLevel(1)
+        logflume.setup_logging_queue()
+        {LOG_500.strip()}
+        """
+    )
+    assert (messages_in(lines), stderr) == (NUMBERS, "")
+
+
+@pytest.mark.parametrize("threads_remain", [False, True])
+def test_the_message_about_records_left_tells_how_long_it_waited(run, threads_remain):
+    """With threads that go on, there are two waits, which together take no longer than one."""
+    code, _, stderr = run(
+        f"""
+        class Hangs(logging.Handler):
+            def handle(self, record): threading.Event().wait()
+        logging.root.handlers = [Hangs()]
+        logging.root.setLevel(1)
+        logflume.setup_logging_queue(exit_timeout=0.5)
+        for i in range(5): logging.info("%d", i)
+        if {threads_remain}: threading.Thread(target=time.sleep, args=(0.8,)).start()
+        began = time.monotonic()
+        atexit.register(lambda: print(time.monotonic() - began, file=sys.stderr))
+        """
+    )
+    assert code == 0
+    [message] = [line for line in stderr.splitlines() if line.startswith("logflume")]
+    assert message == "logflume: 5 records were not delivered within 0.5 s at exit"
+    [took] = [line for line in stderr.splitlines() if line != message]
+    assert float(took) < (1.3 if threads_remain else 0.9)

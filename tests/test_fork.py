@@ -202,3 +202,232 @@ def test_a_forked_child_leaves_a_queue_between_processes_alone(run):
         """
     )
     assert messages_in(lines) == NUMBERS[:100], stderr
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_is_queued_is_delivered_before_a_fork(run):
+    """A parent that daemonizes leaves by os._exit()."""
+    _, lines, stderr = run(
+        """
+        import warnings; warnings.simplefilter("ignore")
+        listener = set_up(PATH)
+        for i in range(200): logging.info("%d", i)
+        pid = os.fork()
+        if pid: os._exit(0)
+        """
+    )
+    assert messages_in(lines) == NUMBERS[:200], stderr
+
+
+@needs_fork
+def test_two_threads_that_fork_while_a_handler_is_stuck(run):
+    code, lines, stderr = run(
+        """
+        import warnings; warnings.simplefilter("ignore")
+        go = threading.Event()
+        class Stuck(logging.FileHandler):
+            def emit(self, record):
+                if record.getMessage() == "stuck": go.wait(30)
+                super().emit(record)
+        listener = set_up(PATH, Stuck)
+        logging.info("stuck")
+        time.sleep(0.1)
+        def fork():
+            pid = os.fork()
+            if pid == 0: os._exit(0)
+            os.waitpid(pid, 0)
+        threads = [threading.Thread(target=fork) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+            time.sleep(0.3)
+        time.sleep(0.2)
+        go.set()
+        for thread in threads: thread.join()
+        logging.info("after")
+        assert listener.flush(10)
+        """
+    )
+    assert (code, messages_in(lines), stderr) == (0, ["stuck", "after"], "")
+
+
+@needs_fork
+@pytest.mark.parametrize("handler", ["StreamHandler", "Subclass"])
+def test_fork_while_a_write_to_a_full_pipe_waits(run, handler):
+    """The thread in the write is not in the child, and had the lock of the stream's buffer."""
+    code, _, stderr = run(
+        f"""
+        import warnings; warnings.simplefilter("ignore")
+        from logging import StreamHandler
+        class Subclass(StreamHandler): pass
+        reader, writer = os.pipe()
+        logging.root.handlers = [{handler}(os.fdopen(writer, "w"))]
+        logging.root.setLevel(1)
+        listener = logflume.setup_logging_queue()
+        for i in range(3000): logging.info("%d %s", i, "x" * 100)
+        time.sleep(0.1)
+        pid = os.fork()
+        if pid == 0:
+            logging.info("child")
+            os._exit(0 if listener.flush(20) else 1)
+        got = []
+        def read():
+            while data := os.read(reader, 1 << 16): got.append(data)
+        threading.Thread(target=read, daemon=True).start()
+        assert os.waitpid(pid, 0)[1] == 0
+        assert listener.flush(10)
+        time.sleep(0.1)
+        lines = b"".join(got).decode().splitlines()
+        assert sorted(lines) == sorted(["child", *(f"{{i}} {{'x' * 100}}" for i in range(3000))])
+        """
+    )
+    assert (code, stderr) == (0, "")
+
+
+QUEUES = {
+    "of its own": "type('Own', (queue.Queue,), {'__init__': lambda self, name: queue.Queue.__init__(self)})('x')",
+    "LIFO": "queue.LifoQueue()",
+    "bounded": "queue.Queue(5)",
+}
+
+
+@needs_fork
+@pytest.mark.parametrize("kind", QUEUES)
+def test_a_child_does_not_wait_for_the_lock_of_the_queue(run, kind):
+    code, lines, stderr = run(
+        f"""
+        import queue, warnings; warnings.simplefilter("ignore")
+        records = {QUEUES[kind]}
+        file = logging.FileHandler(PATH)
+        file.setFormatter(logging.Formatter("0 %(message)s"))
+        handler = logflume.LocalQueueHandler(records)
+        listener = handler.listener = logflume.QueueListener(records, file)
+        logging.root.handlers = [handler]
+        logging.error("parent")
+        listener.flush()
+        held, go = threading.Event(), threading.Event()
+        def hold():
+            with records.mutex:
+                held.set()
+                go.wait(20)
+        thread = threading.Thread(target=hold)
+        listener.deliver_before_fork = lambda timeout: None
+        thread.start()
+        held.wait()
+        pid = os.fork()
+        if pid == 0:
+            signal.alarm(15)
+            logging.error("child")
+            os._exit(0 if listener.flush(10) else 1)
+        go.set()
+        assert os.waitpid(pid, 0)[1] == 0
+        """
+    )
+    assert (code, sorted(messages_in(lines)), stderr) == (0, ["child", "parent"], "")
+
+
+@needs_fork
+def test_a_child_leaves_what_may_reach_into_the_parent(run):
+    _, lines, stderr = run(
+        """
+        context = multiprocessing.get_context("fork")
+        class Wrapper:
+            def __init__(self, queue): self.queue = queue
+            def put_nowait(self, item): self.queue.put(item)
+            def get(self, block=True): return self.queue.get(block)
+            def get_nowait(self): return self.queue.get(False)
+        inner = context.Queue()
+        file = logging.FileHandler(PATH)
+        file.setFormatter(logging.Formatter("0 %(message)s"))
+        listener = logflume.QueueListener(Wrapper(inner), file)
+        for i in range(100):
+            inner.put(logging.makeLogRecord({"msg": str(i)}))
+        time.sleep(0.5)  # until they are in the pipe
+        child = context.Process(target=int)
+        child.start()
+        child.join()
+        listener.start()
+        listener.stop()
+        """
+    )
+    assert messages_in(lines) == NUMBERS[:100], stderr
+
+
+@needs_fork
+@pytest.mark.parametrize("others", [False, True])
+def test_a_child_begins_at_once_with_a_million_records_queued(run, others):
+    """It takes another queue then, unless something else may put records into the one that it has."""
+    code, lines, stderr = run(
+        f"""
+        import logging.handlers, queue, warnings; warnings.simplefilter("ignore")
+        file = logging.FileHandler(PATH)
+        file.setFormatter(logging.Formatter("0 %(message)s"))
+        handler = logflume.LocalQueueHandler()
+        listener = handler.listener = logflume.QueueListener(handler.queue, file)
+        logging.root.handlers = [handler]
+        other = logging.handlers.QueueHandler(handler.queue) if {others} else None
+        for i in range(20_000 if {others} else 1_000_000): handler.queue.put(None)
+        listener.deliver_before_fork = lambda timeout: None
+        pid = os.fork()
+        if pid == 0:
+            began = time.perf_counter()
+            logging.error("child")
+            if other: other.handle(logging.makeLogRecord({{"msg": "other"}}))
+            assert listener.flush(10)
+            os._exit(0 if time.perf_counter() - began < 0.3 else 1)
+        assert os.waitpid(pid, 0)[1] == 0
+        os._exit(0)
+        """
+    )
+    assert (code, messages_in(lines), stderr) == (0, ["child", "other"] if others else ["child"], "")
+
+
+@needs_fork
+@pytest.mark.parametrize("accelerate", [False, True])
+def test_a_fork_in_c_of_which_python_is_not_told(run, accelerate):
+    """As uWSGI forks."""
+    code, lines, stderr = run(
+        f"""
+        import ctypes
+        listener = set_up(PATH)
+        if {accelerate}: logflume.accelerate_loggers()
+        logging.info("parent")
+        assert listener.flush(10)
+        time.sleep(0.5)  # the thread waits in the queue
+        pid = ctypes.PyDLL(None).fork()
+        if pid == 0:
+            signal.alarm(20)
+            for i in range(5): logging.info("child %d", i)
+            assert listener.flush(10)
+            logging.info("child last")
+            os._exit(listener.stop(10))
+        assert os.waitpid(pid, 0)[1] == 0
+        logging.info("parent again")
+        """
+    )
+    assert code == 0, stderr
+    expected = ["parent", *(f"child {i}" for i in range(5)), "child last", "parent again"]
+    assert messages_in(lines) == expected
+
+
+def test_under_uwsgi_a_thread_starts_where_it_would_run(run):
+    """Before the fork the master has none, and without --enable-threads no process has."""
+    _, lines, stderr = run(
+        """
+        def threads(): return [t for t in threading.enumerate() if "Listener" in t.name]
+        listener = set_up(PATH)
+        logging.info("no threads")
+        uwsgi.opt["enable-threads"] = True
+        logging.info("in the master")
+        assert not threads()
+        uwsgi.worker_id = lambda: 1
+        logging.info("in a worker")
+        assert threads()
+        """,
+        first="""
+        import sys, types
+        uwsgi = sys.modules["uwsgi"] = types.ModuleType("uwsgi")
+        uwsgi.opt, uwsgi.worker_id, uwsgi.mule_id = {}, int, int
+        """,
+    )
+    assert (messages_in(lines), stderr) == (["no threads", "in the master", "in a worker"], "")

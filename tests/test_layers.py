@@ -51,7 +51,12 @@ MAY_IMPORT = {
     "public": {"public", "_backend", "_listener", "stats"} | SHARED,
 }
 # What a compiled module on one side of the queue takes from the other side: (importing, imported) -> why.
-CROSSINGS: dict[tuple[str, str], str] = {}
+CROSSINGS: dict[tuple[str, str], str] = {
+    (
+        "logflume._c.caller.handler",
+        "logflume._c.backend.plan",
+    ): "whether a handler asks a record for its exception depends on the way it goes",
+}
 # Names of the standard library, and of python-json-logger's formatter, that a class of ours has as well.
 STANDARD_PRIVATE_NAMES = {"_thread", "_lock", "_fmt", "_style", "_open", "_name", "_STYLES"}
 STANDARD_PRIVATE_NAMES |= {"_required_fields", "_skip_fields"}

@@ -1,6 +1,7 @@
 """The listener's life: how it starts, stops and starts again, by whom, and what stop() and close() wait for."""
 
 import asyncio
+import concurrent.futures
 import functools
 import gc
 import io
@@ -420,3 +421,151 @@ def test_the_number_left_in_a_queue_that_does_not_know_its_length(lf):
     records.put_nowait(logging.makeLogRecord({"msg": "while it runs"}))
     assert listener.stop(5) == 0
     assert handler.messages == ["before", "while it runs"]
+
+
+@pytest.mark.skipif(not hasattr(queue.Queue, "shutdown"), reason="from Python 3.13 on")
+@pytest.mark.parametrize("immediate", [False, True])
+def test_a_queue_that_is_shut_down_ends_the_thread(lf, immediate):
+    collect = Collect()
+    records = queue.Queue()
+    listener = lf.QueueListener(records, collect)
+    listener.start()
+    for i in range(10):
+        records.put(logging.makeLogRecord({"msg": str(i)}))
+    if immediate:
+        assert listener.flush(10)
+    records.shutdown(immediate)
+    assert wait_until(lambda: not listener_threads())
+    assert collect.messages == [str(i) for i in range(10)]
+    assert state_of(listener) == "stopped"
+    assert listener.flush(10)
+    assert listener.stop(10) == 0
+
+
+@pytest.mark.skipif(not hasattr(queue.Queue, "shutdown"), reason="from Python 3.13 on")
+def test_stop_and_flush_after_the_shutdown_of_the_queue(wired):
+    gate = Gate()
+    logger, listener = wired(gate, queue=queue.Queue())
+    for i in range(5):
+        logger.info("%d", i)
+    assert gate.entered.wait(10)
+    listener.queue.shutdown()
+    assert listener.flush(0.05) is False
+    gate.open.set()
+    assert listener.flush(10)
+    assert listener.stop(10) == 0
+    assert gate.messages == [str(i) for i in range(5)]
+
+
+def test_a_dequeue_of_its_own_needs_no_get_nowait(lf):
+    """A socket's, say: the listener asks for nothing but what dequeue() uses."""
+
+    class Socket:
+        def __init__(self):
+            self.items = queue.SimpleQueue()
+            self.put_nowait = self.items.put_nowait
+
+    class Listener(lf.QueueListener):
+        def dequeue(self, block):
+            return self.queue.items.get(block)
+
+    collect = Collect()
+    records = Socket()
+    listener = Listener(records, collect)
+    assert listener.flush(10)
+    listener.start()
+    records.put_nowait(logging.makeLogRecord({"msg": "while it runs"}))
+    assert listener.flush(10)
+    assert listener.stop(10) == 0
+    assert listener.stop(10) == 0
+    assert collect.messages == ["while it runs"]
+
+
+def test_an_async_with_block_that_is_cancelled_delivers_first(wired):
+    gate = Gate()
+    logger, listener = wired(gate)
+
+    async def work():
+        async with listener:
+            logger.info("one")
+            raise ValueError
+
+    async def main():
+        task = asyncio.create_task(work())
+        while not gate.entered.is_set():
+            await asyncio.sleep(0.001)
+        for _ in range(3):
+            task.cancel()
+            await asyncio.sleep(0.01)
+        assert not task.done()
+        gate.open.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert listener_threads() == []
+
+    asyncio.run(main())
+    assert gate.messages == ["one"]
+
+
+def test_an_async_with_block_needs_no_thread_of_the_loops_pool(wired):
+    collect = Collect()
+    logger, listener = wired(collect)
+    go = threading.Event()
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(concurrent.futures.ThreadPoolExecutor(1))
+        busy = loop.run_in_executor(None, go.wait)
+        async with listener:
+            logger.info("one")
+        go.set()
+        await busy
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+    assert collect.messages == ["one"]
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+@pytest.mark.parametrize("library", ["trio", "anyio+asyncio", "anyio+trio"])
+def test_an_async_with_block_under_trio_and_anyio(wired, library, cancelled):
+    module = pytest.importorskip(library.partition("+")[0])
+    backend = library.rpartition("+")[2]
+    pytest.importorskip(backend)
+    gate = Gate()
+    logger, listener = wired(gate)
+    ticks = []
+
+    async def tick():
+        while True:
+            ticks.append(None)
+            if len(ticks) == 5:
+                gate.open.set()
+            await module.sleep(0.01)
+
+    async def work():
+        with module.CancelScope() as scope:
+            async with listener as entered:
+                assert entered is listener
+                logger.info("one")
+                if cancelled:
+                    scope.cancel()
+        assert gate.messages == ["one"]
+        assert listener_threads() == []
+
+    async def with_trio():
+        async with module.open_nursery() as group:
+            group.start_soon(tick)
+            await work()
+            group.cancel_scope.cancel()
+
+    async def with_anyio():
+        async with module.create_task_group() as group:
+            group.start_soon(tick)
+            await work()
+            group.cancel_scope.cancel()
+
+    if module.__name__ == "trio":
+        module.run(with_trio)
+    else:
+        module.run(with_anyio, backend=backend)
+    assert len(ticks) >= 5

@@ -120,6 +120,7 @@ class JsonFormatter(logging.Formatter):
         if not self.json_encoder and not self.json_default:
             self.json_encoder = encoding.JsonEncoder
         self._made_encoder: tuple[Any, ...] | None = None
+        self.schema = schema
         self._schema = None if schema is None else _schema_of(schema)
         if schema is not None and (fmt is not None or timestamp or exc_info_as_array or stack_info_as_array):
             raise ValueError(

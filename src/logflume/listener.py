@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import _thread
 import logging
 import logging.handlers
 import os
-import queue as _queue
-import sys
 import threading
 import time
 import weakref
-from collections import deque
 from collections.abc import Callable
 from threading import get_ident
 
-from ._backend import ListenerCore, take
+from ._backend import ListenerCore
+from ._listener.async_wait import call_in_thread
 from ._listener.dispatch import Dispatcher
 from ._listener.errors import ErrorReports
-from ._listener.life import NEVER, Life
-from ._listener.locks import PATIENCE, acquire, held, wait
-from ._listener.process import exit_has_come, expect_exit, remember
+from ._listener.handler_locks import free_stream, handlers_at_work
+from ._listener.life import NEVER, PATIENCE, Life
+from ._listener.locks import wait
+from ._listener.process import exit_has_come, expect_exit, remember, threads_run
+from ._listener.queues import SHUT_DOWN, forget_queued, replacement
+from ._listener.sigterm import leave_sigterm_alone
 from ._listener.worker import ListenerThread, Worker, on_listener_thread
 from ._shared.contexts import expect_contexts
-from ._shared.state import IDLE, RUNNING, STOPPED, STOPPING, FlushRequest
+from ._shared.fork import settle as settle_fork
+from ._shared.state import IDLE, STOPPED, STOPPING, FlushRequest
 from .stats import ListenerStats
 
 TYPE_CHECKING = False  # importing typing would double the time that importing logflume takes
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._listener.errors import OnError
+    from ._listener.life import Run
+    from ._listener.locks import Hold
 
 __all__ = ["QueueListener"]
 
@@ -73,6 +78,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self.flush_level = flush_level
         self.state = IDLE
         self._life = Life()
+        self._handlers_lock = threading.RLock()
+        self._at_work_in_fork: tuple[logging.Handler, ...] = ()
         self._errors = ErrorReports(on_error, on_listener_thread)
         self._dispatcher = Dispatcher(self, self._life, self._errors)
         self._look_up_handlers: Callable[[], tuple[logging.Handler, ...]] | None = None
@@ -81,7 +88,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         remember(self)
 
     def __repr__(self) -> str:
-        state = {IDLE: "idle", RUNNING: "running", STOPPING: "stopping", STOPPED: "stopped"}[self.state]
+        run = self._life.run
+        running = "stopping" if run.stop_requested else "running"
+        state = "idle" if run.is_open else "stopped" if run.is_over else running
         left = self._dispatcher.pending()
         return f"<{type(self).__name__} {state}, {len(self.handlers)} handlers, {left} records left>"
 
@@ -98,15 +107,21 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def addHandler(self, handler: logging.Handler) -> None:
         """Give `handler` every record taken from the queue from now on; may be called while it runs."""
-        with held(self._life.lock):
-            if handler not in self.handlers:
-                self._set_handlers((*self.handlers, handler))
-                self._close_queue_handlers_first()
+        with self._handlers_lock: self._add_handler(handler)  # fmt: skip  # noqa: E701
+        self._close_queue_handlers_first()
 
     def removeHandler(self, handler: logging.Handler) -> None:
         """Give `handler` no more records; may be called while it runs. It is neither flushed nor closed."""
-        with held(self._life.lock):
-            self._set_handlers(tuple(h for h in self.handlers if h is not handler))
+        with self._handlers_lock: self._remove_handler(handler)  # fmt: skip  # noqa: E701
+
+    # On one line with their lock: an exception that a signal handler raises may come between lines.
+
+    def _add_handler(self, handler: logging.Handler) -> None:
+        if handler not in self.handlers:
+            self._set_handlers((*self.handlers, handler))
+
+    def _remove_handler(self, handler: logging.Handler) -> None:
+        self._set_handlers(tuple(h for h in self.handlers if h is not handler))
 
     def _set_handlers(self, handlers: tuple[logging.Handler, ...]) -> None:
         self.handlers = handlers
@@ -145,35 +160,62 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         RuntimeError if start() was called before, and stop() was not, or if a stop() whose timeout ran out is still
         at work.
         """
-        life = self._life
-        with held(life.lock):
-            if life.started_by_user and self.state != STOPPED:
-                raise RuntimeError("the listener is running already; stop() it before another start()")
-            if self.state == STOPPING:
-                raise RuntimeError("the listener is still stopping; stop() it again to wait, then start() it")
-            life.started_by_user = True
-            if self.state != RUNNING:  # else the first record was quicker
-                self._start_thread()
+        settle_fork()
+        run = self._life.run
+        if run.is_over:
+            run = run.follow()
+        elif run.stop_requested:
+            raise RuntimeError("the listener is still stopping; stop() it again to wait, then start() it")
+        elif run.started_by_user:
+            raise RuntimeError("the listener is running already; stop() it before another start()")
+        if run.is_open:  # else the first record was quicker
+            self._start_thread(run)
+        run.started_by_user = True  # last: a start() that an exception ends may be tried again
 
-    def _start_thread(self) -> None:
-        """Start the thread, or, where none can be started, have the callers handle their records."""
+    def _start_thread(self, run: Run) -> None:
+        """Start the thread of `run`, or, where none can be started, have the callers handle their records.
+
+        May be interrupted anywhere, and be called again. What must not be interrupted is done by a thread in between:
+        Thread.start() does not bear an exception of a signal handler, and these run in the main thread only.
+        """
+        if not threads_run():
+            return
         if self._look_up_handlers is not None:
             self.handlers = self._look_up_handlers()
             self._look_up_handlers = None
             self._close_queue_handlers_first()
         self._queue_handlers |= self._closed_queue_handlers  # they are in use still
         self._closed_queue_handlers.clear()
-        self._life.begin()
-        self.state = RUNNING
-        worker = Worker(self, self._life, self._dispatcher, self._errors)
+        if os.environ.get("LOGFLUME_DIRECT", "") not in ("", "0"):
+            self._go_without_thread(run)
+            return
+        worker = Worker(self, run, self._dispatcher, self._errors)
         try:
-            if exit_has_come() or os.environ.get("LOGFLUME_DIRECT", "") not in ("", "0"):
-                raise RuntimeError("no thread is wanted")
+            thread = ListenerThread(worker.run, type(self).__name__)
+            _thread.start_new_thread(self._launch, (run, thread))
+        except (
+            RuntimeError
+        ) as error:  # no threads here (Pyodide, subinterpreters), no more of them, or exiting
+            if type(error).__module__ != "builtins":
+                raise  # of a signal handler
+            self._go_without_thread(run)
+        else:
+            run.begun.wait(PATIENCE)
+
+    def _launch(self, run: Run, thread: threading.Thread) -> None:
+        if not run.may_launch():
+            return
+        try:
+            if exit_has_come():
+                raise RuntimeError
             expect_exit()
-            self._thread = ListenerThread(worker.run, type(self).__name__)
-            self._thread.start()
-        except RuntimeError:  # no threads here (Pyodide, subinterpreters), no more of them, or exiting
-            self._thread = None
+            thread.start()
+        except Exception:  # as above, or there is no memory
+            self._go_without_thread(run)
+            self._dispatcher.deliver_here(self.exit_timeout)
+
+    def _go_without_thread(self, run: Run) -> None:
+        if run.cancel():
             self.state = STOPPED
 
     def stop(self, timeout: float | None = None) -> int:  # type: ignore[override]
@@ -186,59 +228,54 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         return self._end(timeout)
 
     def _end(self, timeout: float | None) -> int:
-        life = self._life
-        with held(life.lock):
-            life.started_by_user = False
-            life.restart_at = NEVER
-            thread = self._thread
-            tell = thread is not None and not life.stop_requested
-            if thread is None:
-                self.state = STOPPED
+        settle_fork()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        run = self._life.run
+        run.restart_at = NEVER
+        run.started_by_user = False
+        if run.cancel():
+            self.state = STOPPED
+        else:
+            if not run.is_over:
+                run.stop_requested = True
+                self.state = STOPPING
+            if self.delivering_thread == get_ident():
+                run.stopped_from_within = True  # the queue may be full, and no other thread makes room
+                self._life.wake()
             else:
-                life.stop_requested = True
-                if self.state == RUNNING:
-                    self.state = STOPPING
-        on_own_thread = self.delivering_thread == get_ident()
-        if on_own_thread:
-            life.stopped_from_within = True  # the queue may be full, and no other thread makes room
-        elif tell:
-            told = False
-            try:
-                told = self._dispatcher.put_control(self.enqueue_sentinel, timeout)
-            finally:
-                if not told:
-                    self._forget_stop(thread)
-        if thread is not None:
-            life.wake()
-            if not on_own_thread:
-                wait(thread.join, timeout, lambda: not thread.is_alive())
-                if not thread.is_alive():
-                    self._forget_thread(thread)
-        if self.state == STOPPED:
-            self._dispatcher.deliver_here(self.exit_timeout)
+                if not run.is_over:
+                    self._tell_to_end(timeout)
+                self._wait_for_end(run, _left(deadline))
+        if run.is_over:
+            left = _left(deadline)
+            self._dispatcher.deliver_here(self.exit_timeout if left is None else left)
         return self._dispatcher.pending()
 
-    # Another thread may have called start() meanwhile: what it set stays.
+    def _tell_to_end(self, timeout: float | None) -> None:
+        """Wake the thread, which sees then that it was told to end. May be called again: it is told again."""
+        try:
+            self._dispatcher.put_control(self.enqueue_sentinel, timeout)
+        except SHUT_DOWN:
+            pass  # that ends the thread, too
+        self._life.wake()
 
-    def _forget_stop(self, thread: threading.Thread | None) -> None:
-        """Leave it to the next stop() to tell `thread` to end."""
-        with held(self._life.lock):
-            if self._thread is thread:
-                self._life.stop_requested = False
-                if self.state == STOPPING:
-                    self.state = RUNNING
-
-    def _forget_thread(self, thread: threading.Thread) -> None:
-        with held(self._life.lock):
+    def _wait_for_end(self, run: Run, timeout: float | None) -> None:
+        wait(run.ended.wait, timeout, run.ended.is_set)
+        thread = run.thread
+        if run.ended.is_set() and thread is not None:
+            # Not before: on 3.11 a join() that a signal handler ends by an exception takes the thread to be gone.
+            thread.join(None if timeout is None else PATIENCE)
             if self._thread is thread:
                 self._thread = None
 
     @property
-    def _is_running(self) -> bool:
-        return self.state in (RUNNING, STOPPING)
+    def is_running(self) -> bool:
+        """Whether a thread takes the records."""
+        return self._life.run.is_running
 
     def __enter__(self) -> QueueListener:
-        if self.state != RUNNING:
+        run = self._life.run
+        if run.stop_requested or run.is_over or not run.started_by_user:
             self.start()
         return self
 
@@ -249,10 +286,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         return self.__enter__()
 
     async def __aexit__(self, *exc_info: object) -> None:
-        """Stop without blocking the event loop."""
-        import asyncio
-
-        await asyncio.to_thread(self.stop)
+        """Stop without blocking the event loop; a cancellation takes effect after that."""
+        await call_in_thread(self.stop)
+        leave_sigterm_alone(self)  # which only the main thread may
 
     # Flush.
 
@@ -262,24 +298,32 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         Returns False if `timeout` (seconds) ran out first, or if the caller is one of the handlers at work,
         which cannot wait for itself.
         """
+        settle_fork()
+        return self._flush(FlushRequest(), timeout)
+
+    def _flush(self, request: FlushRequest, timeout: float | None) -> bool:
         dispatcher = self._dispatcher
         if self.delivering_thread == get_ident():
             return False
-        if not self._is_running:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        if not self.is_running:
             if not dispatcher.deliver_here(self.exit_timeout if timeout is None else timeout):
                 return False
-            if not self._is_running:  # else another thread started it meanwhile, and leaves the rest to it
+            if not self.is_running:  # else another thread started it meanwhile, and leaves the rest to it
                 dispatcher.flush_handlers()
                 return True
-        request = FlushRequest()
-        deadline = None if timeout is None else time.monotonic() + timeout
-        if not dispatcher.put_control(lambda: self.queue.put_nowait(request), timeout):
-            return False
+        run = self._life.run
+        try:
+            if not dispatcher.put_control(lambda: self.queue.put_nowait(request), timeout):
+                return False
+        except SHUT_DOWN:  # the thread ends when the queue is empty
+            wait(run.ended.wait, _left(deadline), run.ended.is_set)
+            dispatcher.flush_handlers()
+            return run.ended.is_set()
         self._life.wake()
-        if self.state == STOPPED:  # it stopped meanwhile, and may have missed the request
+        if run.is_over:  # it stopped meanwhile, and may have missed the request
             dispatcher.deliver_here(self.exit_timeout if timeout is None else timeout)
-        left = None if deadline is None else max(0.0, deadline - time.monotonic())
-        wait(request.done.wait, left, request.done.is_set)
+        wait(request.done.wait, _left(deadline), request.done.is_set)
         return request.done.is_set()
 
     def flush_soon(self) -> None:
@@ -296,16 +340,18 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def close_queue_handler(self, handler: logging.Handler) -> None:
         """Deliver what `handler` enqueued; with the last queue handler that closes the thread ends, too."""
+        settle_fork()
         if handler in self._queue_handlers:
-            self._queue_handlers.remove(handler)
             self._closed_queue_handlers.add(handler)
+            self._queue_handlers.discard(handler)
         if self._queue_handlers:
             self.flush(self.exit_timeout)
             return
-        was_in_use = self.state != STOPPED
+        run = self._life.run
+        was_in_use = not run.is_over
         self._end(self.exit_timeout)
-        if was_in_use and self.state == STOPPED and not exit_has_come():
-            self._life.restart_at = time.monotonic() + STRAGGLING
+        if was_in_use and run.is_over and not exit_has_come():
+            run.restart_at = time.monotonic() + STRAGGLING
 
     def _close_queue_handlers_first(self) -> None:
         """Have logging.shutdown() and dictConfig() close the queue handlers before the handlers behind them.
@@ -313,29 +359,25 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         They close the youngest first. A handler closed before its records come would miss them, and one that
         needs logging's module lock to handle a record would deadlock with dictConfig(), which holds it.
         """
-        with logging._lock:  # type: ignore[attr-defined]
-            references = logging._handlerList  # type: ignore[attr-defined]
-            first = [ref for ref in references if ref() in self._queue_handlers]
-            references[:] = [ref for ref in references if ref not in first] + first
+        with logging._lock: self._put_queue_handlers_last()  # type: ignore[attr-defined]  # fmt: skip  # noqa: E701
+
+    def _put_queue_handlers_last(self) -> None:
+        references = logging._handlerList  # type: ignore[attr-defined]
+        first = [ref for ref in references if ref() in self._queue_handlers]
+        references[:] = [ref for ref in references if ref not in first] + first
 
     def ensure_delivery(self) -> None:
         """Start the thread for a record that was just enqueued while none runs, or handle it in the calling thread."""
-        life = self._life
-        if self.state == STOPPED and life.may_restart() and not exit_has_come():
-            life.restart_at = NEVER
-            self.state = IDLE
-        if self.state == IDLE and life.lock.acquire(timeout=PATIENCE):
-            try:
-                if self.state == IDLE:
-                    self._start_thread()
-            finally:
-                life.lock.release()
-        if self.state == STOPPED:
+        settle_fork()
+        run = self._life.run
+        if run.may_follow() and not exit_has_come():
+            run = run.follow()
+        if run.is_open:
+            self._start_thread(run)
+        if run.is_over or (run.is_open and not threads_run()):
             self._dispatcher.deliver_here(self.exit_timeout)
         elif (
-            self.state == STOPPING
-            and self._dispatcher.queued() > CROWD
-            and self.delivering_thread != get_ident()
+            run.stop_requested and self._dispatcher.queued() > CROWD and self.delivering_thread != get_ident()
         ):
             # Calls that come faster than the thread delivers would put its end off for ever.
             time.sleep(SLOW_CALL)
@@ -376,44 +418,47 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
         shutdown() takes their locks, and a handler that writes to a full pipe, say, does not give its lock back.
         """
-        busy = list(self._queue_handlers)
-        for handler in self.handlers:
-            if handler.lock is None:
-                continue
-            if handler.lock.acquire(blocking=False):
-                handler.lock.release()
-            else:
-                busy.append(handler)
-        return busy
+        return [*self._queue_handlers, *handlers_at_work(self.handlers)]
 
-    def hold_for_fork(self, timeout: float) -> bool:
-        """Wait for the end of the batch at work, for `timeout` seconds at most, and begin no other; return whether."""
-        return acquire(self._dispatcher.lock, timeout)
+    def deliver_before_fork(self, timeout: float) -> None:
+        """Wait until what is queued is handled, for `timeout` seconds at most."""
+        if self.is_running and self._dispatcher.pending():
+            self._flush(FlushRequest(flushes=False), timeout)
 
-    def release_after_fork(self) -> None:
-        """Undo hold_for_fork()."""
-        self._dispatcher.lock.release()
+    def hold_for_fork(self, timeout: float) -> Hold | None:
+        """Wait for the end of the batch at work, for `timeout` seconds at most, and begin no other.
+
+        To be given back; None if the time ran out.
+        """
+        hold = self._dispatcher.lock.take(timeout)
+        self._at_work_in_fork = () if hold is not None else tuple(handlers_at_work(self.handlers))
+        return hold
 
     def reset_in_child(self) -> None:
         """Begin anew in a forked child: no thread, nothing queued, no lock held."""
-        wakeups = self._life.wakeups
+        for handler in self._at_work_in_fork:
+            free_stream(handler)
+        self._at_work_in_fork = ()
         self._thread = None
-        self._life.__init__()  # type: ignore[misc]
-        self._life.wakeups = wakeups
-        self._dispatcher.reset_in_child()
-        if self._is_running:
+        if not self._life.run.is_over:
             self.state = IDLE
-        kind = type(self.queue)
-        if kind in (_queue.Queue, _queue.LifoQueue, _queue.PriorityQueue):
-            # Its lock may be held by a thread that is gone.
-            self.queue.__init__(self.queue.maxsize)  # type: ignore[misc,attr-defined]
-        elif kind is getattr(_queue, "_PySimpleQueue", None):  # PyPy's
-            self.queue.__init__()  # type: ignore[misc]
-        elif not kind.__module__.startswith("multiprocessing."):  # that is the parent's still
-            try:
-                take(self.queue, sys.maxsize, deque())
-            except Exception:
-                pass  # a queue of any kind
+            self._life.begin_anew()
+        self._handlers_lock = threading.RLock()
+        self._dispatcher.reset_in_child()
+        users = [handler for handler in self._queue_handlers if handler.queue is self.queue]  # type: ignore[attr-defined]
+        other = replacement(self, len(users))
+        if other is None:
+            forget_queued(self.queue)
+            return
+        expect_contexts(other)
+        self.queue = other
+        for handler in users:
+            handler.queue = other  # type: ignore[attr-defined]
+
+
+def _left(deadline: float | None) -> float | None:
+    """Return how many seconds are left."""
+    return None if deadline is None else max(0.0, deadline - time.monotonic())
 
 
 # As they are now; they may be patched later.

@@ -8,7 +8,10 @@ cdef class ListenerCore:
     cdef public long long _handled
     cdef public double _delay
     cdef public double _longest_delay
+    cdef public object queue
+    cdef unsigned long long _checked  # the class's version, times two, plus one if its dequeue() is the standard one
     cdef bint delivers_here(self) except -1
+    cdef bint takes_captured(self, object queue) except -1
 
 
 cdef class Batch:

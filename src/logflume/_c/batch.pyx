@@ -1,20 +1,19 @@
 """The part of a listener that a log call looks at, and the batches that are taken out of its queue."""
 
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
-from cpython.object cimport PyObject, PyTypeObject
 from cpython.pythread cimport PyThread_get_thread_ident
 
-from logflume._c.interpreter.python cimport Py_TYPE, call0, dict_get
-from logflume._c.record cimport RecordCore
+from logflume._c.interpreter.python cimport Py_TYPE, assign_type_version, call0, dict_get, load, store, type_version
+from logflume._c.record cimport CapturedRecord, captured_type
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object Empty, LazyRecord, SimpleQueue, get_ident, take_context
+cdef object Empty, SimpleQueue, get_ident, take_context
 import _thread
 import time
+from logging.handlers import QueueListener
 from queue import Empty, SimpleQueue
 from threading import get_ident
 
-from logflume._c.record import LazyRecord
 from logflume._shared.contexts import kept_contexts, take_context
 from logflume._shared.state import FlushRequest
 
@@ -23,7 +22,7 @@ cdef bint IDENTS_ARE_OF_THREADS = get_ident is _thread.get_ident
 cdef object flush_request = FlushRequest
 cdef dict time_globals = vars(time)
 cdef dict kept = kept_contexts
-cdef PyTypeObject *lazy_type = <PyTypeObject *><PyObject *>LazyRecord
+cdef object standard_dequeue = QueueListener.dequeue
 
 
 cdef class ListenerCore:
@@ -42,6 +41,20 @@ cdef class ListenerCore:
         if self._delivering_thread == 0:
             return False
         return self._delivering_thread == (PyThread_get_thread_ident() if IDENTS_ARE_OF_THREADS else get_ident())
+
+    cdef bint takes_captured(self, object queue) except -1:
+        """Whether what is put into `queue` comes out of it in take(), where no other code can see it."""
+        cdef unsigned int version
+        cdef unsigned long long checked
+        if queue is not self.queue or type(queue) is not SimpleQueue:
+            return False
+        version = type_version(Py_TYPE(self))
+        checked = load(&self._checked)
+        if version == 0 or version != checked >> 1:
+            version = assign_type_version(Py_TYPE(self))
+            checked = <unsigned long long>version << 1 | (type(self).dequeue is standard_dequeue)
+            store(&self._checked, checked)
+        return checked & 1
 
     def count_handled(self, Batch batch not None):
         """Count the records of `batch`, which were handled, and how late that was."""
@@ -75,7 +88,7 @@ cdef class Batch:
 
     cdef bint add(self, object item) except -1:
         """Take `item` in, if it is a record for the same handlers."""
-        if Py_TYPE(item) is lazy_type and self.targets is None and self.records:
+        if Py_TYPE(item) is captured_type and self.targets is None and self.records:
             self.records.append(item)
             self.count += 1
             return True
@@ -96,8 +109,11 @@ cdef class Batch:
     cdef int note_context(self, object item, object record) except -1:
         """Note what came beside `record`."""
         cdef object context = None
-        if Py_TYPE(record) is lazy_type:
-            return 0  # which carries it
+        if Py_TYPE(record) is captured_type:
+            if record is item or len(<tuple>item) == 2:
+                return 0  # it carries its own, if any
+            (<CapturedRecord>record).context = (<tuple>item)[2]
+            return 0
         if record is not item:
             context = (<tuple>item)[2] if len(<tuple>item) == 3 else None
         elif kept:
@@ -110,10 +126,10 @@ cdef class Batch:
 
 
 cdef double created(object record) except? -1.0:
-    """Return record.created, without making a lean record's dictionary; 0.0 if that is no time."""
+    """Return record.created; 0.0 if that is no time."""
     cdef object found
-    if Py_TYPE(record) is lazy_type and (<RecordCore>record).unfilled:
-        return (<RecordCore>record).created
+    if Py_TYPE(record) is captured_type:
+        return (<CapturedRecord>record).created
     try:
         found = record.created
     except Exception:  # the record would be lost

@@ -1,4 +1,3 @@
 """The contextvars that the caller of a log call sees."""
 
 cdef object current_context()
-cpdef object context_for(object record)

@@ -1,22 +1,19 @@
-"""The contextvars that the caller of a log call sees, and how a record carries them."""
+"""The contextvars that the caller of a log call sees."""
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object LazyRecord, copy_context, is_worth_carrying
+cdef object copy_context, is_worth_carrying
 from contextvars import copy_context
 
-from cpython.object cimport PyObject, PyTypeObject
+from cpython.object cimport PyObject
 
-from logflume._c.interpreter.python cimport HAS_GIL, Py_TYPE
-from logflume._c.record cimport RecordCore
+from logflume._c.interpreter.python cimport HAS_GIL
 
-from logflume._c.record import LazyRecord
-from logflume._shared.contexts import add_carrier, is_worth_carrying
+from logflume._shared.contexts import is_worth_carrying
 
 cdef extern from "interpreter/contextvars.h":
     bint has_context "logflume_has_context" () noexcept
     bint is_current_context "logflume_is_current_context" (PyObject *context) noexcept
 
-cdef PyTypeObject *lazy_type = <PyTypeObject *><PyObject *>LazyRecord
 # The copy that was made last, which stands for every context with the same variables.
 cdef object last_context = None
 cdef bint last_is_worth_carrying = False
@@ -49,16 +46,3 @@ cdef void remember_context(object context, bint worth):
 def forget_context():
     """Release the contextvars of the last call."""
     remember_context(None, False)
-
-
-cpdef object context_for(object record):
-    """Return the contextvars to enqueue beside `record`, or None: a lazy record carries them itself."""
-    return None if Py_TYPE(record) is lazy_type else current_context()
-
-
-def carried(record):
-    """Return the contextvars that a lazy record carries; None for any other."""
-    return (<RecordCore>record).context if Py_TYPE(record) is lazy_type else None
-
-
-add_carrier(carried)

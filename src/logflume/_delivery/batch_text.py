@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
         def whole(self, size: int) -> int: ...
 
         def end(self, index: int) -> int: ...
+
+        def cut(self, begin: int, most: int) -> int: ...
 
 
 __all__ = ["BatchText"]
@@ -50,8 +54,14 @@ class BatchText:
 
     def whole(self, size: int) -> int:
         """Return how many records lie wholly within the first `size` bytes."""
-        return sum(end <= size for end in self._ends)
+        return bisect_right(self._ends, size)
 
     def end(self, index: int) -> int:
         """Return where the record at `index` ends; 0 for the one before the first."""
         return self._ends[index] if index >= 0 else 0
+
+    def cut(self, begin: int, most: int) -> int:
+        """Return where a piece from `begin` on ends: after `most` bytes or fewer, or after one record."""
+        whole = bisect_right(self._ends, begin + most)
+        end = self.end(whole - 1)
+        return end if end > begin or whole == self.count else self._ends[whole]

@@ -24,6 +24,7 @@ COMPARED = {
     "2ae7661e821193923d4a3fbfdc8131f73b096066ad5788de6fb6a9db1a313860": "4.1.0",
     "e52ef5b2e91c6b6aa2488e9e55fb606a6cd53a634242595df980c1e153ef7881": "4.2.0",
 }
+EXCEPTION = {"exc_info", "exc_text"}
 FILES = ("core", "defaults", "json")  # modules of pythonjsonlogger
 
 JSON_METHODS = FORMATTER_METHODS | {
@@ -64,11 +65,22 @@ def _is_standard(own: dict[str, Any], encoder: type) -> bool:
     from .json_encoder import DUMPS, is_unpatched
 
     return (
-        own.get("json_serializer") is DUMPS
+        not _asks_for_exceptions(own)
+        and own.get("json_serializer") is DUMPS
         and own.get("json_encoder") is encoder
         and own.get("json_default") is None
         and is_unpatched()
         and class_is_unpatched(encoder)
+    )
+
+
+def _asks_for_exceptions(own: dict[str, Any]) -> bool:
+    """Whether more of an exception matters than its text, which is all that a call captures for standard formatters."""
+    return bool(
+        own.get("schema") is not None
+        or own.get("exc_info_as_array")
+        or not own["_skip_fields"] >= EXCEPTION
+        or not EXCEPTION.isdisjoint(own["_required_fields"])
     )
 
 

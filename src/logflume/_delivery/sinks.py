@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import codecs
 import functools
+import gc
 import io
 import logging
 import logging.handlers
 import os
+import select
+import stat
 import sys
 import time
 import weakref
 
+from .._shared.rendered import log_record
 from .unpatched import formatter_of
 
 TYPE_CHECKING = False
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 
 
 UNLIMITED = sys.maxsize
+PIPE_BUF: int = getattr(select, "PIPE_BUF", 512)  # no pipe parts so many bytes of one write
 
 
 class Sink:
@@ -44,60 +49,89 @@ class Sink:
         raise NotImplementedError
 
 
-class FileSink(Sink):
-    """A file that the handler opened itself: the bytes go straight to it, and each one is accounted for."""
+class DescriptorSink(Sink):
+    """A text stream over a descriptor, which writes newlines as they are: what it gets is its text in bytes."""
 
     def __init__(
         self, handler: logging.Handler, stream: io.TextIOWrapper, raw: io.FileIO, ascii: bool
     ) -> None:
         key = id(handler)
-        self.handler = weakref.ref(handler, lambda _: _file_sinks.pop(key, None))
+        self.handler = weakref.ref(handler, lambda _: _descriptor_sinks.pop(key, None))
         # weakly: a stream that nobody else has any more closes its file
         self.stream: weakref.ref[io.TextIOWrapper] = weakref.ref(stream)
         self.encoding: str = stream.encoding
-        self.attributes = len(vars(stream))
-        self.buffer = stream.buffer
+        self.line_buffering = stream.line_buffering
+        self.buffer: Any = stream.buffer
         self.raw = raw
         self.ascii = ascii
+        self.attributes = self._count_attributes(stream)
 
     def fits(self, stream: Any) -> bool:
-        """Whether this was made for `stream`, and nothing was put on it and its encoding not changed since.
-
-        Nothing tells whether it was reconfigured to other newlines.
-        """
+        """Whether this was made for `stream`, and nothing was put on it and it was not reconfigured since."""
         known = self.stream()
         return (
             known is not None
             and known is stream
             and known.encoding is self.encoding
-            and len(vars(known)) == self.attributes
+            and known.line_buffering == self.line_buffering
+            and self._count_attributes(known) == self.attributes
+            and (not newlines_are_known or keeps_newlines(known))
         )
 
+    def _count_attributes(self, stream: io.TextIOWrapper) -> int:
+        return len(vars(stream)) + len(vars(self.buffer)) + len(vars(self.raw))
+
+    def empty_buffers(self) -> None:
+        """Write what is in the stream's buffers, however long the descriptor takes no more."""
+        while True:
+            try:
+                if not os.get_blocking(self.raw.fileno()):
+                    # A stream loses what a full buffer and the descriptor do not take.
+                    self.buffer.flush()
+                    self.wait()
+                self.stream().flush()  # type: ignore[union-attr]
+                return
+            except BlockingIOError:
+                self.wait()
+
+    def wait(self) -> None:
+        """Wait until the descriptor takes more; it does not block."""
+        poll = select.poll()
+        poll.register(self.raw, select.POLLOUT)
+        poll.poll()
+
+
+class FileSink(DescriptorSink):
+    """One that holds back no other text, or that the handler opened itself: the bytes go straight to the descriptor.
+
+    Each byte is accounted for.
+    """
+
     def put(
-        self,
-        handler: logging.Handler,
-        records: list[logging.LogRecord],
-        text: Text,
-        begun: int | None = None,
+        self, handler: logging.Handler, records: list[logging.LogRecord], text: Text, written: int = 0
     ) -> int:
-        """As Sink.put(); `begun` is what a first write of the text returned, if one was made already."""
-        data = text.data
+        """As Sink.put(); `written` bytes of the text are written already."""
+        data = memoryview(text.data)
         size = len(data)
         # filled in C, so that no signal handler can raise between a write and the note of it
-        counts: list[int | None] = [] if begun is None else [begun]
-        written = 0
+        counts: list[int | None] = [written]
         interrupted = True
         try:
-            if not counts:
-                counts.extend(map(self.raw.write, (data,)))
-            while counts[-1] and (written := sum(counts)) < size:  # type: ignore[arg-type]
-                counts.extend(map(self.raw.write, (memoryview(data)[written:],)))
+            most = most_at_once(self.raw)
+            while written < size:
+                counts.extend(map(self.raw.write, (data[written : text.cut(written, most)],)))
+                if counts[-1] is None:
+                    self.wait()
+                elif counts[-1] == 0:
+                    break
+                else:
+                    written += counts[-1]
             interrupted = False
         except Exception:
             interrupted = False  # the next record's own write meets the same failure, and is reported
         finally:
             if written != size:
-                written = sum(filter(None, counts))  # None: the file would block
+                written = sum(filter(None, counts))
             whole = text.whole(written)
             torn = written > text.end(whole - 1)
             record = records[whole] if torn else None
@@ -106,60 +140,128 @@ class FileSink(Sink):
                 self._finish(handler, record, data[written : text.end(whole)], interrupted)
         return 0 if written == size else len(records)
 
-    def _finish(self, handler: Any, record: Any, rest: bytes, interrupted: bool) -> None:
+    def _finish(self, handler: Any, record: Any, rest: memoryview, interrupted: bool) -> None:
         """Leave the rest of a half written record where the standard handler leaves it: in the buffer."""
+        if interrupted and self.buffer is self.raw:
+            return  # it may block again, and there is no buffer
         try:
             self.buffer.write(rest)
-            if not interrupted:  # it may block again
+            if not interrupted:
                 handler.flush()
         except Exception:
-            handler.handleError(record)
+            handler.handleError(log_record(record))
 
 
-class StreamSink(Sink):
-    """A stream that has a text below the limit in its buffer, or in memory, as a whole."""
+class PiecewiseSink(Sink):
+    """One that takes a text by pieces of `piece` bytes at most, or of one record, and has each in a buffer."""
 
-    def __init__(self, capacity: int, ascii: bool) -> None:
-        self.capacity = capacity
-        self.limit = capacity // 2  # newlines may be written as two characters
-        self.ascii = ascii
+    piece = UNLIMITED
 
-    def put(self, handler: Any, records: list[logging.LogRecord], text: Text) -> int:
-        data = text.data
-        count = text.count
-        if len(data) > self.limit and count > 1:  # the last one made it too long
-            cut = text.end(count - 2)
-            alone = self._write(handler, records, data[:cut], count - 1)
-            if alone:
-                return alone
-            data, count = data[cut:], 1
-        return self._write(handler, records, data, count)
+    def put(
+        self, handler: logging.Handler, records: list[logging.LogRecord], text: Text, written: int = 0
+    ) -> int:
+        """As Sink.put(); `written` bytes of the text, some whole records, are written already."""
+        data = memoryview(text.data)
+        done = text.whole(written) if written else 0
+        alone = 0
+        while done < text.count and not alone:
+            end = text.cut(written, self.piece)
+            count = text.whole(end) - done
+            alone = self._put_piece(handler, records, data[written:end], count)
+            written = end
+            done += count
+        return alone
 
-    def _write(self, handler: Any, records: list[logging.LogRecord], data: bytes, count: int) -> int:
-        batch = records[:count]
+    def _put_piece(
+        self, handler: logging.Handler, records: list[logging.LogRecord], data: memoryview, count: int
+    ) -> int:
+        piece = records[:count]
         del records[:count]
         try:
-            handler.stream.write(data.decode())
+            self.write(handler, data)
         except ValueError:  # cannot be encoded, or the stream is closed: nothing was written
-            records[:0] = batch
+            records[:0] = piece
             return len(records)
         except Exception:
-            self._report(handler, batch)
+            self._report(handler, piece)
             return len(records)
+        return self.flush_piece(handler, records, piece)
+
+    def flush_piece(
+        self, handler: logging.Handler, records: list[logging.LogRecord], piece: list[logging.LogRecord]
+    ) -> int:
+        """Write the text of `piece`, which is in the buffer; return as Sink.put()."""
         try:
-            handler.flush()
+            self.flush(handler)
         except Exception:
-            self._report(handler, batch)
+            self._report(handler, piece)
             return len(records)
         return 0
 
-    def _report(self, handler: Any, batch: list[logging.LogRecord]) -> None:
+    def _report(self, handler: Any, piece: list[logging.LogRecord]) -> None:
         """As the standard handler does when a flush fails: the stream may still write the text later."""
-        for record in batch:
-            handler.handleError(record)
+        for record in piece:
+            handler.handleError(log_record(record))
+
+    def write(self, handler: Any, data: memoryview) -> None:
+        """Put `data` into the buffer."""
+        raise NotImplementedError
+
+    def flush(self, handler: Any) -> None:
+        """Write what is in the buffer."""
+        raise NotImplementedError
 
 
-_file_sinks: dict[int, FileSink] = {}  # by the handler's id()
+class BufferSink(PiecewiseSink, DescriptorSink):
+    """One whose buffer may hold a part of another writer's line: the bytes follow it through the buffer."""
+
+    def __init__(
+        self, handler: logging.Handler, stream: io.TextIOWrapper, raw: io.FileIO, ascii: bool
+    ) -> None:
+        super().__init__(handler, stream, raw, ascii)
+        self.capacity = _buffer_size(self.buffer)
+
+    def put(
+        self, handler: logging.Handler, records: list[logging.LogRecord], text: Text, written: int = 0
+    ) -> int:
+        try:
+            self.piece = min(self.capacity, most_at_once(self.raw))
+        except Exception:
+            return len(records)
+        return super().put(handler, records, text, written)
+
+    def write(self, handler: Any, data: memoryview) -> None:
+        while data:
+            try:
+                data = data[self.buffer.write(data) :]
+            except BlockingIOError as error:
+                data = data[error.characters_written :]
+                self.wait()
+
+    def flush(self, handler: Any) -> None:
+        while True:
+            try:
+                self.buffer.flush()
+                return
+            except BlockingIOError:
+                self.wait()
+
+
+class StreamSink(PiecewiseSink):
+    """A stream that takes text, and has a text below the limit in its buffer, or in memory, as a whole."""
+
+    def __init__(self, capacity: int, ascii: bool) -> None:
+        self.limit = self.piece = capacity // 2  # newlines may be written as two characters
+        self.ascii = ascii
+
+    def write(self, handler: Any, data: memoryview) -> None:
+        handler.stream.write(str(data, "utf-8"))
+
+    def flush(self, handler: Any) -> None:
+        handler.flush()
+
+
+_descriptor_sinks: dict[int, DescriptorSink] = {}  # by the handler's id()
 _memory = StreamSink(UNLIMITED, ascii=False)
 
 
@@ -188,7 +290,7 @@ def _is_text_file(stream: Any) -> bool:
     )
 
 
-def _buffer_size(buffer: io.BufferedWriter) -> int:
+def _buffer_size(buffer: Any) -> int:
     """What `buffer` holds before it writes; 0 where Python does not tell."""
     return buffer.__sizeof__() - _EMPTY_SIZE if _sizes_known else 0
 
@@ -197,14 +299,53 @@ _EMPTY_SIZE: int = getattr(io.BufferedWriter, "__basicsize__", -1)  # PyPy does 
 _sizes_known = _EMPTY_SIZE > 0 and io.BufferedWriter(io.BytesIO(), 100).__sizeof__() - _EMPTY_SIZE == 100
 
 
+def most_at_once(raw: io.FileIO) -> int:
+    """How many bytes to write at once, so that those of other processes do not come between."""
+    return UNLIMITED if stat.S_ISREG(os.fstat(raw.fileno()).st_mode) else PIPE_BUF
+
+
+def keeps_newlines(stream: io.TextIOWrapper) -> bool:
+    """Whether `stream`, whose buffers are empty, writes newlines as they are; ask only if `newlines_are_known`."""
+    # No attribute tells, but the stream refers to its `newline`. Else it is None, which stands for os.linesep.
+    return not any(type(held) is str and held in ("\r", "\r\n") for held in gc.get_referents(stream))
+
+
+def _newlines_are_known() -> bool:
+    """Whether keeps_newlines() finds out on this interpreter, which here writes newlines as they are by itself."""
+    stream = io.TextIOWrapper(io.BytesIO(), "utf-8", newline="\n")
+    answers = [keeps_newlines(stream)]
+    for newline in ("\r\n", None, "\r", ""):
+        stream.reconfigure(newline=newline)
+        answers.append(keeps_newlines(stream))
+    return answers == [True, False, True, False, True] and os.linesep == "\n"
+
+
+newlines_are_known = _newlines_are_known()
+
+
 def _opened_itself(handler: Any, raw: io.FileIO) -> bool:
-    """Whether `handler` opened `raw`, so that it is known how newlines are written: as they are."""
+    """Whether `handler` opened `raw`, so that it is known how newlines are written, and no other code prints there."""
     return (
         isinstance(handler, logging.FileHandler)
         and raw.name is handler.baseFilename
         and handler._builtin_open is io.open  # type: ignore[attr-defined]
         and os.linesep == "\n"
     )
+
+
+def _descriptor_sink(
+    handler: Any, stream: io.TextIOWrapper, raw: io.FileIO, ascii: bool
+) -> DescriptorSink | None:
+    """A sink that writes bytes past `stream`, if it is known how that writes newlines."""
+    own = _opened_itself(handler, raw)
+    if type(stream) is not io.TextIOWrapper or not (keeps_newlines(stream) if newlines_are_known else own):
+        return None
+    if rotates_by_size(handler) and not own:
+        return None
+    if own or stream.buffer is raw or stream.line_buffering:
+        return FileSink(handler, stream, raw, ascii)
+    sink = BufferSink(handler, stream, raw, ascii)
+    return sink if sink.capacity > 1 else None
 
 
 def room_of(handler: Any, raw: io.FileIO) -> int:
@@ -251,16 +392,13 @@ def sink_of(handler: Any) -> Sink | None:
     Call it with the handler's lock held.
     """
     stream = handler.stream
-    known = _file_sinks.get(id(handler))
-    if known is not None and known.handler() is handler and known.fits(stream):
-        try:
-            stream.flush()
-            known.room = room_of(handler, known.raw)
-        except Exception:
-            return None
-        return known
     rotates = rotates_by_size(handler)
     try:
+        known = _descriptor_sinks.get(id(handler))
+        if known is not None and known.handler() is handler and known.fits(stream):
+            known.empty_buffers()
+            known.room = room_of(handler, known.raw)
+            return known
         if type(stream) is io.StringIO and not vars(stream) and not rotates:
             # a "\r" that ends a record would be joined to a "\n" that begins the next
             return _memory if handler.terminator == "\n" else None
@@ -270,18 +408,23 @@ def sink_of(handler: Any) -> Sink | None:
         if type(buffer) is io.BytesIO:
             return None if rotates else _memory
         repertoire = _repertoire(stream.encoding)
-        if type(buffer) is not io.BufferedWriter or type(buffer.raw) is not io.FileIO or not repertoire:
+        raw = buffer if type(buffer) is io.FileIO else getattr(buffer, "raw", None)
+        if type(raw) is not io.FileIO or not repertoire:
             return None
-        raw = buffer.raw
-        if vars(buffer) or not vars(raw).keys() <= {"name"}:
+        if buffer is not raw and (type(buffer) is not io.BufferedWriter or vars(buffer)):
+            return None
+        if not vars(raw).keys() <= {"name"}:
+            return None
+        sink = _descriptor_sink(handler, stream, raw, repertoire == "ascii")
+        if sink is not None:
+            sink.empty_buffers()
+            sink.room = room_of(handler, raw)
+            _descriptor_sinks[id(handler)] = sink
+            return sink
+        if buffer is raw or rotates:
             return None
         stream.flush()
-        if type(stream) is io.TextIOWrapper and _opened_itself(handler, raw):
-            sink = FileSink(handler, stream, raw, repertoire == "ascii")
-            sink.room = room_of(handler, raw)
-            _file_sinks[id(handler)] = sink
-            return sink
-        size = _buffer_size(buffer)
-        return StreamSink(size, repertoire == "ascii") if size > 1 and not rotates else None
+        size = min(_buffer_size(buffer), most_at_once(raw))
+        return StreamSink(size, repertoire == "ascii") if size > 1 else None
     except Exception:
         return None  # whatever is wrong with the stream, each record meets it on its own and is reported

@@ -24,6 +24,12 @@ HANDLERS: tuple[type[logging.Handler], ...] = (
     logging.handlers.TimedRotatingFileHandler,
     logging.handlers.WatchedFileHandler,
 )
+# These take their records one at a time, but ask nothing of one but its text.
+FORMATTING_HANDLERS: tuple[type[logging.Handler], ...] = (
+    logging.handlers.SysLogHandler,
+    logging.handlers.SMTPHandler,
+    logging.handlers.NTEventLogHandler,
+)
 STYLES: tuple[type, ...] = (logging.PercentStyle, logging.StrFormatStyle, logging.StringTemplateStyle)
 
 # Methods that a batch replaces or relies on. The others (handleError, doRollover, close, ...) are called on
@@ -42,6 +48,8 @@ HANDLER_METHODS = frozenset(
         "reopenIfNeeded",
     )
 )
+# What FORMATTING_HANDLERS ask with a record.
+FORMATTING_METHODS = frozenset(("getSubject", "getEventCategory", "getEventType", "getMessageID"))
 FORMATTER_METHODS = frozenset(
     ("format", "formatTime", "formatException", "formatMessage", "formatStack", "usesTime")
 )
@@ -73,7 +81,14 @@ def _own(cls: type) -> bool:
 # The classes as they are when logflume is imported; one that was patched before that is not here.
 _snapshots: dict[type, dict[str, object]] = {
     base: dict(vars(base))
-    for cls in (*HANDLERS, *STYLES, logging.Formatter, logging.LogRecord, string.Template)
+    for cls in (
+        *HANDLERS,
+        *FORMATTING_HANDLERS,
+        *STYLES,
+        logging.Formatter,
+        logging.LogRecord,
+        string.Template,
+    )
     for base in cls.__mro__[:-1]
     if _own(base)
 }
@@ -133,3 +148,28 @@ def handler_is_unpatched(handler: logging.Handler, asked: bool = False) -> bool:
         and (asked or own.get("filters") == [])
         and own.get("lock") is not None
     )
+
+
+def needs_no_exception(handler: logging.Handler, asked: bool = False) -> bool:
+    """Whether `handler` is stock, and its formatter, so that of a record's exception it writes the text.
+
+    `asked` tells that its filters were asked in the log call.
+    """
+    if type(handler) in HANDLERS:
+        if not handler_is_unpatched(handler, asked):
+            return False
+    elif not (
+        type(handler) in FORMATTING_HANDLERS
+        and class_is_unpatched(type(handler))
+        and (asked or handler.filters == [])
+        and HANDLER_METHODS.isdisjoint(vars(handler))
+        and FORMATTING_METHODS.isdisjoint(vars(handler))
+    ):
+        return False
+    formatter = formatter_of(handler)
+    return formatter_is_unpatched(formatter) and not shows_exception(formatter)
+
+
+def shows_exception(formatter: Any) -> bool:
+    """Whether the format of an unpatched formatter may show exc_info or exc_text as they are in the call."""
+    return "exc_" in formatter._style._fmt

@@ -6,19 +6,18 @@ import logging
 import logging.handlers
 import queue as _queue
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context
 from threading import get_ident
 
-from .._backend import Batch, deliver_batch, drop_below, take, way_of
+from .._backend import Batch, deliver_batch, drop_below, log_record, make_log_records, take, way_of
 from .._delivery.deliver import Progress
 from .._delivery.plan import COMPOSED, ONE_BY_ONE
 from .._shared.contexts import call_in_context, context_of, set_handled
-from .._shared.state import RUNNING, STOPPING
-from .locks import acquire
+from .locks import DeliveryLock
+from .process import exit_has_come
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
     from .life import Life
 
 __all__ = ["Dispatcher"]
+
+_standard_dequeue = logging.handlers.QueueListener.dequeue
 
 # A handler that takes its records one at a time gives the next handler its turn after so long (seconds).
 TURN = 0.005
@@ -45,7 +46,7 @@ class Dispatcher:
         self.listener = listener
         self.life = life
         self.errors = errors
-        self.lock = threading.RLock()  # held while handlers run
+        self.lock = DeliveryLock(self._forget_thread)  # held while handlers run
         self.batches = 0
         self.dropped = 0
         self._taken: deque[Any] = deque()  # batches that are out of the queue, and not yet handled
@@ -62,7 +63,21 @@ class Dispatcher:
     def take(self, limit: int) -> int:
         """Take up to `limit` items from the queue, without waiting; return how many are in hand then."""
         count = len(self._taken)  # what was in hand already are batches of one
-        return count + take(self.listener.queue, limit, self._taken)
+        count += take(self.listener.queue, limit, self._taken)
+        if not count:
+            self._control.clear()  # a signal handler may have come between a note and what it notes
+        return count
+
+    def take_one(self) -> bool:
+        """Take an item that is in the queue; return whether there was one."""
+        listener = self.listener
+        if type(listener).dequeue is _standard_dequeue:
+            return self.take(1) > 0
+        try:
+            self.add(listener.dequeue(False))  # the queue may have no get_nowait()
+        except _queue.Empty:
+            return False
+        return True
 
     def add(self, item: Any) -> None:
         """Take `item`, which came out of the queue."""
@@ -129,10 +144,7 @@ class Dispatcher:
                 batch = taken.popleft()
                 if batch.records:
                     self._records = batch.records
-                    if batch.contexts is None:
-                        self._handle(batch)
-                    else:
-                        self._handle_with_contexts(batch)
+                    self._handle_with_contexts(batch)
                     listener.count_handled(batch)
                 else:
                     if self._control:
@@ -140,7 +152,7 @@ class Dispatcher:
                     if batch.request is not None:
                         self._answer(batch.request)
                     else:
-                        told_to_end = told_to_end or self.life.stop_requested
+                        told_to_end = told_to_end or self.life.run.stop_requested
                 if self._deferred:
                     self._handle_deferred()
                 if task_done is not None:
@@ -149,11 +161,12 @@ class Dispatcher:
         finally:
             self._records = []
             listener.delivering_thread = 0
-        return told_to_end or self.life.stopped_from_within
+        return told_to_end or self.life.run.stopped_from_within
 
     def _answer(self, request: FlushRequest) -> None:
         try:
-            self.flush_handlers()
+            if request.flushes:
+                self.flush_handlers()
         finally:
             request.done.set()
 
@@ -165,7 +178,9 @@ class Dispatcher:
             try:
                 handler.flush()
             except Exception as error:
-                self.errors.report(None, handler, error)
+                # At exit a stream may be closed by then; logging.shutdown() ignores that, too.
+                if not (exit_has_come() and isinstance(error, (OSError, ValueError))):
+                    self.errors.report(None, handler, error)
 
     def _handle(self, batch: Any) -> None:
         """Have the records of `batch` handled by those whom they are for."""
@@ -177,7 +192,7 @@ class Dispatcher:
             self.deliver(listener.handlers, records)
         else:
             while records:
-                record = records.pop(0)
+                record = log_record(records.pop(0))
                 try:
                     call_in_context(context_of(record), listener.handle, record)
                 except Exception as error:
@@ -196,13 +211,15 @@ class Dispatcher:
         """Give `records` to each of `handlers`, and empty the list."""
         if len(handlers) == 1:
             self._leave_out(handlers[0], records)
-            self._deliver_to(handlers[0], records, 1)
+            self._deliver_to(handlers[0], records)
             return
         ways = [way_of(handler, self.listener.was_asked(handler)) for handler in handlers]
         one_by_one = ways.count(ONE_BY_ONE)
         apart = _share_an_output(handlers) or self._nests
+        if ways.count(COMPOSED) < len(ways):
+            make_log_records(records)  # of which one handler shows what another one has set
         if not one_by_one and not apart:
-            self._deliver_turn(handlers, records, holders=2 if ways.count(COMPOSED) == len(ways) else 0)
+            self._deliver_turn(handlers, records)
             return
         # As the standard listener does it; but where others can take many records at a time, they wait for
         # the slow ones for a turn only.
@@ -212,21 +229,19 @@ class Dispatcher:
             turn = records[:size]
             del records[:size]
             before = time.monotonic()
-            self._deliver_turn(handlers, turn, holders=0)
+            self._deliver_turn(handlers, turn)
             if mixed:
                 quick = time.monotonic() - before < TURN / 2
                 self._turn_size = 2 * size if quick else max(1, size // 4)
 
-    def _deliver_turn(
-        self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord], holders: int
-    ) -> None:
+    def _deliver_turn(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
         """Give `records` to each of `handlers` in turn, and empty the list."""
         outer, self._turn = self._turn, records
         try:
             for handler in handlers:
                 mine = records[:]
                 self._leave_out(handler, mine)
-                self._deliver_to(handler, mine, holders)
+                self._deliver_to(handler, mine)
             records.clear()
         finally:
             self._turn = outer
@@ -238,6 +253,7 @@ class Dispatcher:
         try:
             drop_below(records, handler.level)
         except Exception:  # one of them has no level, or none that compares
+            make_log_records(records)
             kept: list[logging.LogRecord] = []
             for record in records:
                 try:
@@ -247,18 +263,19 @@ class Dispatcher:
                     self.errors.report(record, handler, error)
             records[:] = kept
 
-    def _deliver_to(self, handler: logging.Handler, records: list[logging.LogRecord], holders: int) -> None:
+    def _deliver_to(self, handler: logging.Handler, records: list[logging.LogRecord]) -> None:
         """Give `records` to `handler`, and empty the list."""
         self._progress.asked = self.listener.was_asked(handler)
         while records:
             left = len(records)
             try:
-                deliver_batch(handler, records, self._report, holders, self._progress)
+                deliver_batch(handler, records, self._report, self._progress)
             except BaseException as error:  # SystemExit, say: the thread goes on
-                if self.listener.state not in (RUNNING, STOPPING):
+                if not self.life.run.is_running:
                     raise
                 # One that could not even be tried must not be tried for ever.
-                self.errors.report(records.pop(0) if len(records) == left else None, handler, error)
+                untried = log_record(records.pop(0)) if len(records) == left else None
+                self.errors.report(untried, handler, error)
 
     def _report(self, record: logging.LogRecord, handler: logging.Handler) -> None:
         error = sys.exc_info()[1]
@@ -322,30 +339,34 @@ class Dispatcher:
         listener = self.listener
         if listener.delivering_thread == get_ident():
             return False  # an outer frame of this thread delivers, and will take it
-        if not acquire(self.lock, timeout):
+        hold = self.lock.take(timeout)
+        if hold is None:
             return False
         try:
             # What there is now, and no more: a handler may put each record into this very queue again.
             # One at a time: if a handler lets a KeyboardInterrupt through, none but its own record is done.
             # A thread that was started meanwhile takes records without the lock: the rest is for it, in order.
-            left = self.queued(unknown=sys.maxsize)
-            while self._taken or (left > 0 and not self._is_running() and self.take(1)):
+            # A dequeue() of the listener's own may wait: it is called for what is known to be there.
+            known = type(listener).dequeue is not _standard_dequeue
+            left = self.queued(unknown=0 if known else sys.maxsize)
+            while self._taken or (left > 0 and not self.life.run.is_running and self.take_one()):
                 left -= len(self._taken)
-                if Context().run(self.dispatch) and self._is_running():
+                if Context().run(self.dispatch) and (run := self.life.run).is_running:
                     # The sentinel was for the thread, which was started meanwhile, and may wait in the queue.
-                    self.life.stopped_from_within = True
+                    run.stopped_from_within = True
                     self.put_control(listener.enqueue_sentinel, 0.0)
                     break
         finally:
-            self.lock.release()
+            hold.give_back()
         return True
 
-    def _is_running(self) -> bool:
-        return self.listener.state in (RUNNING, STOPPING)
+    def _forget_thread(self) -> None:
+        """Note that an exception ended a call that ran handlers."""
+        self.listener.delivering_thread = 0
 
     def reset_in_child(self) -> None:
         """Forget, in a forked child, what the parent had in hand."""
-        self.lock = threading.RLock()
+        self.lock = DeliveryLock(self._forget_thread)
         self._control.clear()
         self._taken.clear()
         self._deferred.clear()

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+import queue as _queue
+import weakref
+from collections.abc import Callable
+from threading import get_ident
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["PATIENCE", "acquire", "held", "wait"]
+__all__ = ["DeliveryLock", "Hold", "wait"]
 
 # How long a wait holds on to logging's module lock before it lets go of it (seconds).
 PATIENCE = 0.05
@@ -32,34 +35,87 @@ def wait(wait_for: Callable[[float | None], object], timeout: float | None, done
         return
     patience = PATIENCE if timeout is None else min(PATIENCE, timeout)
     wait_for(patience)
-    if not done():
+    if done():
+        return
+    saved = None
+    try:
         saved = lock._release_save()
-        try:
-            wait_for(None if timeout is None else timeout - patience)
-        finally:
+        wait_for(None if timeout is None else timeout - patience)
+    finally:
+        if saved is not None:
             lock._acquire_restore(saved)
 
 
-def acquire(lock: Any, timeout: float | None) -> bool:
-    """Acquire `lock`, letting go of logging's module lock meanwhile; False if `timeout` (seconds) ran out.
+class DeliveryLock:
+    """Held by the thread that runs the handlers; one that holds it may take it again.
 
-    The thread that holds `lock` may need the module lock at any point: a garbage collection may close a handler.
+    An exception that a signal handler raises may keep a call from giving it back. Then the Hold gives itself back when
+    the frame of that call is gone; until then its thread goes on having the lock.
     """
-    acquired = False
 
-    def try_to(seconds: float | None) -> None:
-        nonlocal acquired
-        acquired = lock.acquire(timeout=-1 if seconds is None else seconds)
+    def __init__(self, given_back: Callable[[], object]) -> None:
+        self.owner = 0
+        self.given_back = given_back
+        # get() is one step: no signal handler can come between waiting and having.
+        self.free: Any = _queue.SimpleQueue()
+        self.free.put(Hold(self))
 
-    wait(try_to, timeout, lambda: acquired)
-    return acquired
+    def take(self, timeout: float | None = None) -> Hold | None:
+        """Wait for the lock, letting go of logging's module lock meanwhile; None if `timeout` (seconds) ran out.
+
+        The thread that holds it may need the module lock at any point: a garbage collection may close a handler.
+        """
+        mine = get_ident()
+        if self.owner == mine:
+            return _INNER
+        # Here too, nothing may come between the lines.
+        try:
+            hold, self.owner = self.free.get_nowait(), mine
+        except _queue.Empty:
+            if timeout is not None and timeout <= 0:
+                return None
+            found: list[Hold] = []
+            wait(lambda seconds: self._wait(found, seconds), timeout, lambda: bool(found))
+            return found[0] if found else None
+        return hold  # type: ignore[no-any-return]
+
+    def _wait(self, found: list[Hold], timeout: float | None) -> None:
+        with contextlib.suppress(_queue.Empty):
+            hold, self.owner = self.free.get(timeout=timeout), get_ident()
+            found.append(hold)
 
 
-@contextlib.contextmanager
-def held(lock: Any) -> Iterator[None]:
-    """Hold `lock` in a `with` block, acquired as acquire() does."""
-    acquire(lock, None)
-    try:
-        yield
-    finally:
-        lock.release()
+class Hold:
+    """The one who has it has the lock."""
+
+    __slots__ = ("_lock",)
+
+    def __init__(self, lock: DeliveryLock) -> None:
+        self._lock = weakref.ref(lock)
+
+    def give_back(self) -> None:
+        """Let others have the lock."""
+        lock = self._lock()
+        if lock is not None:
+            # In one line: nothing may come between, or its own thread would have to wait for the end of this frame.
+            lock.free.put(setattr(lock, "owner", 0) or self)  # type: ignore[func-returns-value]
+
+    def __del__(self) -> None:
+        lock = self._lock()
+        if lock is not None:
+            lock.owner = 0
+            lock.given_back()
+            lock.free.put(Hold(lock))
+
+
+class _InnerHold(Hold):
+    """What a thread gets that has the lock already."""
+
+    def __init__(self) -> None: ...
+
+    def give_back(self) -> None: ...
+
+    def __del__(self) -> None: ...
+
+
+_INNER = _InnerHold()

@@ -1,7 +1,7 @@
 """The life of the process: what its listeners do at exit and in a fork.
 
-A listener tells of itself by `remember()`. What is asked of it: stop(), exit_timeout, report_error(), leave_alone() at
-exit; hold_for_fork(), release_after_fork() and reset_in_child() in a fork.
+A listener tells of itself by `remember()`. What is asked of it: flush(), stop(), exit_timeout, report_error() and
+leave_alone() at exit; deliver_before_fork(), hold_for_fork() and reset_in_child() in a fork.
 """
 
 from __future__ import annotations
@@ -15,12 +15,17 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable
+from threading import get_ident
+
+from .._shared.fork import call_in_unknown_child, note_child
+from .handler_locks import free_stream, give_lock_back, handlers_at_work
+from .signals import restore_in_child
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["exit_has_come", "expect_exit", "is_multiprocessing_child", "living", "remember"]
+__all__ = ["exit_has_come", "expect_exit", "is_multiprocessing_child", "living", "remember", "threads_run"]
 
 # How long a fork waits for the listeners to come to the end of a batch (seconds).
 FORK_PATIENCE = 1.0
@@ -29,7 +34,9 @@ _listeners: dict[int, weakref.ref[Any]] = {}
 _exit_has_come = False
 _exit_finalizer: Any = None
 _callbacks = -1  # that atexit knew when ours was the youngest
-_held_for_fork: list[Any] = []
+_waited: weakref.WeakKeyDictionary[Any, float] = weakref.WeakKeyDictionary()  # seconds, by listener, at exit
+_told: weakref.WeakSet[Any] = weakref.WeakSet()  # those of which it was said that records are left
+_held_for_fork: dict[int, list[Any]] = {}  # by the thread that forks
 
 
 def remember(listener: Any) -> None:
@@ -46,6 +53,21 @@ def living() -> list[Any]:
 def exit_has_come() -> bool:
     """Return whether the interpreter exits: no listener may start a thread any more."""
     return _exit_has_come
+
+
+def threads_run() -> bool:
+    """Return whether a thread may be started now, and runs beside the one that logs.
+
+    Without --enable-threads uWSGI keeps the GIL while it waits. Its master forks in C while a thread may have the GIL,
+    which nobody gives back then in the child: so there is no thread before the fork.
+    """
+    uwsgi = sys.modules.get("uwsgi")
+    options = getattr(uwsgi, "opt", None)
+    if uwsgi is None or not isinstance(options, dict):
+        return True
+    if not any(name in options or name.encode() in options for name in ("enable-threads", "threads")):
+        return False
+    return any(getattr(uwsgi, name, int)() for name in ("worker_id", "mule_id"))
 
 
 def is_multiprocessing_child() -> bool:
@@ -95,26 +117,34 @@ def _deliver_before_threads_end() -> None:
         _deliver_at_exit()
         return
     for listener in living():
+        began = time.monotonic()
         try:
             listener.flush(listener.exit_timeout)
         except Exception as error:
             listener.report_error(None, None, error)
+        _waited[listener] = time.monotonic() - began
 
 
 def _deliver_at_exit() -> None:
-    """Stop all listeners; runs before logging.shutdown() closes the handlers, being registered after it."""
+    """Stop all listeners; runs before logging.shutdown() closes the handlers, being registered after it.
+
+    Runs twice, if no thread was left the first time.
+    """
     global _exit_has_come
     _exit_has_come = True
     for listener in living():
         began = time.monotonic()
+        waited = _waited.get(listener, 0.0)
         try:
-            left = listener.stop(listener.exit_timeout)
+            left = listener.stop(max(0.0, listener.exit_timeout - waited))
         except Exception as error:  # from its queue: the others have their records still to deliver
             listener.report_error(None, None, error)
             continue
+        waited += time.monotonic() - began
+        _waited[listener] = waited
         if left:
-            if sys.stderr is not None:
-                waited = time.monotonic() - began
+            if sys.stderr is not None and listener not in _told:
+                _told.add(listener)
                 sys.stderr.write(
                     f"logflume: {left} records were not delivered within {waited:.1f} s at exit\n"
                 )
@@ -129,26 +159,50 @@ def _keep_from_shutdown(handlers: Iterable[logging.Handler]) -> None:
 
 
 def _before_fork() -> None:
-    """Have the listeners pause between two batches, so that no handler is copied with a half-written one."""
+    """Deliver what is queued, as the parent may leave by os._exit(), and keep the listeners between two batches.
+
+    So no handler is copied with a half-written one.
+    """
     deadline = time.monotonic() + FORK_PATIENCE
-    for listener in living():
-        if listener.hold_for_fork(max(0.0, deadline - time.monotonic())):
-            _held_for_fork.append(listener)
+    listeners = living()
+    for listener in listeners:
+        try:
+            listener.deliver_before_fork(max(0.0, deadline - time.monotonic()))
+        except Exception as error:  # from its queue
+            listener.report_error(None, None, error)
+    holds = _held_for_fork[get_ident()] = []
+    for listener in listeners:
+        holds.append(listener.hold_for_fork(max(0.0, deadline - time.monotonic())))
 
 
 def _after_fork_in_parent() -> None:
-    while _held_for_fork:
-        _held_for_fork.pop().release_after_fork()
+    for hold in _held_for_fork.pop(get_ident(), ()):
+        if hold is not None:
+            hold.give_back()
 
 
 def _after_fork_in_child() -> None:
     global _exit_has_come
     _exit_has_come = False
-    _held_for_fork.clear()
+    note_child()
+    restore_in_child()
+    _waited.clear()
+    _told.clear()
     for listener in living():
         listener.reset_in_child()
+    _held_for_fork.clear()
 
 
+def _after_unknown_fork() -> None:
+    """Do so in a child of a fork in C, and what logging does for the handlers, whose locks may be held for ever."""
+    for listener in living():
+        for handler in handlers_at_work(listener.handlers):
+            give_lock_back(handler)
+            free_stream(handler)
+    _after_fork_in_child()
+
+
+call_in_unknown_child(_after_unknown_fork)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=_before_fork,

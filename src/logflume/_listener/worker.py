@@ -10,8 +10,9 @@ from contextvars import Context
 
 from .._backend import forget_context
 from .._shared.state import RUNNING, STOPPED
-from .locks import held
 from .pace import Pace
+from .queues import SHUT_DOWN
+from .signals import block_all, forget
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from .dispatch import Dispatcher
     from .errors import ErrorReports
-    from .life import Life
+    from .life import Life, Run
 
 __all__ = ["ListenerThread", "Worker", "on_listener_thread"]
 
@@ -32,16 +33,20 @@ QUIET = 40
 # How long the worker pauses after an error that came from its queue (seconds).
 ERROR_PAUSE = 0.1
 
+# What dequeue() raises that ends the thread. The standard listener's ends by Empty, too.
+ENDS: tuple[type[Exception], ...] = (_queue.Empty, *SHUT_DOWN)
+
 _standard_dequeue = logging.handlers.QueueListener.dequeue
 
 
 class Worker:
     """Takes records out of the queue and has them handled, until the listener is stopped. Made for one thread."""
 
-    def __init__(self, listener: Any, life: Life, dispatcher: Dispatcher, errors: ErrorReports) -> None:
+    def __init__(self, listener: Any, run: Run, dispatcher: Dispatcher, errors: ErrorReports) -> None:
         self.listener = listener
-        self.life = life
-        self.current = life.current
+        self.this_run = run
+        self.life: Life = dispatcher.life
+        self.process = self.life.process
         self.dispatcher = dispatcher
         self.errors = errors
         self.is_done = False
@@ -49,11 +54,19 @@ class Worker:
 
     def run(self) -> None:
         """Do turn after turn. Nothing but stop() ends this."""
+        if not self.this_run.begin(self):
+            return  # another thread has it, or it was stopped before
+        block_all()
+        self.listener._thread = threading.current_thread()
+        self.listener.state = RUNNING
+        self.this_run.begun.set()
         self.pace = Pace()  # in the thread: it goes by the thread's CPU time
         while not self.is_done:
             try:
-                if self.life.current is not self.current:
+                if self.life.process is not self.process:
                     self._wait_for_ever()
+                if self.listener.state != RUNNING and not self.this_run.stop_requested:
+                    self.listener.state = RUNNING  # a stop() of the run before said so late that it stops
                 if self._takes_many():
                     self._turn()
                 else:
@@ -74,7 +87,8 @@ class Worker:
         pace.begin()
         self.life.wakeups += 1
         flush, listener.flush_wanted = listener.flush_wanted, False
-        with dispatcher.lock:
+        hold = dispatcher.lock.take()
+        try:
             count = dispatcher.take(pace.limit)
             if count:
                 self.is_done = dispatcher.dispatch(pace.keeps_gil)
@@ -82,6 +96,8 @@ class Worker:
                 dispatcher.flush_handlers(buffering=False)
             elif flush:
                 listener.flush_wanted = True  # the record that is to be flushed may be in the queue still
+        finally:
+            hold.give_back()  # type: ignore[union-attr]
         if not count:
             self._wait()
             return
@@ -96,7 +112,9 @@ class Worker:
     def _wait(self) -> None:
         """Pause, or wait in the queue if it was empty for some time."""
         self._quiet += 1
-        if self._quiet < QUIET:
+        if self.this_run.stop_requested:
+            self.is_done = True  # the call that told so may not have come to wake this thread
+        elif self._quiet < QUIET:
             self.life.pause(min(INTERVAL * self._quiet, LONGEST_INTERVAL))
         else:
             forget_context()  # there is no telling what it keeps alive
@@ -107,37 +125,44 @@ class Worker:
         forget_context()
         try:
             item = self.listener.dequeue(True)
-        except _queue.Empty:
-            self.is_done = True  # as the standard loop
+        except ENDS:
+            self.is_done = True
             return
-        with self.dispatcher.lock:
+        hold = self.dispatcher.lock.take()
+        try:
             self.dispatcher.add(item)
             self.is_done = self.dispatcher.dispatch()
+        finally:
+            hold.give_back()  # type: ignore[union-attr]
+        if self.this_run.stop_requested and self.dispatcher.queued(unknown=1) == 0:
+            self.is_done = True
 
     def _recover(self, error: BaseException) -> None:
         try:
             self.errors.report(None, None, error)
-            if not self.life.stop_requested:
+            if not self.this_run.stop_requested:
                 self.life.pause(ERROR_PAUSE)  # the queue may be broken for good
         except BaseException:
             pass  # there is no memory even for that
-        self.is_done = self.life.stop_requested
+        self.is_done = self.this_run.stop_requested
 
     def _wait_for_ever(self) -> None:
         """End here, as a greenlet that gevent kept in a forked child: threading forgot it, and could not end it."""
-        if self.life.stop_requested:  # the sentinel was for the child's own thread
+        if self.life.run.stop_requested:  # the sentinel was for the child's own thread
             self.dispatcher.put_control(self.listener.enqueue_sentinel, None)
         threading.Event().wait()
 
     def _finish(self) -> None:
         forget_context()
         # Records put from now on are for the caller; the ones put just before are for us.
-        with held(self.life.lock):
-            self.listener.state = STOPPED
+        self.listener.state = STOPPED
+        self.this_run.take_no_more()
         try:
             self.dispatcher.deliver_here(self.listener.exit_timeout)
         except BaseException as error:
             self.errors.report(None, None, error)
+        forget()
+        self.this_run.ended.set()
 
 
 class ListenerThread(threading.Thread):

@@ -8,6 +8,7 @@ from threading import get_ident
 
 from .._shared.contexts import take_context
 from .._shared.state import IDLE, FlushRequest
+from .record import CapturedRecord
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Batch:
         self.count += 1
         return True
 
-    def _note_context(self, item: Any, record: logging.LogRecord) -> None:
+    def _note_context(self, item: Any, record: Any) -> None:
         """Note what came beside `record`."""
         if type(item) is not tuple:
             context = take_context(item)
@@ -105,6 +106,8 @@ class Batch:
         if context is not None:
             if self.contexts is None:
                 self.contexts = {}
+            if type(record) is CapturedRecord:
+                record = record.record
             self.contexts[id(record)] = record, context
 
 
@@ -124,7 +127,8 @@ def take(queue: Any, limit: int, taken: deque[Batch]) -> int:
             if batch is None or not batch.add(item):
                 batch = Batch(item)
                 taken.append(batch)
-        except BaseException:  # there is no memory: better late than lost
+        # There is no memory: better late than lost. Not what a signal handler raises: it may come after append().
+        except (MemoryError, RecursionError):
             queue.put_nowait(item)
             raise
     return limit

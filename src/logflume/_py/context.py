@@ -8,7 +8,6 @@ from .._shared.contexts import is_worth_carrying
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import logging
     from contextvars import Context
 
 _last: Context | None = None
@@ -40,8 +39,3 @@ def forget_context() -> None:
     """Release the contextvars of the last call."""
     global _last
     _last = None
-
-
-def context_for(record: logging.LogRecord) -> Context | None:
-    """Return what has to go through a queue beside `record`, or None."""
-    return current_context()

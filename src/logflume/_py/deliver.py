@@ -8,6 +8,7 @@ from .._delivery.batch_text import BatchText
 from .._delivery.deliver import Progress, hand_over, one_by_one, write_formatted, write_text
 from .._delivery.plan import COMPOSED, FORMATTED, HANDED_OVER, ONE_BY_ONE, way_of
 from .._delivery.sinks import due, sink_of
+from .record import make_log_records
 
 __all__ = ["deliver_batch", "drop_below", "way_of"]
 
@@ -23,7 +24,6 @@ def deliver_batch(
     handler: logging.Handler,
     records: list[logging.LogRecord],
     report: Report,
-    holders: int = 0,
     progress: Progress | None = None,
 ) -> None:
     """Deliver `records`, in order, to `handler`, and empty the list.
@@ -35,9 +35,7 @@ def deliver_batch(
     `report(record, handler)` is called, while the exception is being handled, for each record whose `handle` raised,
     and for each record of a batch whose `handle_batch` raised. It must not raise.
 
-    `holders` is how many of the caller's lists hold each record, this one among them. Where there is no other reference
-    to a record the compiled core need not set its `message` and `asctime`, which no code can see; 0 has it set them
-    always. `progress` is kept up to date meanwhile.
+    A captured record gets its LogRecord where other code than ours may see it. `progress` is kept up to date meanwhile.
 
     No `Exception` leaves this function. If another one does (`KeyboardInterrupt`), the records that are still in the
     list have not been delivered, and those that are no longer there must not be delivered again. As with `handle`, the
@@ -45,6 +43,7 @@ def deliver_batch(
     """
     if progress is None:
         progress = Progress()
+    make_log_records(records)
     while records:
         # Asked again after each record that went alone: what ran for it may have changed the handler.
         way = ONE_BY_ONE

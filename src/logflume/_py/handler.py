@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import logging
+import logging.handlers
+import queue as _queue
 
+from .._delivery.unpatched import needs_no_exception
+from .._shared import fork
 from .._shared.contexts import item_with_context
+from .._shared.rendered import leaves_process, private_copy
 from .._shared.state import RUNNING
 from .batch import ListenerCore
-from .context import context_for
-from .record import IMMUTABLE, snapshot
+from .context import current_context
+from .exceptions import capture
+from .record import IMMUTABLE, CapturedRecord, snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +23,10 @@ if TYPE_CHECKING:
 # What logging.Handler.handle calls: a class or handler that overrides one of these gets the standard handle().
 CALLED_METHODS = ("filter", "acquire", "release", "emit", "enqueue", "prepare", "handleError")
 _standard_handle = logging.Handler.handle
+_standard_dequeue = logging.handlers.QueueListener.dequeue
 _LogRecord = logging.LogRecord
+# As it is now, which a test may replace: each log call asks whether the process was forked in C.
+getpid = fork.getpid
 
 
 def set_unpatched_methods(cls: Any) -> None:
@@ -30,6 +39,7 @@ class HandlerCore:
 
     _queue: Any
     _put: Any
+    _leaves_process: bool  # the queue pickles what is put into it
     _listener: Any
     _core: Any  # a ListenerCore, which is a QueueListener, or None
     moved: Any  # the MovedHandlers that this one stands for, or None
@@ -75,6 +85,7 @@ class HandlerCore:
                 "give a queue.SimpleQueue, or none to get one"
             )
         self._queue = queue
+        self._leaves_process = leaves_process(queue)
         self._put = put
 
     @property
@@ -95,6 +106,8 @@ class HandlerCore:
         Returns what logging.Handler.handle returns on this Python. No lock is taken: SimpleQueue needs none.
         """
         if self._overrides:
+            if getpid() != fork.process:
+                fork.settle()
             handled = _standard_handle(self, record)  # type: ignore[arg-type]
             core = self._core
             if core is not None and core.state != RUNNING:
@@ -125,16 +138,20 @@ class HandlerCore:
         The levels and filters of moved handlers are asked first. A record that a handler of the listener logs while it
         handles one is handled at once.
         """
+        if getpid() != fork.process:
+            fork.settle()
         core, moved = self._core, self.moved
         if core is not None and core.delivers_here():
             core.take_nested(record, None if moved is None else moved.handlers)
             return
         try:
-            if moved is None:
+            if moved is not None:
+                for targets, asked in moved.ask(record):
+                    self._put(self._item_for(asked, targets))
+            elif self._overrides or self._is_patched():
                 self.enqueue(self.prepare(record))
             else:
-                for targets, asked in moved.ask(record):
-                    self._enqueue(self.prepare(asked), targets)
+                self._put(self._item_for(record, None))
         except Exception:
             self.handleError(record)  # type: ignore[attr-defined]
         if core is None:
@@ -148,8 +165,14 @@ class HandlerCore:
         """Return the record to enqueue: `record` itself, unless its message could change until it is written.
 
         A message or argument that is not a str, bytes, number, bool or None (or a tuple of those) may be
-        changed by the caller after the call; then it is a copy whose getMessage() is rendered now.
+        changed by the caller after the call; then it is a copy whose getMessage() returns the text of now. For a queue
+        that pickles records, as multiprocessing's do, it is what the standard prepare() returns.
         """
+        if self._leaves_process:
+            return logging.handlers.QueueHandler.prepare(self, record)  # type: ignore[arg-type, no-any-return]
+        return self._kept(record)
+
+    def _kept(self, record: logging.LogRecord) -> logging.LogRecord:
         # As snapshot(), without calling it for the usual record.
         try:
             args = record.args
@@ -165,12 +188,59 @@ class HandlerCore:
 
     def enqueue(self, record: logging.LogRecord) -> None:
         """Put `record` into the queue, without waiting; raises what the queue's put_nowait() raises."""
-        self._enqueue(record, None)
+        self._put(record if self._leaves_process else self._with_context(record, None))
 
-    def _enqueue(self, record: logging.LogRecord, targets: object) -> None:
-        item: Any = record
-        if (context := context_for(record)) is not None:
-            item = item_with_context(record, context, targets, self._queue, self._core)
-        elif targets is not None:
-            item = (targets, record)
-        self._put(item)
+    def _is_patched(self) -> bool:
+        cls = type(self)
+        names = ("enqueue", "prepare")
+        return any(getattr(cls, name) is not self._unpatched_methods[name] for name in names)
+
+    def _item_for(self, record: logging.LogRecord, targets: Any) -> Any:
+        """Return what to enqueue for `record` as it is now: with its targets, its contextvars, and its exception."""
+        if self._leaves_process:
+            return self.prepare(record)
+        kept = self._kept(record)
+        if getattr(record, "exc_info", None):
+            return self._with_context(self._without_frames(kept, targets), targets)
+        return self._with_context(kept, targets)
+
+    def _with_context(self, item: Any, targets: Any) -> Any:
+        context = current_context()
+        if context is not None:
+            return item_with_context(item, context, targets, self._queue, self._core)
+        return item if targets is None else (targets, item)
+
+    def _without_frames(self, record: logging.LogRecord, targets: Any) -> Any:
+        """Return what to enqueue for `record` so that the frames of its exception end with the call, if that may be."""
+        if not self._may_capture(getattr(record, "levelno", 0), targets):
+            return record
+        captured = None
+        if not getattr(record, "exc_text", None):
+            captured = capture(record.exc_info)
+            if captured is None:
+                return record
+        new = private_copy(record)
+        new.exc_info = None
+        return new if captured is None else CapturedRecord(new, captured)
+
+    def _may_capture(self, levelno: int, targets: Any) -> bool:
+        """Tell whether nothing that gets a record of this level behind the queue can ask for its exc_info."""
+        core, moved = self._core, self.moved
+        if (
+            core is None
+            or core.queue is not self._queue
+            or type(self._queue) is not _queue.SimpleQueue
+            or type(core).dequeue is not _standard_dequeue
+            or core.handles_itself
+        ):
+            return False
+        handlers, asked = core.handlers, False
+        if moved is not None and moved.asks_filters and not moved.has_added:
+            # Else a filter on the listener's thread may set what another handler shows: no copy must be in its way.
+            handlers, asked = (moved if targets is None else targets).handlers, True
+        respects = core.respect_handler_level
+        return len(handlers) > 0 and all(
+            needs_no_exception(handler, asked)
+            for handler in handlers
+            if not respects or levelno >= handler.level
+        )

@@ -1,10 +1,16 @@
-"""Pure twin of the compiled record module: tells whether a record's message can still change, and renders it."""
+"""Pure twin of the compiled record module: records that are kept as they were in the call."""
 
 from __future__ import annotations
 
 import logging
 
-from .._shared.rendered import rendered_copy
+from .._shared.rendered import rendered_copy, set_exception
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .._shared.exceptions import CapturedException
 
 IMMUTABLE = frozenset([str, int, float, bool, type(None), bytes])
 NESTING = 8  # tuples in tuples that is_immutable() looks into
@@ -20,9 +26,8 @@ def is_immutable(value: object, nesting: int = NESTING) -> bool:
 def snapshot(record: logging.LogRecord) -> logging.LogRecord:
     """Return `record` in a form whose message stays what it is now.
 
-    That is `record` itself if msg and args are immutable, else a copy whose getMessage() returns the
-    text of now until its msg or args are set. If rendering raises an Exception `record` is returned as it is:
-    the handler that formats it will report that.
+    That is `record` itself if msg and args are immutable, else a copy. If rendering raises an Exception `record` is
+    returned as it is: the handler that formats it will report that.
     """
     try:
         args = record.args
@@ -41,3 +46,34 @@ def snapshot(record: logging.LogRecord) -> logging.LogRecord:
     except AttributeError:
         return record
     return rendered_copy(record)
+
+
+class CapturedRecord:
+    """Stands in the queue for a LogRecord whose exception was captured."""
+
+    __slots__ = ("_exception", "created", "levelno", "record")
+
+    def __init__(self, record: logging.LogRecord, exception: CapturedException) -> None:
+        self.record = record
+        self._exception: CapturedException | None = exception
+        self.created = getattr(record, "created", None)
+        self.levelno = getattr(record, "levelno", 0)
+
+    def as_log_record(self) -> logging.LogRecord:
+        """Return the LogRecord; always the same."""
+        if self._exception is not None:
+            set_exception(self.record, self._exception)
+            self._exception = None
+        return self.record
+
+
+def log_record(record: Any) -> logging.LogRecord:
+    """Return the LogRecord that `record` is or stands for."""
+    return record.as_log_record() if type(record) is CapturedRecord else record
+
+
+def make_log_records(records: list[Any]) -> None:
+    """Put the LogRecord in the place of each captured record."""
+    for index, record in enumerate(records):
+        if type(record) is CapturedRecord:
+            records[index] = record.as_log_record()

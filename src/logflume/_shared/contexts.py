@@ -1,6 +1,6 @@
 """The contextvars of a record's caller, on their way to the handlers that run on the listener's thread.
 
-A lazy record carries them itself. Beside any other record they go through the queue, if it is known that a
+A captured record carries them itself. Beside any other record they go through the queue, if it is known that a
 logflume.QueueListener takes them out; else they are kept here until a listener takes the record.
 """
 
@@ -106,14 +106,6 @@ def take_context(record: object) -> Context | None:
 _handling = threading.local()
 
 
-_carriers: list[Callable[[logging.LogRecord], Context | None]] = []
-
-
-def add_carrier(carried: Callable[[logging.LogRecord], Context | None]) -> None:
-    """Ask `carried(record)` for the contextvars of records that came without: it returns them, or None."""
-    _carriers.append(carried)
-
-
 def set_handled(contexts: Contexts | None) -> Contexts | None:
     """Set the contexts of the records that this thread handles from now on; return those before."""
     before: Contexts | None = getattr(_handling, "contexts", None)
@@ -125,12 +117,15 @@ def context_of(record: logging.LogRecord) -> Context | None:
     """Return the contextvars that came with a record that this thread handles, or None."""
     contexts: Contexts | None = getattr(_handling, "contexts", None)
     found = contexts.get(id(record)) if contexts else None
-    if found is not None and found[0] is record:
-        return found[1]
-    for carried in _carriers:
-        if (context := carried(record)) is not None:
-            return context
-    return None
+    return found[1] if found is not None and found[0] is record else None
+
+
+def set_context(record: logging.LogRecord, context: Context) -> None:
+    """Note the contextvars that came with a record that this thread handles."""
+    contexts: Contexts | None = getattr(_handling, "contexts", None)
+    if contexts is None:
+        contexts = _handling.contexts = {}
+    contexts[id(record)] = record, context
 
 
 def call_in_context(context: Context | None, function: Callable[[T], R], argument: T) -> R:

@@ -95,6 +95,11 @@ class MovedHandlers:
         """Return the targets of a record that is for all of the handlers."""
         return None if self.are_all else self._targets_of(self.handlers, True)
 
+    def of_level(self, levelno: int) -> Targets | None:
+        """Return the targets of a record of that level where limits() tells that no filter has to be asked."""
+        passed = tuple(h for h in self.handlers if not self.respects_levels or levelno >= h.level)
+        return self.for_all() if len(passed) == len(self.handlers) else self._targets_of(passed, True)
+
     def ask(self, record: logging.LogRecord) -> list[tuple[Targets | None, logging.LogRecord]]:
         """Ask the handlers' levels and filters about `record`; return what to enqueue, in this order.
 

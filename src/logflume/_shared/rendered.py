@@ -1,59 +1,176 @@
-"""Records whose message was rendered by the caller, because an argument could change before it is written."""
+"""LogRecords whose message or exception is kept as it was in the log call: both could change until it is written."""
 
 from __future__ import annotations
 
 import copy
-import functools
 import logging
+import weakref
+from operator import is_
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
+
+    from .exceptions import CapturedException
+
+__all__ = [
+    "RenderedMessage",
+    "leaves_process",
+    "log_record",
+    "private_copy",
+    "rendered_copy",
+    "rendered_message",
+    "set_exception",
+]
+
+_standard_getMessage = logging.LogRecord.getMessage
+_standard_code = _standard_getMessage.__code__
+_ANY = object()
+
+
+class RenderedMessage(str):
+    """What becomes of record.msg: the same string, but `msg % args` is the text of the call, if `args` are its own.
+
+    So `LogRecord.getMessage()` returns that text until record.msg or record.args are set. A record class with a
+    getMessage() of its own may call format(), or either of them with other arguments than record.args: what these
+    returned in the call, where `_text` was None, they return again.
+    """
+
+    __slots__ = ("_args", "_text")
+    _args: Any
+    _text: str | None
+
+    def __str__(self) -> str:
+        # Arguments that the caller has emptied since look like none.
+        return self if self._args is _ANY or self._args or self._text is None else self._text
+
+    def __mod__(self, args: Any) -> str:
+        return self._kept(args is self._args, lambda: str.__mod__(self, args))
+
+    def format(self, *args: Any, **keywords: Any) -> str:
+        """As str.format()."""
+        own = self._args
+        same = type(own) is tuple and len(own) == len(args) and all(map(is_, own, args)) and not keywords
+        return self._kept(same, lambda: str.format(self, *args, **keywords))
+
+    def _kept(self, is_of_call: bool, render: Callable[[], str]) -> str:
+        if self._text is None:
+            self._text = render()
+            if not is_of_call:
+                self._args = _ANY
+        elif not is_of_call and self._args is not _ANY:
+            return render()
+        return self._text
+
+    def is_kept(self, args: object) -> bool:
+        """Tell whether the text is that of a record with these arguments."""
+        return self._args is args or self._args is _ANY
+
+    def __reduce_ex__(self, protocol: object) -> Any:
+        return str, (str.__str__(self),)
+
+
+def rendered_message(msg: object, args: Any, text: str | None) -> str:
+    """Return the msg of a record with `args` whose getMessage() is to return `text`."""
+    if not args and text is not None:
+        return text
+    new = RenderedMessage(msg)
+    new._args = args
+    new._text = text
+    return new
 
 
 def rendered_copy(record: logging.LogRecord) -> logging.LogRecord:
-    """Return a copy of `record` that keeps its message of now; `record` itself if rendering or copying fails."""
+    """Return a copy of `record` that keeps its message of now; `record` itself if rendering or copying fails.
+
+    While the record is alive that is the same copy for each queue that it goes into, as without a queue each handler
+    gets the same record.
+    """
     try:
-        text = record.getMessage()
-        new: Any = object.__new__(_rendered_class(type(record)))  # type: ignore[arg-type]
+        msg, args = record.msg, record.args
+        if type(msg) is RenderedMessage and msg.is_kept(args):
+            return record
+        known = _copies.get(id(record))
+        if known is not None and known[0]() is record:
+            new, known_msg, known_args = known[1:]
+            if known_msg is msg and known_args is args:
+                for name, value in vars(record).items():
+                    vars(new).setdefault(name, value)  # what a filter has set meanwhile
+                return new
+        new = _with_message_of_now(record, msg, args)
+        key = _Key(record, _forget)
+        key.record_id = id(record)
+        _copies[id(record)] = key, new, msg, args
+        return new
     except Exception:
         return record
-    new.__dict__.update(record.__dict__)
-    new._rendered = (text, record.msg, record.args)
-    return new  # type: ignore[no-any-return]
 
 
-@functools.cache
-def _rendered_class(cls: type[logging.LogRecord]) -> type[logging.LogRecord]:
-    class Rendered(cls):  # type: ignore[misc, valid-type]
-        __slots__ = ("_rendered",)
-        __class__ = property(lambda self: cls)  # what pickle goes by
+def _with_message_of_now(record: logging.LogRecord, msg: Any, args: Any) -> logging.LogRecord:
+    new = private_copy(record)
+    if isinstance(msg, dict):
+        new.msg = copy.copy(msg)
+    elif "getMessage" in vars(record):
+        text = record.getMessage()
+        new.getMessage = lambda: text  # type: ignore[method-assign]
+    elif _is_standard(type(record).getMessage):
+        template = str(msg)
+        new.msg = rendered_message(template, args, template % args if args else template)
+    else:
+        new.msg = rendered_message(str(msg), args, None)
+        new.getMessage()
+    return new
 
-        def getMessage(self) -> str:
-            text, msg, args = self._rendered
-            if self.msg is msg and self.args is args:
-                return text  # type: ignore[no-any-return]
-            return cls.getMessage(self)
 
-        def __copy__(self) -> logging.LogRecord:
-            new = object.__new__(type(self))
-            new.__dict__.update(self.__dict__)
-            new._rendered = self._rendered
-            return new
+def _is_standard(function: Any) -> bool:
+    return function is _standard_getMessage and function.__code__ is _standard_code
 
-        def __deepcopy__(self, memo: dict[int, Any]) -> logging.LogRecord:
-            return copy.deepcopy(self._unrendered(), memo)
 
-        def __reduce_ex__(self, protocol: Any) -> Any:
-            return self._unrendered().__reduce_ex__(protocol)
+def private_copy(record: logging.LogRecord) -> logging.LogRecord:
+    """Return a copy of `record` that nothing else refers to."""
+    if type(record) is not logging.LogRecord:
+        return copy.copy(record)
+    new = object.__new__(logging.LogRecord)
+    vars(new).update(vars(record))
+    return new
 
-        def _unrendered(self) -> logging.LogRecord:
-            new = object.__new__(cls)
-            new.__dict__.update(self.__dict__)
-            return new
 
-    Rendered.__name__ = cls.__name__
-    Rendered.__qualname__ = cls.__qualname__
-    Rendered.__module__ = cls.__module__
-    Rendered.__doc__ = cls.__doc__
-    return Rendered
+def log_record(record: Any) -> logging.LogRecord:
+    """Return the LogRecord that `record` is or, captured by either core, stands for."""
+    make = getattr(type(record), "as_log_record", None)
+    return record if make is None else make(record)  # type: ignore[no-any-return]
+
+
+def leaves_process(queue: object) -> bool:
+    """Return whether `queue` pickles the records, in a thread of its own, which prints what cannot be pickled."""
+    return any(cls.__module__.split(".")[0] in _PROCESSES for cls in type(queue).__mro__)
+
+
+_PROCESSES = ("multiprocessing", "multiprocess", "billiard")
+
+
+def set_exception(record: logging.LogRecord, exception: CapturedException) -> None:
+    """Give `record` the text of its exception, as the standard QueueHandler.prepare() does, in the call."""
+    try:
+        text = exception.text()
+    except Exception as error:
+        text = f"{error!r} was raised while the traceback was formatted"
+    record.exc_text = text
+
+
+# ---- the copies that were made of a record ----
+
+
+class _Key(weakref.ref):  # type: ignore[type-arg]
+    """A reference that removes its entry when the record ends."""
+
+    __slots__ = ("record_id",)
+    record_id: int
+
+
+_copies: dict[int, tuple[_Key, logging.LogRecord, object, object]] = {}  # by the id() of the record
+
+
+def _forget(key: _Key, copies: dict[int, Any] = _copies) -> None:
+    copies.pop(key.record_id, None)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import threading
 import weakref
+
+from .latch import Latch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["IDLE", "RUNNING", "STOPPED", "STOPPING", "FlushRequest"]
 
+# What a log call sees. RUNNING is the one that counts: only the worker of a run sets it, and takes it back before it
+# leaves the queue to others. From any other state the call asks ensure_delivery(), which asks _listener/life.py.
 IDLE = 0
 RUNNING = 1
 STOPPED = 2
@@ -21,14 +24,16 @@ STOPPING = 3  # running, and told to end
 class FlushRequest:
     """Goes through the queue behind the records that flush() waits for.
 
-    From a queue that pickles (multiprocessing's) the same object comes out again.
+    `flushes` tells whether the handlers are to be flushed then. From a queue that pickles (multiprocessing's) the same
+    object comes out again.
     """
 
-    __slots__ = ("__weakref__", "_key", "done")
+    __slots__ = ("__weakref__", "_key", "done", "flushes")
 
-    def __init__(self, key: bytes = b"") -> None:
+    def __init__(self, key: bytes = b"", flushes: bool = True) -> None:
         self._key = key
-        self.done = threading.Event()
+        self.flushes = flushes
+        self.done = Latch()
 
     def __reduce__(self) -> Any:
         self._key = self._key or os.urandom(16)

@@ -1,14 +1,14 @@
-"""The attributes of a lazy record that are strings."""
+"""The attributes of a captured record that are strings."""
 
 from cpython.object cimport PyObject
 
 from logflume._c.backend.pattern cimport (
     FILENAME, FUNCNAME, LEVELNAME, MODULE, NAME, PATHNAME, PROCESSNAME, THREADNAME, Attribute,
 )
-from logflume._c.record cimport RecordCore
+from logflume._c.record cimport CapturedRecord
 
 
-cdef inline PyObject *text_of(RecordCore record, Attribute attribute) noexcept nogil:
+cdef inline PyObject *text_of(CapturedRecord record, Attribute attribute) noexcept nogil:
     """The value of an attribute that in nearly all records is a string, borrowed; NULL for other attributes."""
     if attribute == NAME:
         return <PyObject *>record.name

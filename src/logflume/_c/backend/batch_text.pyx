@@ -53,14 +53,15 @@ cdef class BatchText:
 
     def whole(self, Py_ssize_t size):
         """Return how many records lie wholly within the first `size` bytes."""
-        cdef Py_ssize_t index = 0
-        while index < self.text.count and self.text.ends[index] <= size:
-            index += 1
-        return index
+        return whole(&self.text, size)
 
     def end(self, Py_ssize_t index):
         """Return where the record at `index` ends; 0 for the one before the first."""
         return self.text.ends[index] if 0 <= index < self.text.count else 0
+
+    def cut(self, Py_ssize_t begin, Py_ssize_t most):
+        """Return where a piece from `begin` on ends: after `most` bytes or fewer, or after one record."""
+        return cut(&self.text, begin, most)
 
 
 cdef BatchText new_text(bint ascii):

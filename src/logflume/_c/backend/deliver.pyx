@@ -3,15 +3,15 @@
 from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport PyObject, PyTypeObject
 
-from logflume._c.backend.batch_text cimport BatchText, new_text
+from logflume._c.backend.batch_text cimport BatchText, cut, new_text, whole
 from logflume._c.backend.clock cimport tick
 from logflume._c.backend.format cimport Composer, Limits, compose, compose_simple, hold_messages
 from logflume._c.backend.plan cimport (
     Plan, forget, is_current, logflume_file, may_have_plan, plan_of, way_of as find_way,
 )
-from logflume._c.record cimport RecordCore, recycle
+from logflume._c.backend.text cimport Text
+from logflume._c.record cimport CapturedRecord, captured_type, make_log_records, recycle
 
-from logflume._c.record import LazyRecord as _LazyRecord
 from logflume._delivery.deliver import Progress, hand_over, one_by_one, write_formatted, write_text
 from logflume._delivery.plan import COMPOSED as _COMPOSED, FORMATTED as _FORMATTED, HANDED_OVER as _HANDED_OVER
 from logflume._delivery.sinks import due, room_of, sink_of
@@ -19,14 +19,16 @@ from logflume._delivery.sinks import due, room_of, sink_of
 __all__ = ["deliver_batch", "drop_below", "way_of"]
 
 cdef extern from "backend/write.h" nogil:
+    bint logflume_is_same_file(const logflume_file *file)
+    bint logflume_may_block(const logflume_file *file)
     Py_ssize_t logflume_write(const logflume_file *file, const char *bytes, Py_ssize_t size)
 
 cdef extern from "Python.h":
     PyTypeObject *Py_TYPE(object)
     PyObject **PySequence_Fast_ITEMS(object)
+    object PyBytes_FromStringAndSize(const char *, Py_ssize_t)
 
 cdef int FORMATTED = _FORMATTED, COMPOSED = _COMPOSED, HANDED_OVER = _HANDED_OVER
-cdef PyTypeObject *lazy_type = <PyTypeObject *><PyObject *>_LazyRecord
 
 cdef enum:
     MOST_NOT_TRIED = 63  # batches
@@ -37,7 +39,7 @@ def way_of(handler, bint asked=False):
     return find_way(handler, asked)
 
 
-def deliver_batch(handler, list records not None, report, int holders=0, progress=None):
+def deliver_batch(handler, list records not None, report, progress=None):
     """Deliver `records`, in order, to `handler`, and empty the list; see the pure twin, which says it all."""
     cdef int way
     cdef Py_ssize_t alone
@@ -47,9 +49,11 @@ def deliver_batch(handler, list records not None, report, int holders=0, progres
     asked = progress.asked
     while records:
         # Asked again after each record that went alone: what ran for it may have changed the handler.
-        alone = write_composed(handler, records, holders, progress) if may_have_plan(handler, asked) else -1
+        alone = write_composed(handler, records, progress) if may_have_plan(handler, asked) else -1
         if alone < 0:
             way = find_way(handler, asked)
+            if way != COMPOSED:
+                make_log_records(records)
             if way == FORMATTED and len(records) > 1:
                 alone = write_formatted(handler, records, report, progress)
             elif way == HANDED_OVER:
@@ -60,10 +64,11 @@ def deliver_batch(handler, list records not None, report, int holders=0, progres
             else:
                 alone = len(records)
         if alone:
+            make_log_records(records, alone)
             one_by_one(handler, records, alone, report, progress)
 
 
-cdef Py_ssize_t write_composed(object handler, list records, int holders, object progress) except? -2:
+cdef Py_ssize_t write_composed(object handler, list records, object progress) except? -2:
     """Write the records that go together; return how many of those left have to go one at a time.
 
     -1 if the handler's batches are not composed.
@@ -91,27 +96,26 @@ cdef Py_ssize_t write_composed(object handler, list records, int holders, object
             else:
                 if plan.may_be_due and not is_current(plan, handler, asked):
                     return 0  # the file was opened again: make another plan
-                (<object>plan.stream).flush()  # other code may have written to it
+                empty_buffers(plan)  # other code may have written to it
                 if plan.may_rotate:
                     sink.room = room_of(handler, sink.raw)
-                if plan.is_simple and plan.left == 0 and holders > 0 and not progress.keeps_gil:
+                if plan.is_simple and plan.left == 0 and not progress.keeps_gil:
                     without_gil = is_told(plan, records[0])
             composer = plan.composer
             limits.terminator = <PyObject *>plan.terminator
             limits.size = sink.limit
             limits.room = sink.room
-            limits.holders = holders
             text = new_text(sink.ascii)
         except Exception:
             return 1  # whatever is wrong, the handler meets it on its own, and reports it
         if without_gil:
             # What is read here stays as it is: `records` keeps the records, whose fields are not written now (see
-            # RecordCore), and a plan is used only with the handler's lock held.
+            # CapturedRecord), and a plan is used only with the handler's lock held.
             items = PySequence_Fast_ITEMS(records)
             with nogil:
                 done = compose_simple(&text.text, composer, items, count, &limits)
-                if done == count:
-                    written = logflume_write(&plan.file, text.text.bytes, text.text.size)
+                if done == count and plan.capacity == 0:
+                    written = write_in_pieces(&plan.file, &text.text)
             hold_messages(composer)
             plan.left = plan.not_tried = 0 if done == count else min(2 * plan.not_tried + 1, MOST_NOT_TRIED)
         elif plan.left:
@@ -124,8 +128,11 @@ cdef Py_ssize_t write_composed(object handler, list records, int holders, object
                 progress.composing = False
             if plan.sink is None or text.text.count == 0 or text.interrupt is not None or text.explained is not None:
                 return write_text(handler, records, sink, text)
-            with nogil:
-                written = logflume_write(&plan.file, text.text.bytes, text.text.size)
+            if plan.capacity == 0:
+                with nogil:
+                    written = write_in_pieces(&plan.file, &text.text)
+        if plan.capacity > 0:
+            return put_through_buffer(plan, handler, records, text) or (1 if text.special else 0)
         # No signal handler runs in a thread, so that a write and the note of it cannot come apart.
         if written == text.text.size:
             recycle(records, text.text.count)
@@ -136,14 +143,72 @@ cdef Py_ssize_t write_composed(object handler, list records, int holders, object
         return write_text(handler, records, sink, text)
 
 
+cdef Py_ssize_t write_in_pieces(const logflume_file *file, const Text *text) noexcept nogil:
+    """Write the text up to what takes more than a write; return how many bytes were written.
+
+    -1 if nothing was, and that is not because the file would block or of a signal.
+    """
+    cdef Py_ssize_t begin = 0, end, written
+    while begin < text.size:
+        end = cut(text, begin, file.at_once)
+        written = logflume_write(file, text.bytes + begin, end - begin)
+        if written < 0:
+            return begin if begin > 0 else -1
+        begin += written
+        if begin < end:
+            break
+    return begin
+
+
+cdef int empty_buffers(Plan plan) except -1:
+    """As DescriptorSink.empty_buffers(), to which it leaves what would block."""
+    if logflume_may_block(&plan.file):
+        (<object>plan.stream).flush()
+    else:
+        plan.sink.empty_buffers()
+    return 0
+
+
+cdef Py_ssize_t put_through_buffer(Plan plan, object handler, list records, BatchText text) except -1:
+    """As BufferSink.put(), to which it leaves what is out of the ordinary."""
+    cdef Py_ssize_t begin = 0, end, done = 0, count, alone
+    cdef Py_ssize_t most = min(plan.capacity, plan.file.at_once)
+    cdef object sink = plan.sink, buffer = sink.buffer
+    cdef list piece
+    if not logflume_is_same_file(&plan.file):
+        forget(plan)
+        return sink.put(handler, records, text)
+    while done < text.text.count:
+        end = cut(&text.text, begin, most)
+        if end - begin > plan.capacity or not logflume_may_block(&plan.file):
+            return sink.put(handler, records, text, begin)
+        data = PyBytes_FromStringAndSize(text.text.bytes + begin, end - begin)
+        count = whole(&text.text, end) - done
+        piece = records[:count]
+        try:
+            buffer.write(data)
+        except Exception:
+            return sink.put(handler, records, text, begin)
+        del records[:count]
+        try:
+            buffer.flush()
+        except Exception:
+            alone = sink.flush_piece(handler, records, piece)
+            if alone:
+                return alone
+        recycle(piece, count)
+        begin = end
+        done += count
+    return 0
+
+
 cdef bint is_told(Plan plan, object record) except -1:
     """Have the plan's clock, if any, show the second of `record`; false if it cannot."""
     if plan.composer.clock is None:
         return True
     return (
-        Py_TYPE(record) is lazy_type
-        and (<RecordCore>record).unfilled
-        and tick(plan.composer.clock, (<RecordCore>record).created)
+        Py_TYPE(record) is captured_type
+        and tick(plan.composer.clock, (<CapturedRecord>record).created)
     )
 
 
@@ -165,6 +230,6 @@ def drop_below(list records not None, object level):
 
 
 cdef bint is_at_level(object record, object level, long long least) except -1:
-    if Py_TYPE(record) is lazy_type and (<RecordCore>record).unfilled:
-        return (<RecordCore>record).levelno >= least
+    if Py_TYPE(record) is captured_type:
+        return (<CapturedRecord>record).levelno >= least
     return record.levelno >= level

@@ -17,7 +17,6 @@ cdef class Composer:
     cdef dict defaults
     cdef Clock clock
     cdef bint record_is_unpatched
-    cdef bint is_private  # there is no reference to the record at hand but the deliverer's
     cdef object explained  # the record at hand, if its traceback was formatted, and its exc_text before
     cdef object unexplained
     cdef Templates templates
@@ -28,7 +27,6 @@ cdef struct Limits:
     PyObject *terminator  # borrowed
     Py_ssize_t size
     Py_ssize_t room
-    int holders  # how many lists refer to each record
 
 
 cdef Composer composer_of(object formatter)

@@ -1,9 +1,9 @@
 """Composes the text of many records at once, in one buffer, without a string for each.
 
-A formatter's format is compiled once (see pattern.pyx). A simple record, an unfilled one that holds only
-strings and numbers, becomes text without the GIL. The values of other unfilled records go from the C fields into the
-buffer, and those of a filled record come from its dictionary, which is left as `Formatter.format` leaves it. The
-formatter itself makes what is not handled here: a field, a time, or a whole record.
+A formatter's format is compiled once (see pattern.pyx). A simple record, a captured one that holds only strings and
+numbers, becomes text without the GIL. The values of other captured records go from the C fields into the buffer, and
+those of a LogRecord come from its dictionary, which is left as `Formatter.format` leaves it. The formatter itself makes
+what is not handled here: a field, a time, or a whole record.
 """
 
 from cpython.dict cimport PyDict_CheckExact
@@ -19,7 +19,7 @@ import logging
 from logflume._c.backend.attributes cimport text_of
 from logflume._c.backend.batch_text cimport BatchText
 from logflume._c.backend.clock cimport add_time, clock_of, tick, time_text
-from logflume._c.backend.json cimport add_json, add_json_filled, add_json_lazy
+from logflume._c.backend.json cimport add_json, add_json_captured, add_json_log_record
 from logflume._c.backend.json_pattern cimport json_pattern_of
 from logflume._c.backend.message cimport (
     TEMPLATES, Template, add_message, add_whole_number, is_string, tuple_item, tuple_size,
@@ -33,22 +33,20 @@ from logflume._c.backend.text cimport (
 )
 from logflume._c.backend.unpatched cimport class_is_unpatched
 from logflume._c.interpreter.python cimport dict_get, instance_dict
-from logflume._c.record cimport RecordCore, message as message_of_lazy, milliseconds
+from logflume._c.record cimport CapturedRecord, captured_type, made_of, message as captured_message, milliseconds
 
-from logflume._c.record import LazyRecord as _LazyRecord
+from logflume._shared.exceptions import CapturedException as _CapturedException
 
 cdef extern from "Python.h":
-    Py_ssize_t Py_REFCNT(object)
+    PyTypeObject *Py_TYPE(object)
     void Py_XDECREF(PyObject *)
 
 cdef extern from "Python.h" nogil:
     PyTypeObject *type_of "Py_TYPE"(PyObject *)
-    Py_ssize_t references_to "Py_REFCNT"(PyObject *)
 
 cdef type Formatter = logging.Formatter
 cdef type LogRecord = logging.LogRecord
-cdef type LazyRecord = _LazyRecord
-cdef PyTypeObject *lazy_type = <PyTypeObject *><PyObject *>_LazyRecord
+cdef type CapturedException = _CapturedException
 cdef object MISSING = object()
 
 
@@ -119,18 +117,16 @@ cdef bint makes_simple(Composer composer) noexcept:
     return composer.pattern is not None and composer.pattern.is_simple
 
 
-cdef inline bint is_simple_record(PyObject *record, Py_ssize_t holders) noexcept nogil:
-    """Whether `record` is unfilled and only `holders` refer to it, so that nothing can fill it meanwhile."""
+cdef inline bint is_simple_record(PyObject *record) noexcept nogil:
     return (
-        type_of(record) is lazy_type
-        and references_to(record) <= holders
-        and (<RecordCore>record).unfilled
-        and (<RecordCore>record).site is not None
-        and ((<RecordCore>record).exc_info is None or (<RecordCore>record).exc_info is False)
+        type_of(record) is captured_type
+        and (<CapturedRecord>record).made is None
+        and (<CapturedRecord>record).site is not None
+        and ((<CapturedRecord>record).exc_info is None or (<CapturedRecord>record).exc_info is False)
     )
 
 
-cdef inline int add_message_of(Text *text, Composer composer, RecordCore record) noexcept nogil:
+cdef inline int add_message_of(Text *text, Composer composer, CapturedRecord record) noexcept nogil:
     cdef PyObject *rendered = <PyObject *>record.rendered
     if record.rendered is not None:
         return add_string(text, rendered) if is_string(rendered) else OTHERWISE
@@ -139,7 +135,7 @@ cdef inline int add_message_of(Text *text, Composer composer, RecordCore record)
     return add_message(text, &composer.templates, <PyObject *>record.msg, <PyObject *>record.args)
 
 
-cdef inline int add_field(Text *text, Composer composer, RecordCore record, Field field) noexcept nogil:
+cdef inline int add_field(Text *text, Composer composer, CapturedRecord record, Field field) noexcept nogil:
     cdef Attribute attribute = field.attribute
     cdef PyObject *string
     if attribute == MESSAGE:
@@ -168,8 +164,8 @@ cdef inline int add_field(Text *text, Composer composer, RecordCore record, Fiel
     return add_padded(text, string, field.width, field.left)
 
 
-cdef int add_simple(Text *text, Composer composer, RecordCore record) noexcept nogil:
-    """Add a lazy record that holds only strings and numbers, of the second that the clock shows."""
+cdef int add_simple(Text *text, Composer composer, CapturedRecord record) noexcept nogil:
+    """Add a captured record that holds only strings and numbers, of the second that the clock shows."""
     cdef PyObject *fields
     cdef Py_ssize_t index
     cdef int unfit
@@ -197,8 +193,8 @@ cdef Py_ssize_t compose_simple(
         start = text.size
         wide = text.wide
         if (
-            not is_simple_record(records[index], limits.holders)
-            or add_simple(text, composer, <RecordCore>records[index])
+            not is_simple_record(records[index])
+            or add_simple(text, composer, <CapturedRecord>records[index])
             or finish_record(text, wide, limits)
         ):
             text.size = start
@@ -212,8 +208,8 @@ cdef Py_ssize_t compose_simple(
 cdef int compose(BatchText batch, Composer composer, list records, Py_ssize_t index, Limits *limits) except -1:
     """Add as many of `records`, from that at `index` on, as one write may have.
 
-    Ends before a record that cannot be formatted or encoded here, or that may rotate the file. A lazy record to which
-    only `holders` lists refer, the given one among them, is left without `message` and `asctime`.
+    Ends before a record that cannot be formatted or encoded here, or that may rotate the file. Puts the LogRecord in
+    the place of a captured record that needs one.
     """
     cdef Text *text = &batch.text
     cdef Py_ssize_t start = text.size, wide = text.wide
@@ -224,10 +220,12 @@ cdef int compose(BatchText batch, Composer composer, list records, Py_ssize_t in
     try:
         while index < len(records) and text.size < limits.size:
             record = records[index]
-            index += 1
             start = text.size
             wide = text.wide
-            composer.is_private = Py_REFCNT(record) <= limits.holders + 1  # the one more is ours
+            if Py_TYPE(record) is captured_type:
+                if not is_composable(composer, <CapturedRecord>record):
+                    record = records[index] = made_of(<CapturedRecord>record)
+            index += 1
             unfit = add_record(text, composer, record)
             if composer.explained is not None:
                 note_explained(batch, composer)
@@ -259,41 +257,39 @@ cdef int note_explained(BatchText batch, Composer composer) except -1:
     return 0
 
 
+cdef bint is_composable(Composer composer, CapturedRecord record) except -1:
+    """Whether the text can be made from the fields."""
+    if composer.json is not None:
+        return (
+            record.made is None
+            and record.site is not None
+            and composer.record_is_unpatched
+            and composer.json.takes_fields
+            and record.exc_info is None
+            and not isinstance(record.msg, dict)
+            and (composer.clock is None or tick(composer.clock, record.created))
+        )
+    return (
+        record.made is None
+        and record.site is not None
+        and composer.record_is_unpatched
+        and composer.pattern is not None
+        and composer.pattern.takes_fields
+        and (not record.exc_info or type(record.exc_info) is CapturedException)
+        and (not composer.pattern.uses_time or tick(composer.clock, record.created))
+    )
+
+
 cdef int add_record(Text *text, Composer composer, object record) except -1:
     cdef dict attributes
-    cdef Py_ssize_t start = text.size, wide = text.wide
-    cdef RecordCore core
-    cdef int unfit
     if composer.json is not None and composer.record_is_unpatched:
-        unfit = add_json_record(text, composer, record)
-        if unfit != OTHERWISE:
-            return unfit
-        text.size = start
-        text.wide = wide
-    if composer.pattern is not None and composer.record_is_unpatched:
-        if type(record) is LazyRecord:
-            core = <RecordCore>record
-            if (
-                core.unfilled
-                and composer.is_private
-                and composer.pattern.is_lazy
-                and core.site is not None
-                and not core.exc_info
-            ):
-                if composer.pattern.is_simple and (composer.clock is None or tick(composer.clock, core.created)):
-                    unfit = add_simple(text, composer, core)
-                    if unfit != OTHERWISE:
-                        return unfit
-                    text.size = start
-                    text.wide = wide
-                return add_lazy(text, composer, core)
-            attributes = record.__dict__
-            if "getMessage" not in attributes:
-                return add_filled(text, composer, record, attributes)
-        elif type(record) is LogRecord:
-            attributes = instance_dict(record)
-            if "getMessage" not in attributes:
-                return add_filled(text, composer, record, attributes)
+        return add_json_record(text, composer, record)
+    if Py_TYPE(record) is captured_type:
+        return add_captured(text, composer, <CapturedRecord>record)
+    if composer.pattern is not None and composer.record_is_unpatched and type(record) is LogRecord:
+        attributes = instance_dict(record)
+        if "getMessage" not in attributes:
+            return add_log_record(text, composer, record, attributes)
     exc_text = getattr(record, "exc_text", None)
     if not exc_text and record.exc_info:
         composer.unexplained = exc_text
@@ -305,38 +301,61 @@ cdef int add_record(Text *text, Composer composer, object record) except -1:
 
 
 cdef int add_json_record(Text *text, Composer composer, object record) except -1:
-    """Add a record as JSON; OTHERWISE if the formatter has to make its text."""
-    cdef dict attributes
-    cdef RecordCore core
-    cdef bint is_lazy = type(record) is LazyRecord
-    if not is_lazy and type(record) is not LogRecord:
+    """Add a record as JSON; a captured one has to be composable."""
+    cdef Py_ssize_t start = text.size, wide = text.wide
+    cdef int unfit = OTHERWISE
+    if Py_TYPE(record) is captured_type:
+        unfit = add_captured_json(text, composer, <CapturedRecord>record)
+        if unfit == OTHERWISE:
+            record = made_of(<CapturedRecord>record)
+    if unfit == OTHERWISE and type(record) is LogRecord:
+        text.size = start
+        text.wide = wide
+        unfit = add_json_of(text, composer, record, instance_dict(record))
+    if unfit != OTHERWISE:
+        return unfit
+    text.size = start
+    text.wide = wide
+    string = composer.formatter.format(record)
+    return add_text(text, string) if isinstance(string, str) else UNFIT
+
+
+cdef int add_captured_json(Text *text, Composer composer, CapturedRecord record) except -1:
+    message = captured_message(record)
+    if not PyUnicode_CheckExact(message):
         return OTHERWISE
-    if is_lazy:
-        core = <RecordCore>record
-        if core.unfilled and composer.is_private and composer.json.is_lazy and core.site is not None:
-            if isinstance(core.msg, dict):
-                return OTHERWISE
-            message = message_of_lazy(core)
-            if not PyUnicode_CheckExact(message) or not (composer.clock is None or tick(composer.clock, core.created)):
-                return OTHERWISE
-            return add_json_lazy(text, composer.json, composer.clock, core, message)
-        attributes = record.__dict__
-    else:
-        attributes = instance_dict(record)
+    return add_json_captured(text, composer.json, composer.clock, record, message)
+
+
+cdef int add_json_of(Text *text, Composer composer, object record, dict attributes) except -1:
     if "getMessage" in attributes or isinstance(attributes["msg"], dict):
         return OTHERWISE
-    attributes["message"] = message_of_lazy(<RecordCore>record) if is_lazy else message_of(attributes)
-    return add_json_filled(text, composer.json, composer.clock, record, attributes)
+    attributes["message"] = message_of(attributes)
+    return add_json_log_record(text, composer.json, composer.clock, record, attributes)
 
 
-cdef int add_lazy(Text *text, Composer composer, RecordCore record) except -1:
-    """Add an unfilled record, without making its dictionary."""
+cdef int add_captured(Text *text, Composer composer, CapturedRecord record) except -1:
+    """Add a record for which is_composable()."""
+    cdef Py_ssize_t start = text.size, wide = text.wide
+    cdef int unfit = OTHERWISE
+    if composer.pattern.is_simple:
+        unfit = add_simple(text, composer, record)
+        if unfit == OTHERWISE:
+            text.size = start
+            text.wide = wide
+    if unfit == OTHERWISE:
+        unfit = add_fields(text, composer, record)
+    if unfit == 0 and record.exc_info:
+        unfit = add_block(text, start, record.exc_info.text())
+    return unfit
+
+
+cdef int add_fields(Text *text, Composer composer, CapturedRecord record) except -1:
+    """Add a captured record but its exception."""
     cdef Field field
     cdef Attribute attribute
     cdef PyObject *string
-    message = message_of_lazy(record)  # even if it is not shown: it may be wrong, which has to be reported
-    if composer.pattern.uses_time and not tick(composer.clock, record.created):
-        return add_filled(text, composer, record, record.__dict__)
+    message = captured_message(record)  # even if it is not shown: it may be wrong, which has to be reported
     for field in composer.pattern.fields:
         if field.kind == LITERAL:
             if add_text(text, field.text):
@@ -373,13 +392,13 @@ cdef int add_lazy(Text *text, Composer composer, RecordCore record) except -1:
     return 0
 
 
-cdef int add_filled(Text *text, Composer composer, object record, dict attributes) except -1:
+cdef int add_log_record(Text *text, Composer composer, object record, dict attributes) except -1:
     """Add a record whose values are in its dictionary."""
     cdef Py_ssize_t start = text.size
     cdef Field field
     cdef int unfit
     asctime = None
-    message = message_of(attributes) if type(record) is LogRecord else message_of_lazy(<RecordCore>record)
+    message = message_of(attributes)
     attributes["message"] = message
     if composer.pattern.uses_time:
         asctime = time_text(composer.clock, record, attributes)

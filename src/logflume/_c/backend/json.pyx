@@ -22,7 +22,7 @@ from logflume._c.backend.message cimport Templates, add_message, is_string, is_t
 from logflume._c.backend.pattern cimport ASCTIME, CREATED, LEVELNO, LINENO, MESSAGE, MSECS, PROCESS, THREAD, Attribute
 from logflume._c.backend.text cimport OTHERWISE, UNFIT, Text, add_ascii, add_number, add_string, logflume_copy, reserve
 from logflume._c.interpreter.python cimport dict_get
-from logflume._c.record cimport RecordCore, milliseconds
+from logflume._c.record cimport CapturedRecord, milliseconds
 
 cdef extern from "Python.h" nogil:
     bint is_dict "PyDict_Check"(PyObject *)
@@ -44,9 +44,9 @@ cdef inline int add_literal(Text *text, JsonPattern pattern, Literal *literal) n
 
 
 cdef int add_json(
-    Text *text, JsonPattern pattern, Clock clock, Templates *templates, RecordCore record
+    Text *text, JsonPattern pattern, Clock clock, Templates *templates, CapturedRecord record
 ) noexcept nogil:
-    """Add a simple lazy record, of the second that the clock shows; pattern.is_simple has to be true."""
+    """Add a simple record, of the second that the clock shows; pattern.is_simple has to be true."""
     cdef Part *part = pattern.parts
     cdef bint only_ascii = text.ascii
     cdef int unfit
@@ -74,7 +74,7 @@ cdef int add_json(
 
 
 cdef inline int add_json_message(
-    Text *text, JsonPattern pattern, Templates *templates, RecordCore record
+    Text *text, JsonPattern pattern, Templates *templates, CapturedRecord record
 ) noexcept nogil:
     cdef PyObject *args = <PyObject *>record.args
     cdef Py_ssize_t start
@@ -100,9 +100,9 @@ cdef inline int add_json_message(
 
 
 cdef inline int add_part(
-    Text *text, JsonPattern pattern, Part *part, Clock clock, RecordCore record
+    Text *text, JsonPattern pattern, Part *part, Clock clock, CapturedRecord record
 ) noexcept nogil:
-    """Add a value of a lazy record, but for its message and the extra fields."""
+    """Add a value of a captured record, but for its message and the extra fields."""
     cdef Attribute attribute = part.attribute
     cdef PyObject *value
     if part.source == TIMESTAMP:
@@ -133,7 +133,7 @@ cdef inline int add_part(
     return add_json_value(text, text_of(record, attribute), pattern.ascii)
 
 
-cdef inline int add_json_time(Text *text, JsonPattern pattern, Clock clock, RecordCore record) noexcept nogil:
+cdef inline int add_json_time(Text *text, JsonPattern pattern, Clock clock, CapturedRecord record) noexcept nogil:
     cdef Py_ssize_t start = text.size + 1
     cdef int unfit
     if add_ascii(text, '"', 1) or add_time(text, clock, <int>milliseconds(record)):
@@ -142,7 +142,7 @@ cdef inline int add_json_time(Text *text, JsonPattern pattern, Clock clock, Reco
     return unfit if unfit else add_ascii(text, '"', 1)
 
 
-cdef inline PyObject *extra_value(RecordCore record, PyObject *name) noexcept nogil:
+cdef inline PyObject *extra_value(CapturedRecord record, PyObject *name) noexcept nogil:
     """The value of an extra field, borrowed; None if the record lacks it."""
     cdef PyObject *key
     cdef PyObject *value
@@ -159,7 +159,7 @@ cdef inline PyObject *extra_value(RecordCore record, PyObject *name) noexcept no
 
 
 cdef inline int add_extra(Text *text, JsonPattern pattern, PyObject *extra) noexcept nogil:
-    """Add the extra fields of a lazy record, whose dictionary of them is its own."""
+    """Add the extra fields of a captured record, whose dictionary of them is its own."""
     cdef PyObject *name
     cdef PyObject *value
     cdef Py_ssize_t at = 0
@@ -224,8 +224,8 @@ cdef int add_any_extra(Text *text, JsonPattern pattern, dict fields) except -1:
     return OTHERWISE if is_ambiguous(kinds) else 0
 
 
-cdef int add_json_lazy(Text *text, JsonPattern pattern, Clock clock, RecordCore record, str message) except -1:
-    """Add a record that was not looked at, of the second that the clock shows; pattern.is_lazy has to be true."""
+cdef int add_json_captured(Text *text, JsonPattern pattern, Clock clock, CapturedRecord record, str message) except -1:
+    """Add a captured record, of the second that the clock shows; pattern.takes_fields has to be true."""
     cdef Part *part = pattern.parts
     cdef int unfit
     if record.exc_info is not None or is_dict(<PyObject *>record.msg):
@@ -253,7 +253,7 @@ cdef int add_json_lazy(Text *text, JsonPattern pattern, Clock clock, RecordCore 
         part += 1
 
 
-cdef int add_json_filled(
+cdef int add_json_log_record(
     Text *text, JsonPattern pattern, Clock clock, object record, dict attributes
 ) except -1:
     """Add a record whose values, and its message, are in its dictionary."""

@@ -19,7 +19,7 @@ cdef enum:
 # What a field's value is taken from, beside the attributes of pattern.pxd.
 cdef enum Source:
     FROM_ATTRIBUTE
-    FROM_DICTIONARY  # a value that a record need not have, or that a lazy record does not keep
+    FROM_DICTIONARY  # a value that a record need not have, or that a captured record does not keep
     TASK_NAME
     TIMESTAMP
     NULL_VALUE  # what a record without an exception has for exc_info, exc_text and stack_info
@@ -66,7 +66,7 @@ cdef class JsonPattern:
     cdef bint keeps_missing
     cdef bint ascii
     cdef bint uses_time
-    cdef bint is_lazy  # a lazy record has every value at hand without its dictionary
+    cdef bint takes_fields  # a captured record has every value
     cdef bint is_simple  # and the message is among the values
     cdef int known
     cdef Part parts[MOST_PARTS]

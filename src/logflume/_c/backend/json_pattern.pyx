@@ -62,7 +62,7 @@ cdef JsonPattern compile_options(object formatter):
     pattern.keeps_missing = bool(formatter.rename_fields_keep_missing)
     pattern.skipped = frozenset(formatter._skip_fields)
     pattern.uses_time = "asctime" in formatter._required_fields
-    pattern.is_lazy = True
+    pattern.takes_fields = True
     pattern.held = []
     pattern.held_keys = []
     # as add_fields() does: a field that is given again keeps its place
@@ -121,12 +121,12 @@ cdef bint lay_out(JsonPattern pattern, dict layout, Py_ssize_t head) except -1:
         elif what in ATTRIBUTES:
             part.attribute = ATTRIBUTES[what]
         else:
-            pattern.is_lazy = pattern.is_lazy and what not in OWN
+            pattern.takes_fields = pattern.takes_fields and what not in OWN
             part.source = FROM_DICTIONARY
         hash(what)  # noted in the string, and read there
         pattern.held.append(what)
         part.name = <PyObject *>what
-    pattern.is_simple = pattern.is_simple and pattern.is_lazy
+    pattern.is_simple = pattern.is_simple and pattern.takes_fields
     if index == head:
         set_part(pattern, count, before, EXTRA_FIELDS)
         before = ""

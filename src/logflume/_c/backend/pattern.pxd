@@ -41,7 +41,7 @@ cdef class Field:
 cdef class Pattern:
     cdef tuple fields
     cdef bint uses_time
-    cdef bint is_lazy  # a lazy record has every value at hand without its dictionary
+    cdef bint takes_fields  # a captured record has every value at hand
     cdef bint is_simple  # and each is written as it is, or padded; the message is among them
 
 

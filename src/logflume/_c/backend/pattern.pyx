@@ -128,7 +128,7 @@ cdef list dollar_fields(object template):
 
 
 cdef bint is_simple(Field field):
-    """Whether a lazy record's value for `field` is written as it is, or padded."""
+    """Whether a captured record's value for `field` is written as it is, or padded."""
     if field.kind == LITERAL:
         return True
     if field.attribute in (MESSAGE, ASCTIME):
@@ -182,14 +182,14 @@ cdef Pattern compile_style(object style, type cls, str fmt):
     pattern = Pattern.__new__(Pattern)
     pattern.fields = tuple([field for field in fields if field.kind != LITERAL or field.text])
     pattern.uses_time = style.usesTime()
-    pattern.is_lazy = True
+    pattern.takes_fields = True
     pattern.is_simple = all([is_simple(field) for field in pattern.fields])
     pattern.is_simple = pattern.is_simple and any([field.attribute == MESSAGE for field in pattern.fields])
     for field in pattern.fields:
         if field.attribute == ASCTIME:
             if not pattern.uses_time:
                 return None
-            pattern.is_lazy = pattern.is_lazy and field.kind == TEXT and not field.width
+            pattern.takes_fields = pattern.takes_fields and field.kind == TEXT and not field.width
         elif field.attribute == UNKNOWN and field.kind != LITERAL:
-            pattern.is_lazy = False
+            pattern.takes_fields = False
     return pattern

@@ -5,7 +5,7 @@ from logflume._c.interpreter.python cimport WatchedObject
 
 cdef extern from "backend/write.h" nogil:
     ctypedef struct logflume_file:
-        pass
+        Py_ssize_t at_once
 
 
 # A handler whose text is composed, and how. It is kept as long as nothing about them changes.
@@ -20,9 +20,11 @@ cdef class Plan:
     cdef object terminator
     cdef Composer composer
     cdef object sink  # None: it has to be looked up for each batch
-    cdef object encoding  # the stream's, and how many attributes it has
+    cdef object encoding  # the stream's; how many attributes it and its buffers have; and so on
+    cdef object line_buffering
     cdef Py_ssize_t attributes
     cdef logflume_file file  # the sink's
+    cdef Py_ssize_t capacity  # of the stream's buffer if the text goes through it; 0 if straight to the file
     cdef bint may_be_due
     cdef bint may_rotate
     # Whether simple records can be composed without the GIL. A batch with another one needs it after all, and costs

@@ -20,11 +20,15 @@ from logflume._delivery.json_formatters import json_formatter_is_unpatched
 from logflume._delivery.plan import (
     COMPOSED as _COMPOSED, FORMATTED as _FORMATTED, HANDED_OVER as _HANDED_OVER, ONE_BY_ONE as _ONE_BY_ONE,
 )
-from logflume._delivery.sinks import FileSink as _FileSink, rotates_by_size, sink_of
+from logflume._delivery.sinks import (
+    DescriptorSink as _DescriptorSink, FileSink as _FileSink, newlines_are_known as _newlines_are_known,
+    rotates_by_size, sink_of,
+)
 
 cdef extern from "backend/handler_watch.h":
     Watch logflume_handlers
     bint is_same_object "logflume_is_same_object"(const WatchedObject *watched, object instance)
+    bint keeps_newlines "logflume_keeps_newlines"(object stream)
 
 cdef extern from "backend/write.h" nogil:
     bint logflume_see_file(logflume_file *file, int number)
@@ -32,7 +36,9 @@ cdef extern from "backend/write.h" nogil:
 cdef int ONE_BY_ONE = _ONE_BY_ONE, FORMATTED = _FORMATTED, COMPOSED = _COMPOSED, HANDED_OVER = _HANDED_OVER
 cdef type Formatter = logging.Formatter
 cdef type StringTemplateStyle = logging.StringTemplateStyle
+cdef type DescriptorSink = _DescriptorSink
 cdef type FileSink = _FileSink
+cdef bint newlines_are_known = _newlines_are_known
 cdef type RotatingFileHandler = _RotatingFileHandler
 cdef type TimedRotatingFileHandler = _TimedRotatingFileHandler
 cdef type WatchedFileHandler = _WatchedFileHandler
@@ -91,11 +97,24 @@ cdef bint is_current(Plan plan, object handler, bint asked) except -1:
         and is_same_object(&plan.formatter, <object>plan.formatter.object)
         and is_same_object(&plan.style, <object>plan.style.object)
         and type_version(record_type) == plan.record_version
-        and <object>(<object>plan.stream).encoding is plan.encoding
-        and len(instance_dict(<object>plan.stream)) == plan.attributes
+        and is_same_stream(plan, <object>plan.stream)
         and (plan.composer.clock is None or renew(plan.composer.clock))
         and (plan.composer.json is None or is_unchanged(plan.composer.json))
     )
+
+
+cdef bint is_same_stream(Plan plan, object stream) except -1:
+    """Whether nothing was put on the stream, and it was not reconfigured."""
+    return (
+        stream.encoding is plan.encoding
+        and stream.line_buffering is plan.line_buffering
+        and (not newlines_are_known or keeps_newlines(stream))
+        and count_attributes(plan.sink, stream) == plan.attributes
+    )
+
+
+cdef Py_ssize_t count_attributes(object sink, object stream) except -1:
+    return len(instance_dict(stream)) + len(instance_dict(sink.buffer)) + len(instance_dict(sink.raw))
 
 
 cdef int forget(Plan plan) except -1:
@@ -128,9 +147,12 @@ cdef Plan lasting_plan(object handler, bint asked):
         return None
     try:
         plan.sink = sink_of(handler)
-        if type(plan.sink) is not FileSink or not logflume_see_file(&plan.file, plan.sink.raw.fileno()):
+        if not isinstance(plan.sink, DescriptorSink) or not logflume_see_file(&plan.file, plan.sink.raw.fileno()):
             return None
+        if type(plan.sink) is not FileSink:
+            plan.capacity = plan.sink.capacity
         plan.encoding = plan.sink.encoding
+        plan.line_buffering = plan.sink.line_buffering
         plan.attributes = plan.sink.attributes
         plan.composer = composer_of(formatter)
         plan.filters = <PyObject *>own["filters"]

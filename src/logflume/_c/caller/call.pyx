@@ -1,8 +1,8 @@
 """The compiled methods of logging.Logger: from logger.info(...) to the queue without a Python frame.
 
-They handle the usual call. What is unusual about one is found before anything of it is done, and then the whole
-call goes to the standard method. A record that was made goes to the standard Logger.handle(), too, unless that
-would do no more than put the record into queues.
+They handle the usual call, which does no more than put the record into queues. What is unusual about one is found
+before anything of it is done, and then the whole call goes to the standard method, so that what it calls in Python
+finds the frames and the records of the standard library.
 
 A record passes through, in this order: this file; route.pyx (is the level on, and which handler takes the record?);
 logging_state.pyx (what did other code replace in logging?); call_site.pyx; ../record.pyx; ../context.pyx; stamp.pyx;
@@ -17,34 +17,58 @@ from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from cpython.unicode cimport PyUnicode_CheckExact
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object logging, sys
+cdef object logging, sys, types
 import logging
 import sys
+import types
 
 from logflume._c.caller.call_site cimport find_call_site
-from logflume._c.caller.handler cimport HandlerCore
+from logflume._c.caller.exceptions cimport capture
+from logflume._c.caller.handler cimport AS_LOG_RECORD, CALLS_PYTHON, NOT_AT_ALL, HandlerCore
 from logflume._c.caller.logging_state cimport MISSING, LoggingState, current_state
 from logflume._c.caller.route cimport (
     NO_HANDLER, OFF, ON, PARTS, SEVERAL, STANDARD, Route, cache_route, cached_route, find_handler, is_enabled,
     is_handler_list,
 )
 from logflume._c.caller.stamp cimport name_of_level, stamp
-from logflume._c.caller.unpatched cimport (
-    ERROR, HANDLE, LOG, MAKE_RECORD, RECORD, is_mapping, is_unpatched, unpatched_parts,
-)
+from logflume._c.caller.unpatched cimport ERROR, RECORD, is_mapping, is_unpatched, unpatched_parts
 from logflume._c.context cimport current_context
 from logflume._c.interpreter.python cimport (
     Py_TYPE, PyMethod_New, PyObject_Vectorcall, PyVectorcall_NARGS, dict_get, enable_vectorcall, instance_dict,
     list_get, vectorcallfunc,
 )
-from logflume._c.record cimport CallSite, RecordCore, record_for_call, track_if_needed
+from logflume._c.record cimport CallSite, CapturedRecord, keep_message, made_of, record_for_call, track_if_needed
 
 from logflume._c.caller.logging_state import prepare
 from logflume._c.caller.unpatched import count_as_unpatched
 
+cdef extern from "interpreter/code.h":
+    ctypedef struct OwnCode "logflume_own_code":
+        PyObject *function
+        PyObject *code
+    bint has_own_code "logflume_has_own_code" (const OwnCode *own) noexcept
+    bint have_own_code "logflume_have_own_code" (const OwnCode *own, int count) noexcept
+
 cdef PyTypeObject *record_class = <PyTypeObject *><PyObject *>logging.LogRecord
 cdef bint accelerated = False
 
+# ---- functions that are given other code ----
+
+# The standard functions that a call stands for, besides its own method, with their code when logflume was imported.
+cdef tuple FUNCTIONS = tuple(
+    (function, function.__code__) for function in (
+        logging.Logger.isEnabledFor, logging.Logger._log, logging.Logger.findCaller, logging.Logger.makeRecord,
+        logging.Logger.handle, logging.Logger.callHandlers, logging.Logger.error, logging.Filterer.filter,
+        logging.LogRecord.__init__, logging.LogRecord.getMessage,
+    )
+    if type(function) is types.FunctionType
+)
+cdef OwnCode own_code[10]
+cdef int functions = 0
+for function, code in FUNCTIONS:
+    own_code[functions].function = <PyObject *>function
+    own_code[functions].code = <PyObject *>code
+    functions += 1
 
 # ---- the arguments ----
 
@@ -98,7 +122,7 @@ cdef bint read_keywords(const Call *call, Keywords *keywords) except -1:
         if name == "exc_info":
             keywords.exc_info = values[i]
         elif name == "extra":
-            keywords.extra = values[i]
+            keywords.extra = NULL if value is None else values[i]
         elif name == "stacklevel":
             if not PyLong_CheckExact(value) or not 0 < value < 1000000:
                 return False
@@ -110,6 +134,8 @@ cdef bint read_keywords(const Call *call, Keywords *keywords) except -1:
 
 cdef object exception_info(object given):
     """Return record.exc_info for what was given as `exc_info`, as Logger._log makes it."""
+    if not given:
+        return given
     if isinstance(given, BaseException):
         return type(given), given, given.__traceback__
     if isinstance(given, tuple):
@@ -117,53 +143,147 @@ cdef object exception_info(object given):
     return sys.exc_info()
 
 
-# What a record has, and what formatting adds: `extra` must not set these.
-cdef frozenset TAKEN = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {"message", "asctime"}
-# These, and what changes how a record is formatted.
-cdef frozenset SPECIAL = TAKEN | {"getMessage"}
+# What a record has, and what formatting adds, which `extra` must not set; and what changes how a record is formatted.
+cdef frozenset SPECIAL = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {
+    "message", "asctime", "getMessage",
+}
 
 
-cdef int add_extra(RecordCore record, object extra) except -1:
-    """As Logger.makeRecord does it."""
-    if PyDict_CheckExact(extra):
-        for key in <dict>extra:
-            if not PyUnicode_CheckExact(key):
-                break
-            if key in SPECIAL:
-                if key in TAKEN:
-                    raise KeyError("Attempt to overwrite %r in LogRecord" % key)
-                break
+cdef bint is_usual(object extra):
+    """Tell whether Logger.makeRecord would take `extra` as it is."""
+    if not PyDict_CheckExact(extra):
+        return False
+    for key in <dict>extra:
+        if not PyUnicode_CheckExact(key) or key in SPECIAL:
+            return False
+    return True
+
+
+# ---- the call ----
+
+cdef bint log(const Call *call) except -1:
+    """Do the call; False, with nothing done, if the standard method must do it."""
+    cdef object name, handler
+    if not have_own_code(own_code, functions):
+        return False
+    if call.is_enabled == ON:
+        handler = <object>call.route.handler
+        # It has the address of the handler that was there; if the list was changed it may be another.
+        if isinstance(handler, HandlerCore) and call.levelno >= (<HandlerCore>handler).level_value:
+            name = <object>call.route.name  # before arbitrary code can run, which could change the logger
+            if (<HandlerCore>handler).only_enqueues():
+                return log_enabled(call, name, handler, &call.route)
+    return log_uncached(call, <object>call.logger, <object>call.level)
+
+
+cdef bint log_uncached(const Call *call, object logger, object level) except -1:
+    """Do what log() does, after looking up the route."""
+    cdef unsigned int parts = unpatched_parts(Py_TYPE(logger))
+    cdef int enabled
+    cdef object attributes, name, handler, filters
+    if not parts:
+        return False
+    attributes = instance_dict(logger)
+    enabled = is_enabled(logger, attributes, parts, level)
+    if enabled == 0:
+        cache_route(logger, level, call.levelno, False)
+        return True
+    name = dict_get(attributes, "name", MISSING)
+    if enabled == STANDARD or parts & PARTS != PARTS or name is MISSING:
+        return False
+    filters = dict_get(attributes, "filters", None)
+    if not PyList_CheckExact(filters) or PyList_GET_SIZE(filters) != 0:
+        return False
+    handler = find_handler(logger, attributes, call.levelno)
+    if handler is None:
+        return False
+    if isinstance(handler, HandlerCore):
+        cache_route(logger, level, call.levelno, True)
+    return log_enabled(call, name, handler, NULL)
+
+
+cdef bint log_enabled(const Call *call, object name, object handler, const Route *route) except -1:
+    """Make the record and have it handled. Returns False, with nothing done, if the standard method must do it.
+
+    `handler` is what find_handler() returned, and `route` is where that was cached, or NULL.
+    """
+    cdef Keywords keywords
+    cdef LoggingState state = current_state()
+    cdef CapturedRecord record
+    cdef CallSite site
+    cdef object level_name = None, way = AS_LOG_RECORD
+    if not (
+        state.is_unpatched
+        and state.standard_factory
+        and unpatched_parts(record_class) & RECORD
+        and read_keywords(call, &keywords)
+    ):
+        return False
+    if keywords.extra is not NULL and not is_usual(<object>keywords.extra):
+        return False
+    if handler is NO_HANDLER:
+        return True
+    if handler is not SEVERAL:
+        way = (<HandlerCore>handler).way_in(call.levelno)
+        if way is NOT_AT_ALL:
+            return True
+        if way is CALLS_PYTHON:
+            return False
+    site = find_call_site(keywords.stacklevel)
+    if site is None:
+        return False
+
+    if route is not NULL and route.level_name is not NULL and route.state_number == state.number:
+        level_name = <object>route.level_name
+    # Most of what it gets is what the record had before, if it is used again.
+    record = record_for_call(<object>call.arguments[0], call.arguments + 1, call.count - 1)
+    record.levelno = <int>call.levelno
+    if record.name is not name:
+        record.name = name
+    if record.site is not site:
+        record.site = site
+    if keywords.exc_info is NULL and not call.has_exc_info:
+        record.exc_info = None
+    else:
+        record.exc_info = exception_info(True if keywords.exc_info is NULL else <object>keywords.exc_info)
+    if level_name is None:
+        level_name = name_of_level(state, <object>call.level)
+    if record.levelname is not level_name:
+        record.levelname = level_name
+    if not stamp(state, record):
+        return False
+    if call.count == 2 and not record.immutable:
+        use_mapping(record, <object>call.arguments[1])
+    if keywords.extra is not NULL:
+        record.extra = PyDict_Copy(<object>keywords.extra)
+
+    if way is AS_LOG_RECORD:
+        record.context = None
+        if handler is SEVERAL:
+            put_into_each(<object>call.logger, made_of(record))
         else:
-            record.extra = PyDict_Copy(extra)
-            return 0
-    for key in extra:
-        if (key in ["message", "asctime"]) or (key in record.__dict__):
-            raise KeyError("Attempt to overwrite %r in LogRecord" % key)
-        record.__dict__[key] = extra[key]
+            (<HandlerCore>handler).put(made_of(record))
+        return True
+    record.context = current_context()
+    if not record.immutable:
+        keep_message(record)
+    if record.exc_info is not None and record.exc_info and (<HandlerCore>handler).may_capture(call.levelno, way):
+        captured = capture(record.exc_info)
+        if captured is not None:
+            record.exc_info = captured
+    track_if_needed(record)
+    (<HandlerCore>handler).put_captured(record, way)
+    return True
+
+
+cdef int use_mapping(CapturedRecord record, object argument) except -1:
+    """A single argument that is a mapping and not empty is the arguments, see LogRecord.__init__."""
+    if is_mapping(argument) and argument:
+        record.args = argument
     return 0
 
 
-# ---- handing on to Python ----
-
-# Code that handles the record in Python finds the frames above it that the standard library has there: some
-# takes the frame at a fixed distance for the caller's.
-_standard_frames = {"__name__": "logging"}
-exec(
-    compile(
-        "def _log(self, record):\n    self.handle(record)\n"
-        "def handle(self, record):\n    _log(self, record)\n"
-        "def _log_new(self, arguments):\n    self.handle(self.makeRecord(*arguments))\n"
-        "def make_and_handle(self, arguments):\n    _log_new(self, arguments)\n",
-        logging.addLevelName.__code__.co_filename,
-        "exec",
-    ),
-    _standard_frames,
-)
-cdef object handle_in_python = _standard_frames["handle"]
-cdef object make_and_handle_in_python = _standard_frames["make_and_handle"]
-
-
-cdef int put_into_each(object logger, RecordCore record) except -1:
+cdef int put_into_each(object logger, object record) except -1:
     """As Logger.callHandlers, when the handlers are queue handlers."""
     cdef Py_ssize_t i
     cdef object attributes
@@ -191,133 +311,6 @@ cdef int put_into_each(object logger, RecordCore record) except -1:
     return 0
 
 
-# ---- the call ----
-
-cdef bint log(const Call *call) except -1:
-    """Do the call; False, with nothing done, if the standard method must do it."""
-    cdef object name, handler
-    if call.is_enabled == ON:
-        handler = <object>call.route.handler
-        # It has the address of the handler that was there; if the list was changed it may be another.
-        if isinstance(handler, HandlerCore) and call.levelno >= (<HandlerCore>handler).level_value:
-            name = <object>call.route.name  # before arbitrary code can run, which could change the logger
-            if (<HandlerCore>handler).only_enqueues():
-                return log_enabled(call, PARTS, name, handler, &call.route)
-    return log_uncached(call, <object>call.logger, <object>call.level)
-
-
-cdef bint log_uncached(const Call *call, object logger, object level) except -1:
-    """Do what log() does, after looking up the route."""
-    cdef unsigned int parts = unpatched_parts(Py_TYPE(logger))
-    cdef int enabled
-    cdef object attributes, name, handler, filters
-    if not parts:
-        return False
-    attributes = instance_dict(logger)
-    enabled = is_enabled(logger, attributes, parts, level)
-    if enabled == 0:
-        cache_route(logger, level, call.levelno, False)
-        return True
-    name = dict_get(attributes, "name", MISSING)
-    if enabled == STANDARD or not parts & LOG or name is MISSING:
-        return False
-    handler = None
-    if parts & HANDLE:
-        filters = dict_get(attributes, "filters", None)
-        if PyList_CheckExact(filters) and PyList_GET_SIZE(filters) == 0:
-            handler = find_handler(logger, attributes, call.levelno)
-    if isinstance(handler, HandlerCore):
-        cache_route(logger, level, call.levelno, True)
-    return log_enabled(call, parts, name, handler, NULL)
-
-
-cdef bint log_enabled(
-    const Call *call, unsigned int parts, object name, object handler, const Route *route
-) except -1:
-    """Make the record and have it handled. Returns False, with nothing done, if the standard method must do it.
-
-    `parts` is what the logger's class has unpatched, `handler` is what find_handler() returned, and `route` is
-    where that was cached, or NULL.
-    """
-    cdef Keywords keywords
-    cdef LoggingState state = current_state()
-    cdef RecordCore record
-    cdef CallSite site
-    cdef object level_name = None, extra = None, exc_info = None
-    if not state.is_unpatched or not read_keywords(call, &keywords):
-        return False
-    site = find_call_site(keywords.stacklevel)
-    if site is None:
-        return False
-    if keywords.extra is not NULL:
-        extra = <object>keywords.extra
-    if keywords.exc_info is not NULL:
-        exc_info = <object>keywords.exc_info
-    elif call.has_exc_info:
-        exc_info = True
-    if exc_info is not None and exc_info:
-        exc_info = exception_info(exc_info)
-
-    if not (parts & MAKE_RECORD and state.standard_factory and unpatched_parts(record_class) & RECORD):
-        make_in_python(call, name, site, exc_info, extra)
-        return True
-    if handler is NO_HANDLER and extra is None:
-        return True
-
-    if route is not NULL and route.level_name is not NULL and route.state_number == state.number:
-        level_name = <object>route.level_name
-    # Most of what it gets is what the record had before, if it is used again.
-    record = record_for_call(<object>call.arguments[0], call.arguments + 1, call.count - 1)
-    record.levelno = <int>call.levelno
-    if record.name is not name:
-        record.name = name
-    if record.site is not site:
-        record.site = site
-    record.exc_info = exc_info
-    record.context = current_context()
-    if level_name is None:
-        level_name = name_of_level(state, <object>call.level)
-    if record.levelname is not level_name:
-        record.levelname = level_name
-    if not stamp(state, record):
-        return False
-    if call.count == 2 and not record.immutable:
-        use_mapping(record, <object>call.arguments[1])
-    if extra is not None:
-        add_extra(record, extra)
-    if record.unfilled:
-        track_if_needed(record)
-
-    if handler is None:
-        handle_in_python(<object>call.logger, record)
-    elif handler is SEVERAL:
-        put_into_each(<object>call.logger, record)
-    elif handler is not NO_HANDLER:
-        (<HandlerCore>handler).put(record)
-    return True
-
-
-cdef int make_in_python(const Call *call, object name, CallSite site, object exc_info, object extra) except -1:
-    """Have makeRecord() make the record, and the logger handle it."""
-    cdef Py_ssize_t i
-    cdef object args = tuple([<object>call.arguments[i] for i in range(1, call.count)])
-    make_and_handle_in_python(
-        <object>call.logger,
-        (
-            name, <object>call.level, site.pathname, site.lineno, <object>call.arguments[0], args, exc_info,
-            site.funcName, extra, None,
-        ),
-    )
-    return 0
-
-
-cdef int use_mapping(RecordCore record, object argument) except -1:
-    """A single argument that is a mapping and not empty is the arguments, see LogRecord.__init__."""
-    if is_mapping(argument) and argument:
-        record.args = argument
-    return 0
-
-
 # ---- the methods ----
 
 cdef class LogMethod:
@@ -325,12 +318,17 @@ cdef class LogMethod:
 
     cdef vectorcallfunc entry  # stays the first field
     cdef readonly object standard  # the method that this one stands for
+    cdef object code  # and its code
+    cdef OwnCode own_code
     cdef object level
     cdef long long levelno
     cdef object __weakref__
 
     def __init__(self, standard, level):
         self.standard = standard
+        self.code = standard.__code__
+        self.own_code.function = <PyObject *>standard
+        self.own_code.code = <PyObject *>self.code
         self.level = level
         self.levelno = level or 0
         name = standard.__name__
@@ -377,6 +375,10 @@ cdef class LogMethod:
         return self.standard
 
 
+cdef inline bint is_in_use(LogMethod method) noexcept:
+    return accelerated and has_own_code(&method.own_code) and has_own_code(&own_code[0])
+
+
 enable_vectorcall(<PyTypeObject *><PyObject *>LogMethod, sizeof(PyObject))
 
 
@@ -385,7 +387,7 @@ cdef object call_level(PyObject *called, PyObject **arguments, size_t flagged, P
     cdef LogMethod method = <LogMethod>called
     cdef Py_ssize_t count = PyVectorcall_NARGS(flagged)
     cdef Call call
-    if count >= 2 and accelerated:
+    if count >= 2 and is_in_use(method):
         if not begin(&call, arguments[0], <PyObject *>method.level, method.levelno):
             return None
         set_arguments(&call, arguments + 1, count - 1, names)
@@ -399,7 +401,7 @@ cdef object call_exception(PyObject *called, PyObject **arguments, size_t flagge
     cdef LogMethod method = <LogMethod>called
     cdef Py_ssize_t count = PyVectorcall_NARGS(flagged)
     cdef Call call
-    if count >= 2 and accelerated and unpatched_parts(Py_TYPE(<object>arguments[0])) & ERROR:
+    if count >= 2 and is_in_use(method) and unpatched_parts(Py_TYPE(<object>arguments[0])) & ERROR:
         if not begin(&call, arguments[0], <PyObject *>method.level, method.levelno):
             return None
         set_arguments(&call, arguments + 1, count - 1, names)
@@ -414,7 +416,7 @@ cdef object call_log(PyObject *called, PyObject **arguments, size_t flagged, PyO
     cdef LogMethod method = <LogMethod>called
     cdef Py_ssize_t count = PyVectorcall_NARGS(flagged)
     cdef Call call
-    if count >= 3 and accelerated and is_usual_level(<object>arguments[1]):
+    if count >= 3 and is_in_use(method) and is_usual_level(<object>arguments[1]):
         if not begin(&call, arguments[0], arguments[1], <object>arguments[1]):
             return None
         set_arguments(&call, arguments + 2, count - 2, names)
@@ -438,6 +440,7 @@ cdef dict LEVELS = {
     "exception": logging.ERROR,
     "log": None,
 }
+cdef dict METHOD_CODES = {name: getattr(logging.Logger.__dict__.get(name), "__code__", None) for name in LEVELS}
 # warn() and fatal() stay as they are: they call warning() and critical().
 cdef dict made = {}  # name -> LogMethod, to be used again
 
@@ -448,7 +451,7 @@ def accelerate():
     prepare()
     for name, level in LEVELS.items():
         method = logging.Logger.__dict__.get(name)
-        if is_unpatched(method, logging, f"Logger.{name}"):
+        if is_unpatched(method, logging, f"Logger.{name}") and method.__code__ is METHOD_CODES[name]:
             compiled = made.get(name)
             if compiled is None or (<LogMethod>compiled).standard is not method:
                 compiled = made[name] = LogMethod(method, level)

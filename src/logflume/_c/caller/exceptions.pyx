@@ -236,7 +236,7 @@ cdef object capture_chain(object value, object tb):
     return CapturedException(chain.parts, chain.links)
 
 
-def capture(exc_info):
+cpdef object capture(object exc_info):
     """Return what the text of `exc_info` needs, or None if it has to travel as it is: see the pure twin."""
     if type(exc_info) is not tuple or PyTuple_GET_SIZE(exc_info) != 3 or not is_unpatched():
         return None

@@ -1,5 +1,11 @@
 from logflume._c.batch cimport ListenerCore
 from logflume._c.caller.moved cimport MovedCheck
+from logflume._c.record cimport CapturedRecord
+
+# What way_in() returns besides targets.
+cdef object CALLS_PYTHON  # handlers or filters run in the call: that is for the standard method
+cdef object NOT_AT_ALL
+cdef object AS_LOG_RECORD  # with put()
 
 
 cdef class HandlerCore:
@@ -15,7 +21,14 @@ cdef class HandlerCore:
     # The class's version when its methods were looked at, times two, plus one if it overrides none of them.
     cdef unsigned long long _checked
     cdef list _replaced  # without the GIL: what attributes had before, see keep()
+    cdef bint _leaves_process  # the queue pickles what is put into it
+    cdef bint is_unpatched(self)
     cdef bint only_enqueues(self)
+    cdef object way_in(self, long long levelno)
+    cdef int put_captured(self, CapturedRecord record, object targets) except -1
+    cdef bint may_capture(self, long long levelno, object targets) except -1
+    cdef object without_frames(self, object record, object targets)
+    cdef object with_context(self, object item, object targets)
     cdef unsigned long long check_class(self) except? 0
     cdef bint is_class_unpatched(self) except -1
     cdef int keep(self, object value) except -1

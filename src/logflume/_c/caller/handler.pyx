@@ -5,29 +5,47 @@ from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.object cimport PyObject, PyObject_GenericSetAttr, PyTypeObject
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object LazyRecord, item_with_context, logging
+cdef object QueueHandler, formatter_of, item_with_context, leaves_process, logging, needs_no_exception, private_copy
+cdef object settle_fork, shows_exception
 import logging
 import sys
+from logging.handlers import QueueHandler
 
 from logflume._c.batch cimport ListenerCore
-from logflume._c.caller.moved cimport FOR_ALL, FOR_NONE, MovedCheck
-from logflume._c.context cimport context_for, current_context
+from logflume._c.backend.plan cimport way_of
+from logflume._c.caller.exceptions cimport capture
+from logflume._c.caller.moved cimport ASK, NOBODY, MovedCheck
+from logflume._c.context cimport current_context
 from logflume._c.interpreter.python cimport (
-    HAS_GIL, Py_TYPE, assign_type_version, call1, generic_delattr, has_immutable_message, load, raise_set_exception,
+    HAS_GIL, Py_TYPE, assign_type_version, call1, generic_delattr, is_immutable_record, load, raise_set_exception,
     store, try_call1, type_version,
 )
-from logflume._c.record cimport RecordCore, snapshot
+from logflume._c.record cimport CapturedRecord, captured_type, made_of, snapshot, with_exception
 
-from logflume._shared.state import RUNNING as _RUNNING
-from logflume._c.record import LazyRecord
+from logflume._delivery.plan import COMPOSED as _COMPOSED
+from logflume._delivery.unpatched import formatter_of, needs_no_exception, shows_exception
 from logflume._shared.contexts import item_with_context
+from logflume._shared.fork import settle as settle_fork
+from logflume._shared.rendered import leaves_process, private_copy
+from logflume._shared.state import RUNNING as _RUNNING
 
-cdef int RUNNING = _RUNNING
-cdef PyTypeObject *lazy_type = <PyTypeObject *><PyObject *>LazyRecord
+cdef extern from "interpreter/fork.h":
+    int watch_fork "logflume_watch_fork_in_c" () except -1
+    bint is_forked "logflume_is_forked"
+    void forget_fork "logflume_forget_fork" () noexcept
+
+watch_fork()
+
+
+cdef int RUNNING = _RUNNING, COMPOSED = _COMPOSED
 cdef PyTypeObject *standard_type = <PyTypeObject *><PyObject *>logging.LogRecord
 cdef str MSG = sys.intern("msg")
 cdef str ARGS = sys.intern("args")
+cdef str EXC_INFO = sys.intern("exc_info")
 cdef object standard_handle = logging.Handler.handle
+cdef object CALLS_PYTHON = object()
+cdef object NOT_AT_ALL = object()
+cdef object AS_LOG_RECORD = object()
 # From 3.12 filters may replace the record, and handle() returns the record instead of True.
 cdef bint returns_record = sys.version_info >= (3, 12)
 
@@ -44,10 +62,18 @@ def set_unpatched_methods(cls):
         unpatched_methods[name] = getattr(cls, name)
 
 
+cdef inline int settle() except -1:
+    """Begin anew in a child of a fork of which Python's hooks do not know, before anything is enqueued in it."""
+    if is_forked:
+        forget_fork()
+        settle_fork()
+    return 0
+
+
 cdef long long level_of(object record) except? -1:
     """Return record.levelno, or 0 if that is no number."""
-    if Py_TYPE(record) is lazy_type and (<RecordCore>record).unfilled:
-        return (<RecordCore>record).levelno
+    if Py_TYPE(record) is captured_type:
+        return (<CapturedRecord>record).levelno
     try:
         return record.levelno
     except Exception:
@@ -55,12 +81,10 @@ cdef long long level_of(object record) except? -1:
 
 
 cdef inline bint is_own_item(object record) except -1:
-    """Tell whether `record` can be enqueued as it is: its message cannot change, and no context has to go beside it."""
-    if Py_TYPE(record) is lazy_type:
-        return (<RecordCore>record).unfilled and (<RecordCore>record).immutable
+    """Tell whether a record can be enqueued as it is: it cannot change, and nothing has to go beside it."""
     return (
         Py_TYPE(record) is standard_type
-        and has_immutable_message(record, MSG, ARGS)
+        and is_immutable_record(record, MSG, ARGS, EXC_INFO)
         and current_context() is None
     )
 
@@ -110,6 +134,7 @@ cdef class HandlerCore:
         with cython.critical_section(self):
             self.keep(self._put)
             self._queue = queue
+            self._leaves_process = leaves_process(queue)
             self._put = put
 
     @property
@@ -176,16 +201,15 @@ cdef class HandlerCore:
 
     cdef bint only_enqueues(self):
         """Tell whether handle() is nothing but put(): no filter, and no method replaced."""
+        return self.is_unpatched() and PyList_CheckExact(self._filters) and PyList_GET_SIZE(self._filters) == 0
+
+    cdef bint is_unpatched(self):
+        """Tell whether no method is replaced."""
         cdef unsigned int version = type_version(Py_TYPE(self))
         cdef unsigned long long checked = load(&self._checked)
         if version == 0 or version != checked >> 1:
             checked = self.check_class()
-        return (
-            checked & 1
-            and not self._shadowed
-            and PyList_CheckExact(self._filters)
-            and PyList_GET_SIZE(self._filters) == 0
-        )
+        return checked & 1 and not self._shadowed
 
     cdef unsigned long long check_class(self) except? 0:
         cdef PyTypeObject *cls = Py_TYPE(self)
@@ -202,38 +226,111 @@ cdef class HandlerCore:
                 return False
         return True
 
+    # ---- what an accelerated logger does ----
+
+    cdef object way_in(self, long long levelno):
+        """Return how a record of this level gets into the queue: its targets, or None, if put_captured() puts it."""
+        settle()
+        cdef ListenerCore core = self._core
+        cdef object targets = None
+        if core is None:
+            return AS_LOG_RECORD if self._moved is None else CALLS_PYTHON
+        if core.state != RUNNING or core.delivers_here():
+            return CALLS_PYTHON
+        if self._moved is not None:
+            targets = self._moved.targets(levelno)
+            if targets is NOBODY:
+                return NOT_AT_ALL
+            if targets is ASK:
+                return CALLS_PYTHON
+        return targets if core.takes_captured(self._queue) else AS_LOG_RECORD
+
+    cdef int put_captured(self, CapturedRecord record, object targets) except -1:
+        """Enqueue a captured record, as way_in() said."""
+        if try_call1(self._put, record if targets is None else (targets, record)) < 0:
+            record.context = None
+            self.report_put(made_of(record))
+        return tell_listener(self._core, record)
+
+    # ---- what any other does ----
+
+    cdef bint may_capture(self, long long levelno, object targets) except -1:
+        """Tell whether nothing that gets a record of this level behind the queue can ask for its exc_info."""
+        cdef object core = self._core, formatter
+        cdef bint asked = False, respects
+        if core is None or not self._core.takes_captured(self._queue) or core.handles_itself:
+            return False
+        handlers = core.handlers
+        respects = core.respect_handler_level
+        if self._moved is not None and self._moved.moved.asks_filters and not self._moved.moved.has_added:
+            # Else a filter on the listener's thread may set what another handler shows: no copy must be in its way.
+            handlers = self._moved.handlers if targets is None else targets.handlers
+            asked = True
+        for handler in handlers:
+            if respects and levelno < handler.level:
+                continue
+            if way_of(handler, asked) == COMPOSED:
+                formatter = formatter_of(handler)
+                if shows_exception(formatter):
+                    return False
+            elif not needs_no_exception(handler, asked):
+                return False
+        return len(handlers) > 0
+
     cdef object item_for(self, object record, object targets):
-        """Return what to enqueue for `record`: with its targets, and with its context unless it carries that itself."""
-        cdef object context = context_for(record)
+        """Return what to enqueue for `record` as it is now: with its targets, its contextvars, and its exception."""
+        if self._leaves_process:
+            return QueueHandler.prepare(self, record)
+        return self.with_context(self.without_frames(snapshot(record), targets), targets)
+
+    cdef object without_frames(self, object record, object targets):
+        """Return what to enqueue for `record` so that the frames of its exception end with the call, if that may be."""
+        cdef object captured = None, new, exc_info = getattr(record, "exc_info", None)
+        cdef long long levelno
+        if not exc_info:
+            return record
+        levelno = level_of(record)
+        if not self.may_capture(levelno, targets):
+            return record
+        if not getattr(record, "exc_text", None):
+            captured = capture(exc_info)
+            if captured is None:
+                return record
+        new = private_copy(record)
+        new.exc_info = None
+        return new if captured is None else with_exception(new, captured, levelno)
+
+    cdef object with_context(self, object item, object targets):
+        cdef object context = current_context()
         if context is not None:
-            return item_with_context(record, context, targets, self._queue, self._core)
-        return record if targets is None else (targets, record)
+            return item_with_context(item, context, targets, self._queue, self._core)
+        return item if targets is None else (targets, item)
 
     cdef int put(self, object record) except -1:
         """Do what handle() does if only_enqueues(): emit(), without the calls."""
+        settle()
         cdef ListenerCore core = self._core
-        cdef int answer = FOR_ALL
+        cdef object targets = None
         if core is not None and core.delivers_here():
             self.put_nested(record)
             return 0
         if self._moved is not None:
-            answer = self._moved.ask(level_of(record))
-        if answer == FOR_ALL:
-            if is_own_item(record):
-                if try_call1(self._put, record) < 0:
-                    self.report_put(record)
-            else:
-                self.put_any(record, None)
-        elif answer == FOR_NONE:
-            return 0
-        else:
+            targets = self._moved.targets(level_of(record))
+            if targets is NOBODY:
+                return 0
+        if targets is ASK:
             self.put_asked(record)
+        elif targets is None and not self._leaves_process and is_own_item(record):
+            if try_call1(self._put, record) < 0:
+                self.report_put(record)
+        else:
+            self.put_any(record, targets)
         return tell_listener(core, record)
 
     cdef int put_any(self, object record, object targets) except -1:
         """Enqueue `record` as it is now; an exception goes to handleError()."""
         try:
-            call1(self._put, self.item_for(snapshot(record), targets))
+            call1(self._put, self.item_for(record, targets))
         except Exception:
             self.handleError(record)
         return 0
@@ -270,6 +367,7 @@ cdef class HandlerCore:
         if self.only_enqueues():
             self.put(record)
             return record if returns_record else True
+        settle()
         handled = standard_handle(self, record)
         if self._core is not None and self._core.state != RUNNING:
             self._core.ensure_delivery()
@@ -281,12 +379,15 @@ cdef class HandlerCore:
         The levels and filters of moved handlers are asked first. A record that a handler of the listener logs while it
         handles one is handled at once.
         """
+        settle()
         cdef ListenerCore core = self._core
         if core is not None and core.delivers_here():
             self.put_nested(record)
             return
         if self._moved is not None:
             self.put_asked(record)
+        elif self.is_unpatched():
+            self.put_any(record, None)
         else:
             try:
                 self.enqueue(self.prepare(record))
@@ -298,11 +399,11 @@ cdef class HandlerCore:
         """Return the record to enqueue: `record` itself, unless its message could change until it is written.
 
         A message or argument that is not a str, bytes, number, bool or None (or a tuple of those) may be
-        changed by the caller after the call; then it is a copy whose getMessage() is rendered now, or, if
-        an accelerated logger made it, the record itself, which keeps what is rendered now.
+        changed by the caller after the call; then it is a copy whose getMessage() returns the text of now. For a queue
+        that pickles records, as multiprocessing's do, it is what the standard prepare() returns.
         """
-        return snapshot(record)
+        return QueueHandler.prepare(self, record) if self._leaves_process else snapshot(record)
 
     def enqueue(self, record):
         """Put `record` into the queue, without waiting; raises what the queue's put_nowait() raises."""
-        call1(self._put, self.item_for(record, None))
+        call1(self._put, record if self._leaves_process else self.with_context(record, None))

@@ -5,10 +5,9 @@ from logflume._c.interpreter.python cimport WatchedObject
 cdef enum:
     MOST_CHECKED = 8  # handlers
 
-cdef enum:
-    FOR_NONE
-    FOR_ALL
-    FOR_SOME  # moved.ask() tells for which
+# What targets() returns besides targets.
+cdef object ASK  # moved.ask() tells
+cdef object NOBODY
 
 
 cdef class MovedCheck:
@@ -19,6 +18,8 @@ cdef class MovedCheck:
     cdef PyObject *filters[MOST_CHECKED]  # held by the handlers' dictionaries
     cdef long long lowest
     cdef long long highest
-    cdef int ask(self, long long levelno) except -1
+    cdef readonly object for_all  # the targets of a record that is for all handlers
+    cdef dict by_level  # those of a record of a level
+    cdef object targets(self, long long levelno)
     cdef bint is_current(self) noexcept
     cdef bint look(self) except -1

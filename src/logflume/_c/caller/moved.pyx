@@ -1,4 +1,4 @@
-"""Whether a record is for all of the handlers that were moved behind a queue handler, known until they change."""
+"""Which of the handlers that were moved behind a queue handler a record is for, known until they change."""
 
 from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.object cimport PyObject
@@ -10,20 +10,34 @@ cdef extern from "caller/moved_watch.h":
     bint is_object_unchanged "logflume_is_object_unchanged" (const Watch *watch, const WatchedObject *watched) noexcept
 
 
+cdef object ASK = object()
+cdef object NOBODY = object()
+cdef object MISSING = object()
+
+
 cdef class MovedCheck:
     """Asks the handlers of `moved`, a MovedHandlers, about the level of a record, without their attributes."""
 
     def __init__(self, moved):
         self.moved = moved
         self.handlers = moved.handlers
+        self.for_all = moved.for_all()
+        self.by_level = {}
 
-    cdef int ask(self, long long levelno) except -1:
-        """Return FOR_ALL if each handler takes a record of that level as it is, FOR_NONE, or FOR_SOME."""
+    cdef object targets(self, long long levelno):
+        """Return the targets of a record of that level, None among them, or NOBODY; ASK if filters have to tell."""
         if not self.is_current() and not self.look():
-            return FOR_SOME
+            return ASK
+        if levelno >= self.highest:
+            return self.for_all
         if levelno < self.lowest:
-            return FOR_NONE
-        return FOR_ALL if levelno >= self.highest else FOR_SOME
+            return NOBODY
+        if self.count == 0:
+            return self.moved.of_level(levelno)
+        found = dict_get(self.by_level, levelno, MISSING)
+        if found is MISSING:
+            found = self.by_level[levelno] = self.moved.of_level(levelno)
+        return found
 
     cdef bint is_current(self) noexcept:
         cdef int index
@@ -40,7 +54,7 @@ cdef class MovedCheck:
         cdef object attributes, filters
         cdef bint is_watched = True
         self.count = 0
-        if count > MOST_CHECKED or not self.moved.are_all:
+        if count > MOST_CHECKED:
             return False
         for index in range(count):
             attributes = instance_dict(self.handlers[index])
@@ -55,5 +69,6 @@ cdef class MovedCheck:
         if limits is None:
             return False
         self.lowest, self.highest = limits
+        self.by_level.clear()
         self.count = count if is_watched else 0
         return True

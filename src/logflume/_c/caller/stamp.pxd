@@ -1,6 +1,6 @@
 from logflume._c.caller.logging_state cimport LoggingState
-from logflume._c.record cimport RecordCore
+from logflume._c.record cimport CapturedRecord
 
 
-cdef bint stamp(LoggingState state, RecordCore record) except -1
+cdef bint stamp(LoggingState state, CapturedRecord record) except -1
 cdef object name_of_level(LoggingState state, object level)

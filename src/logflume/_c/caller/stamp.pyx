@@ -11,7 +11,7 @@ from logflume._c.caller.unpatched cimport NAME, is_builtin, unpatched_parts
 from logflume._c.interpreter.python cimport (
     Py_TYPE, Watch, WatchedDict, WatchedObject, call0, dict_get, instance_dict, watch_dict, watch_object,
 )
-from logflume._c.record cimport RecordCore
+from logflume._c.record cimport CapturedRecord
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
 cdef object logging, sys, threading, time
@@ -42,7 +42,7 @@ cdef bint HAS_TASK_NAME = sys.version_info >= (3, 12)
 cdef bint FROM_NS = isinstance(logging._startTime, int)
 
 
-cdef bint stamp(LoggingState state, RecordCore record) except -1:
+cdef bint stamp(LoggingState state, CapturedRecord record) except -1:
     """Store all but the level's name; False if the standard record must be made instead."""
     if not stamp_time(state, record) or not stamp_thread(state, record):
         return False
@@ -68,7 +68,7 @@ cdef bint stamp(LoggingState state, RecordCore record) except -1:
 
 # ---- time ----
 
-cdef bint stamp_time(LoggingState state, RecordCore record) except -1:
+cdef bint stamp_time(LoggingState state, CapturedRecord record) except -1:
     """Store the time; False if the clock returned something else than the standard one does."""
     cdef object now
     cdef int overflow = 0
@@ -93,7 +93,7 @@ cdef bint stamp_time(LoggingState state, RecordCore record) except -1:
 
 # ---- thread ----
 
-cdef bint stamp_thread(LoggingState state, RecordCore record) except -1:
+cdef bint stamp_thread(LoggingState state, CapturedRecord record) except -1:
     """Store identity and name of the thread; False if the identity is none."""
     if not state.threads:
         record.has_thread = False

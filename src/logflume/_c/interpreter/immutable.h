@@ -13,10 +13,10 @@ logflume_is_immutable(PyObject *value)
         || type == &PyBool_Type || type == &PyBytes_Type;
 }
 
-/* Whether a record's message renders the same at any time, as far as that can be told without looking into arguments
-   that are tuples; never fails. */
+/* Whether a record has no exception, and its message renders the same at any time, as far as that can be told without
+   looking into arguments that are tuples; never fails. */
 static inline int
-logflume_has_immutable_message(PyObject *record, PyObject *msg_name, PyObject *args_name)
+logflume_is_immutable_record(PyObject *record, PyObject *msg_name, PyObject *args_name, PyObject *exc_info_name)
 {
     int immutable = 0;
     PyObject *value = PyObject_GetAttr(record, args_name);
@@ -37,6 +37,11 @@ logflume_has_immutable_message(PyObject *record, PyObject *msg_name, PyObject *a
     if (immutable) {
         value = PyObject_GetAttr(record, msg_name);
         immutable = value != NULL && logflume_is_immutable(value);
+        Py_XDECREF(value);
+    }
+    if (immutable) {
+        value = PyObject_GetAttr(record, exc_info_name);
+        immutable = value == Py_None;
         Py_XDECREF(value);
     }
     if (PyErr_Occurred()) {

@@ -21,17 +21,18 @@ for a new version of Python, because it is not a public and stable part of the C
     clock.h         the time without a call                           that time.time() is in the library of the types
     gil.h           whether there is a GIL; words that threads share  without the GIL: _Py_atomic_*()
     pid.h           os.getpid() without the system call
-    immutable.h     whether a value or a record's message cannot change
+    fork.h          whether this process was forked, and not yet told of it
+    immutable.h     whether a value or a record cannot change
 
 Three more things are CPython's own, outside of this folder: the names of code that it puts between a C function and
 Python (caller/call_site.pyx), which names it keeps in the contextvars of each thread (_shared/contexts.py), and how
 logging looks at that version (caller/unpatched.pyx, caller/logging_state.pyx).
 
-Declared here is what has no state. freelist.h, clock.h and pid.h have some, of which each extension would get its own
-copy: they are declared by the one module that includes them (record.pyx; caller/stamp.pyx). So are frame.h
-(caller/call_site.pyx) and contextvars.h (context.pyx), whose internal headers the other modules need not read. Watches
-are defined where they are used: caller/logging_state.pyx, caller/unpatched.pyx, caller/route_cache.h,
-caller/thread_names.h, caller/moved_watch.h and backend/handler_watch.h.
+Declared here is what has no state. freelist.h, clock.h, pid.h and fork.h have some, of which each extension would get
+its own copy: they are declared by the one module that includes them (record.pyx, caller/stamp.pyx,
+caller/handler.pyx). So are frame.h (caller/call_site.pyx) and contextvars.h (context.pyx), whose internal headers the
+other modules need not read. Watches are defined where they are used: caller/logging_state.pyx, caller/unpatched.pyx,
+caller/route_cache.h, caller/thread_names.h, caller/moved_watch.h and backend/handler_watch.h.
 """
 
 from cpython.object cimport PyObject, PyTypeObject
@@ -74,8 +75,8 @@ cdef extern from "interpreter/calls.h":
 
 cdef extern from "interpreter/immutable.h":
     bint is_immutable_value "logflume_is_immutable" (PyObject *value) noexcept
-    bint has_immutable_message "logflume_has_immutable_message" (
-        object record, object msg_name, object args_name) noexcept
+    bint is_immutable_record "logflume_is_immutable_record" (
+        object record, object msg_name, object args_name, object exc_info_name) noexcept
 
 cdef extern from "interpreter/objects.h":
     object new_object "logflume_new_object" (PyTypeObject *type, Py_ssize_t fields)

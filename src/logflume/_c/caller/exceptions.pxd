@@ -1,0 +1,1 @@
+cpdef object capture(object exc_info)
