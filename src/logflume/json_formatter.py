@@ -257,6 +257,7 @@ class JsonFormatter(logging.Formatter):
             cls=self.json_encoder,
             indent=self.json_indent,
             ensure_ascii=self.json_ensure_ascii,
+            **({} if self._schema is None else {"separators": self._schema.separators}),
         )
 
     def _make_encoder(self) -> tuple[Any, ...]:
