@@ -251,13 +251,14 @@ class JsonFormatter(logging.Formatter):
             made = self._made_encoder = self._make_encoder()
         if made[0] is not None:
             return made[0].encode(log_data)  # type: ignore[no-any-return]
+        more: dict[str, Any] = {} if self._schema is None else {"separators": self._schema.separators}
         return self.json_serializer(
             log_data,
             default=self.json_default,
             cls=self.json_encoder,
             indent=self.json_indent,
             ensure_ascii=self.json_ensure_ascii,
-            **({} if self._schema is None else {"separators": self._schema.separators}),
+            **more,
         )
 
     def _make_encoder(self) -> tuple[Any, ...]:
