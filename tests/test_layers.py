@@ -57,12 +57,14 @@ CROSSINGS: dict[tuple[str, str], str] = {
         "logflume._c.backend.plan",
     ): "whether a handler asks a record for its exception depends on the way it goes",
 }
-# Names of the standard library that a class of ours has as well.
-STANDARD_PRIVATE_NAMES = {"_thread", "_lock", "_fmt", "_style", "_open", "_name"}
+# Names of the standard library, and of python-json-logger's formatter, that a class of ours has as well.
+STANDARD_PRIVATE_NAMES = {"_thread", "_lock", "_fmt", "_style", "_open", "_name", "_STYLES"}
+STANDARD_PRIVATE_NAMES |= {"_required_fields", "_skip_fields"}
 LONGEST = 500  # lines; a longer file says "Long because" in one of its first lines
 FIRST_LINES = 40
 MOST_PARAMETERS = 6
 MORE_PARAMETERS = {  # "file:function" -> why
+    "json_formatter.py:__init__": "they are options of the user, given by keyword",
     "setup_queue.py:setup_logging_queue": "they are options of the user, given by keyword",
 }
 

@@ -6,12 +6,14 @@ See https://docs.python.org/3/library/logging.handlers.html#queuehandler for the
 from ._backend import IMPLEMENTATION
 from .accelerate import accelerate_loggers, loggers_accelerated, restore_loggers
 from .handler import LocalQueueHandler
+from .json_formatter import JsonFormatter
 from .listener import QueueListener
 from .setup_queue import setup_logging_queue
 from .stats import ListenerStats
 
 __all__ = [
     "IMPLEMENTATION",
+    "JsonFormatter",
     "ListenerStats",
     "LocalQueueHandler",
     "QueueListener",

@@ -42,7 +42,7 @@ IMPLEMENTATION = "pure"
 if not _pure and not TYPE_CHECKING:
     try:
         # Some are imported by other modules only, which tools that freeze programs cannot see.
-        from ._c.backend import batch_text, clock, format, pattern, plan, unpatched  # noqa: F401
+        from ._c.backend import batch_text, clock, format, json, json_pattern, pattern, plan, unpatched  # noqa: F401
         from ._c.backend.deliver import deliver_batch, drop_below, way_of
         from ._c.batch import Batch, ListenerCore, take
         from ._c.caller import call_site, logging_state, moved, route, stamp, unpatched  # noqa: F401, F811

@@ -34,6 +34,12 @@ with logflume.setup_logging_queue() as running:
 logflume.setup_logging_queue("uvicorn.access", logging.getLogger("a"), respect_handler_level=False).stop()
 logflume.setup_logging_queue(all_loggers=True).stop()
 
+formatter: logging.Formatter = logflume.JsonFormatter(
+    "%(levelname)s %(message)s", rename_fields={"levelname": "level"}, timestamp=True, json_default=str
+)
+logflume.JsonFormatter(["levelname", "message"], static_fields={"service": "shop"}, schema=None)
+logflume.JsonFormatter(schema="ecs", json_ensure_ascii=False)
+
 
 async def serve() -> None:
     async with logflume.setup_logging_queue() as running:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 
+from .json_formatters import json_formatter_is_unpatched
 from .sinks import rotates_by_size
 from .unpatched import formatter_is_unpatched, formatter_of, handler_is_unpatched
 
@@ -29,7 +30,8 @@ def way_of(handler: logging.Handler, asked: bool = False) -> int:
     `asked` tells that its filters were asked in the log call.
     """
     if handler_is_unpatched(handler, asked):
-        if formatter_is_unpatched(formatter_of(handler)):
+        formatter = formatter_of(handler)
+        if formatter_is_unpatched(formatter) or json_formatter_is_unpatched(formatter):
             return COMPOSED
         if not rotates_by_size(handler):
             return FORMATTED

@@ -94,6 +94,15 @@ _snapshots: dict[type, dict[str, object]] = {
 }
 
 
+def take_snapshot(cls: type) -> bool:
+    """Note `cls` and its bases as unpatched, as they are now; false if they contain what is not theirs."""
+    unknown = [base for base in cls.__mro__[:-1] if base not in _snapshots]
+    if not all(_own(base) for base in unknown):
+        return False
+    _snapshots.update((base, dict(vars(base))) for base in unknown)
+    return True
+
+
 def class_is_unpatched(cls: type) -> bool:
     """Whether `cls` and its bases behave as the standard library's classes of that name."""
     for base in cls.__mro__[:-1]:

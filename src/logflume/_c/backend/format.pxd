@@ -4,6 +4,7 @@ from cpython.object cimport PyObject
 
 from logflume._c.backend.batch_text cimport BatchText
 from logflume._c.backend.clock cimport Clock
+from logflume._c.backend.json_pattern cimport JsonPattern
 from logflume._c.backend.message cimport Templates
 from logflume._c.backend.pattern cimport Pattern
 from logflume._c.backend.text cimport Text
@@ -11,7 +12,8 @@ from logflume._c.backend.text cimport Text
 
 cdef class Composer:
     cdef object formatter
-    cdef Pattern pattern  # None: the formatter makes each text
+    cdef Pattern pattern  # None: the formatter makes each text, or `json` does
+    cdef JsonPattern json
     cdef dict defaults
     cdef Clock clock
     cdef bint record_is_unpatched
@@ -32,4 +34,5 @@ cdef int compose(BatchText text, Composer composer, list records, Py_ssize_t ind
 cdef Py_ssize_t compose_simple(
     Text *text, Composer composer, PyObject **records, Py_ssize_t count, Limits *limits
 ) noexcept nogil
+cdef bint makes_simple(Composer composer) noexcept
 cdef int hold_messages(Composer composer) noexcept

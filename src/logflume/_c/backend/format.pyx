@@ -16,14 +16,17 @@ from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_Format
 
 import logging
 
+from logflume._c.backend.attributes cimport text_of
 from logflume._c.backend.batch_text cimport BatchText
 from logflume._c.backend.clock cimport add_time, clock_of, tick, time_text
+from logflume._c.backend.json cimport add_json, add_json_captured, add_json_log_record
+from logflume._c.backend.json_pattern cimport json_pattern_of
 from logflume._c.backend.message cimport (
     TEMPLATES, Template, add_message, add_whole_number, is_string, tuple_item, tuple_size,
 )
 from logflume._c.backend.pattern cimport (
-    ASCTIME, CREATED, FILENAME, FUNCNAME, LEVELNAME, LEVELNO, LINENO, LITERAL, MESSAGE, MODULE, MSECS, NAME, NUMBER,
-    PATHNAME, PROCESS, PROCESSNAME, TEXT, THREAD, THREADNAME, Attribute, Field, pattern_of,
+    ASCTIME, CREATED, LEVELNO, LINENO, LITERAL, MESSAGE, MSECS, NUMBER, PROCESS, TEXT, THREAD, Attribute, Field,
+    pattern_of,
 )
 from logflume._c.backend.text cimport (
     OTHERWISE, UNFIT, Text, add_ascii, add_number, add_padded, add_string, end_record,
@@ -41,6 +44,7 @@ cdef extern from "Python.h":
 cdef extern from "Python.h" nogil:
     PyTypeObject *type_of "Py_TYPE"(PyObject *)
 
+cdef type Formatter = logging.Formatter
 cdef type LogRecord = logging.LogRecord
 cdef type CapturedException = _CapturedException
 cdef object MISSING = object()
@@ -58,9 +62,14 @@ cdef class Composer:
 cdef Composer composer_of(object formatter):
     """Return a Composer for an unpatched formatter."""
     cdef Composer composer = Composer.__new__(Composer)
-    style = formatter._style
     composer.formatter = formatter
     composer.record_is_unpatched = class_is_unpatched(LogRecord)
+    if type(formatter) is not Formatter:
+        composer.json = json_pattern_of(formatter)
+        if composer.json is not None and composer.json.uses_time:
+            composer.clock = clock_of(formatter)
+        return composer
+    style = formatter._style
     defaults = style._defaults
     if not defaults or PyDict_CheckExact(defaults):
         composer.pattern = pattern_of(style)
@@ -87,27 +96,6 @@ cdef int hold_messages(Composer composer) noexcept:
     return 0
 
 
-cdef inline PyObject *text_of(CapturedRecord record, Attribute attribute) noexcept nogil:
-    """The value of an attribute that in nearly all records is a string, borrowed; NULL for other attributes."""
-    if attribute == NAME:
-        return <PyObject *>record.name
-    if attribute == LEVELNAME:
-        return <PyObject *>record.levelname
-    if attribute == PATHNAME:
-        return <PyObject *>record.site.pathname
-    if attribute == FILENAME:
-        return <PyObject *>record.site.filename
-    if attribute == MODULE:
-        return <PyObject *>record.site.module
-    if attribute == FUNCNAME:
-        return <PyObject *>record.site.funcName
-    if attribute == THREADNAME:
-        return <PyObject *>record.threadName
-    if attribute == PROCESSNAME:
-        return <PyObject *>record.processName
-    return NULL
-
-
 cdef inline bint finish_record(Text *text, Py_ssize_t wide, Limits *limits) noexcept nogil:
     """End the record before which the text had `wide`; UNFIT if it may rotate the file."""
     # as the standard handler does, the rotation counts characters, and "\n" for the terminator
@@ -119,6 +107,15 @@ cdef inline bint finish_record(Text *text, Py_ssize_t wide, Limits *limits) noex
 
 
 # ---- simple records: without the GIL ----
+
+cdef bint makes_simple(Composer composer) noexcept:
+    """Whether simple records can be composed without the GIL."""
+    if not composer.record_is_unpatched:
+        return False
+    if composer.json is not None:
+        return composer.json.is_simple
+    return composer.pattern is not None and composer.pattern.is_simple
+
 
 cdef inline bint is_simple_record(PyObject *record) noexcept nogil:
     return (
@@ -169,9 +166,12 @@ cdef inline int add_field(Text *text, Composer composer, CapturedRecord record, 
 
 cdef int add_simple(Text *text, Composer composer, CapturedRecord record) noexcept nogil:
     """Add a captured record that holds only strings and numbers, of the second that the clock shows."""
-    cdef PyObject *fields = <PyObject *>composer.pattern.fields
+    cdef PyObject *fields
     cdef Py_ssize_t index
     cdef int unfit
+    if composer.json is not None:
+        return add_json(text, composer.json, composer.clock, &composer.templates, record)
+    fields = <PyObject *>composer.pattern.fields
     if composer.pattern.uses_time and not composer.clock.second <= record.created < composer.clock.second + 1.0:
         return OTHERWISE
     for index in range(tuple_size(fields)):
@@ -186,7 +186,7 @@ cdef Py_ssize_t compose_simple(
 ) noexcept nogil:
     """Add records up to the first that needs compose(); return how many.
 
-    composer.pattern.is_simple has to be true, and hold_messages() has to be called afterwards.
+    makes_simple(composer) has to be true, and hold_messages() has to be called afterwards.
     """
     cdef Py_ssize_t index, start, wide
     for index in range(count):
@@ -259,6 +259,16 @@ cdef int note_explained(BatchText batch, Composer composer) except -1:
 
 cdef bint is_composable(Composer composer, CapturedRecord record) except -1:
     """Whether the text can be made from the fields."""
+    if composer.json is not None:
+        return (
+            record.made is None
+            and record.site is not None
+            and composer.record_is_unpatched
+            and composer.json.takes_fields
+            and record.exc_info is None
+            and not isinstance(record.msg, dict)
+            and (composer.clock is None or tick(composer.clock, record.created))
+        )
     return (
         record.made is None
         and record.site is not None
@@ -272,6 +282,8 @@ cdef bint is_composable(Composer composer, CapturedRecord record) except -1:
 
 cdef int add_record(Text *text, Composer composer, object record) except -1:
     cdef dict attributes
+    if composer.json is not None and composer.record_is_unpatched:
+        return add_json_record(text, composer, record)
     if Py_TYPE(record) is captured_type:
         return add_captured(text, composer, <CapturedRecord>record)
     if composer.pattern is not None and composer.record_is_unpatched and type(record) is LogRecord:
@@ -286,6 +298,40 @@ cdef int add_record(Text *text, Composer composer, object record) except -1:
     if not isinstance(string, str):  # what a str subclass as the format gave
         return UNFIT
     return add_text(text, string)
+
+
+cdef int add_json_record(Text *text, Composer composer, object record) except -1:
+    """Add a record as JSON; a captured one has to be composable."""
+    cdef Py_ssize_t start = text.size, wide = text.wide
+    cdef int unfit = OTHERWISE
+    if Py_TYPE(record) is captured_type:
+        unfit = add_captured_json(text, composer, <CapturedRecord>record)
+        if unfit == OTHERWISE:
+            record = made_of(<CapturedRecord>record)
+    if unfit == OTHERWISE and type(record) is LogRecord:
+        text.size = start
+        text.wide = wide
+        unfit = add_json_of(text, composer, record, instance_dict(record))
+    if unfit != OTHERWISE:
+        return unfit
+    text.size = start
+    text.wide = wide
+    string = composer.formatter.format(record)
+    return add_text(text, string) if isinstance(string, str) else UNFIT
+
+
+cdef int add_captured_json(Text *text, Composer composer, CapturedRecord record) except -1:
+    message = captured_message(record)
+    if not PyUnicode_CheckExact(message):
+        return OTHERWISE
+    return add_json_captured(text, composer.json, composer.clock, record, message)
+
+
+cdef int add_json_of(Text *text, Composer composer, object record, dict attributes) except -1:
+    if "getMessage" in attributes or isinstance(attributes["msg"], dict):
+        return OTHERWISE
+    attributes["message"] = message_of(attributes)
+    return add_json_log_record(text, composer.json, composer.clock, record, attributes)
 
 
 cdef int add_captured(Text *text, Composer composer, CapturedRecord record) except -1:

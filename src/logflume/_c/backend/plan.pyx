@@ -10,11 +10,13 @@ from logging.handlers import TimedRotatingFileHandler as _TimedRotatingFileHandl
 from logging.handlers import WatchedFileHandler as _WatchedFileHandler
 
 from logflume._c.backend.clock cimport renew
-from logflume._c.backend.format cimport composer_of
+from logflume._c.backend.format cimport composer_of, makes_simple
+from logflume._c.backend.json_pattern cimport is_unchanged
 from logflume._c.backend.unpatched cimport formatter_is_unpatched, handler_is_unpatched
 from logflume._c.interpreter.python cimport (
     Watch, WatchedObject, assign_type_version, dict_get, instance_dict, type_version, watch_object,
 )
+from logflume._delivery.json_formatters import json_formatter_is_unpatched
 from logflume._delivery.plan import (
     COMPOSED as _COMPOSED, FORMATTED as _FORMATTED, HANDED_OVER as _HANDED_OVER, ONE_BY_ONE as _ONE_BY_ONE,
 )
@@ -32,6 +34,7 @@ cdef extern from "backend/write.h" nogil:
     bint logflume_see_file(logflume_file *file, int number)
 
 cdef int ONE_BY_ONE = _ONE_BY_ONE, FORMATTED = _FORMATTED, COMPOSED = _COMPOSED, HANDED_OVER = _HANDED_OVER
+cdef type Formatter = logging.Formatter
 cdef type StringTemplateStyle = logging.StringTemplateStyle
 cdef type DescriptorSink = _DescriptorSink
 cdef type FileSink = _FileSink
@@ -48,7 +51,8 @@ cdef Py_ssize_t MOST_PLANS = 64
 cdef int way_of(object handler, bint asked) except -1:
     """Return which way batches go to `handler` now: see _delivery.plan."""
     if handler_is_unpatched(handler, asked):
-        if formatter_is_unpatched(formatter_of(handler)):
+        formatter = formatter_of(handler)
+        if formatter_is_unpatched(formatter) or json_formatter_is_unpatched(formatter):
             return COMPOSED
         if not rotates_by_size(handler):
             return FORMATTED
@@ -95,6 +99,7 @@ cdef bint is_current(Plan plan, object handler, bint asked) except -1:
         and type_version(record_type) == plan.record_version
         and is_same_stream(plan, <object>plan.stream)
         and (plan.composer.clock is None or renew(plan.composer.clock))
+        and (plan.composer.json is None or is_unchanged(plan.composer.json))
     )
 
 
@@ -135,7 +140,7 @@ cdef Plan lasting_plan(object handler, bint asked):
         return None
     if not watch_object(&logflume_handlers, &plan.formatter, formatter, instance_dict(formatter)):
         return None
-    style = formatter._style
+    style = formatter._style if type(formatter) is Formatter else formatter  # JSON does not use it
     if type(style) is StringTemplateStyle:  # its template may change, and does not tell
         return None
     if not watch_object(&logflume_handlers, &plan.style, style, instance_dict(style)):
@@ -157,11 +162,6 @@ cdef Plan lasting_plan(object handler, bint asked):
         return None
     plan.may_be_due = type(handler) is TimedRotatingFileHandler or type(handler) is WatchedFileHandler
     plan.may_rotate = type(handler) is RotatingFileHandler
-    plan.is_simple = (
-        plan.composer.pattern is not None
-        and plan.composer.pattern.is_simple
-        and plan.composer.record_is_unpatched
-        and PyUnicode_CheckExact(plan.terminator)
-    )
+    plan.is_simple = makes_simple(plan.composer) and PyUnicode_CheckExact(plan.terminator)
     # sink_of() may have run what changed the handler
     return plan if is_current(plan, handler, asked) else None

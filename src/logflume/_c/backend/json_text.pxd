@@ -1,0 +1,198 @@
+"""Values as json.dumps() gives them, added to a text. None of this needs the GIL; see text.pxd for what it returns."""
+
+from cpython.object cimport PyObject
+from libc.math cimport floor, rint
+from libc.string cimport memmove
+
+from logflume._c.backend.message cimport (
+    Py_False, Py_None, Py_True, add_whole_number, float_value, is_float, is_string,
+)
+from logflume._c.backend.text cimport (
+    OTHERWISE, UNFIT, Text, add_ascii, character_at, data_of, is_ascii, kind_of, length_of, logflume_copy, reserve,
+)
+
+cdef extern from "backend/json_text.h" nogil:
+    size_t logflume_plain(const char *text, size_t size, bint ascii)
+    char *logflume_put_ascii(char *out, unsigned int character, bint ascii)
+    char *logflume_put_wide(char *out, unsigned int character)
+    char *logflume_short_repr(char *end, double number)
+    char *logflume_put_utc(char *out, long long seconds, int microseconds)
+
+cdef extern from "Python.h" nogil:
+    Py_ssize_t PY_SSIZE_T_MAX
+
+cdef enum:
+    MOST_ESCAPED = 12  # bytes of a character
+
+
+cdef inline int add_json_string(Text *text, PyObject *string, bint ascii) noexcept nogil:
+    """Add exactly a str."""
+    cdef const char *source
+    cdef Py_ssize_t size, plain, index
+    cdef char *out
+    if not is_ascii(string):
+        return add_json_wide(text, string, ascii)
+    source = <const char *>data_of(string)
+    size = length_of(string)
+    if reserve(text, size + 2):
+        return UNFIT
+    plain = logflume_plain(source, size, True)
+    out = text.bytes + text.size
+    out[0] = c'"'
+    logflume_copy(out + 1, source, plain)
+    if plain < size:
+        text.size += 1 + plain
+        size -= plain
+        if size > PY_SSIZE_T_MAX // MOST_ESCAPED or reserve(text, MOST_ESCAPED * size):
+            return UNFIT
+        source += plain
+        out = text.bytes + text.size
+        for index in range(size):
+            out = logflume_put_ascii(out, <unsigned char>source[index], ascii)
+        text.size = out - text.bytes
+        return add_ascii(text, '"', 1)
+    out[1 + size] = c'"'
+    text.size += size + 2
+    return 0
+
+
+cdef inline int add_json_wide(Text *text, PyObject *string, bint ascii) noexcept nogil:
+    """Add a string that is not only ASCII."""
+    cdef Py_ssize_t length = length_of(string), index, wide = 0
+    cdef int kind = kind_of(string)
+    cdef void *data = data_of(string)
+    cdef unsigned int char
+    cdef char *out
+    if kind == 0 or (text.ascii and not ascii) or length > PY_SSIZE_T_MAX // MOST_ESCAPED - 2:
+        return OTHERWISE
+    if reserve(text, MOST_ESCAPED * length + 2):
+        return UNFIT
+    out = text.bytes + text.size
+    out[0] = c'"'
+    out += 1
+    for index in range(length):
+        char = character_at(kind, data, index)
+        if char < 0x80:
+            out = logflume_put_ascii(out, char, ascii)
+        elif ascii:
+            out = logflume_put_wide(out, char)
+        elif char < 0x800:
+            out[0] = <char>(0xC0 | (char >> 6))
+            out[1] = <char>(0x80 | (char & 0x3F))
+            out += 2
+            wide += 1
+        elif char < 0x10000:
+            if 0xD800 <= char < 0xE000:
+                return OTHERWISE  # half of a pair has no bytes of its own
+            out[0] = <char>(0xE0 | (char >> 12))
+            out[1] = <char>(0x80 | ((char >> 6) & 0x3F))
+            out[2] = <char>(0x80 | (char & 0x3F))
+            out += 3
+            wide += 2
+        else:
+            out[0] = <char>(0xF0 | (char >> 18))
+            out[1] = <char>(0x80 | ((char >> 12) & 0x3F))
+            out[2] = <char>(0x80 | ((char >> 6) & 0x3F))
+            out[3] = <char>(0x80 | (char & 0x3F))
+            out += 4
+            wide += 3
+    out[0] = c'"'
+    text.size = out + 1 - text.bytes
+    text.wide += wide
+    return 0
+
+
+cdef inline int escape_from(Text *text, Py_ssize_t start, bint ascii) noexcept nogil:
+    """Escape what was added since `start`, text in UTF-8, as the inside of a JSON string."""
+    cdef Py_ssize_t size = text.size - start, moved
+    cdef Py_ssize_t plain = logflume_plain(text.bytes + start, size, ascii)
+    cdef const unsigned char *source
+    cdef const unsigned char *end
+    cdef char *out
+    cdef unsigned int char
+    if plain == size:
+        return 0
+    start += plain
+    size -= plain
+    # to the end of where the escaped text can reach, so that what is written never meets what is still to be read
+    moved = (MOST_ESCAPED // 2 - 1) * size
+    if size > PY_SSIZE_T_MAX // MOST_ESCAPED or reserve(text, moved):
+        return UNFIT
+    memmove(text.bytes + start + moved, text.bytes + start, size)
+    source = <const unsigned char *>text.bytes + start + moved
+    end = source + size
+    out = text.bytes + start
+    while source < end:
+        char = source[0]
+        if char < 0x80:
+            out = logflume_put_ascii(out, char, ascii)
+            source += 1
+            continue
+        if not ascii:
+            out[0] = <char>char
+            out += 1
+            source += 1
+            continue
+        if char < 0xE0:
+            char = (char & 0x1F) << 6 | (source[1] & 0x3F)
+            source += 2
+            text.wide -= 1
+        elif char < 0xF0:
+            char = (char & 0x0F) << 12 | (source[1] & 0x3F) << 6 | (source[2] & 0x3F)
+            source += 3
+            text.wide -= 2
+        else:
+            char = (char & 0x07) << 18 | (source[1] & 0x3F) << 12 | (source[2] & 0x3F) << 6 | (source[3] & 0x3F)
+            source += 4
+            text.wide -= 3
+        out = logflume_put_wide(out, char)
+    text.size = out - text.bytes
+    return 0
+
+
+cdef inline int add_json_float(Text *text, double number) noexcept nogil:
+    """Add a float if its digits are few, or if it is none."""
+    cdef char digits[32]
+    cdef char *end = digits + 32
+    cdef char *begin = logflume_short_repr(end, number)
+    if begin is not NULL:
+        return add_ascii(text, begin, end - begin)
+    if number != number:
+        return add_ascii(text, "NaN", 3)
+    if number - number != 0:
+        return add_ascii(text, "Infinity", 8) if number > 0 else add_ascii(text, "-Infinity", 9)
+    return OTHERWISE
+
+
+cdef inline int add_json_value(Text *text, PyObject *value, bint ascii) noexcept nogil:
+    """Add exactly a str, int, float, bool or None."""
+    if is_string(value):
+        return add_json_string(text, value, ascii)
+    if value is Py_None:
+        return add_ascii(text, "null", 4)
+    if value is Py_True:
+        return add_ascii(text, "true", 4)
+    if value is Py_False:
+        return add_ascii(text, "false", 5)
+    if is_float(value):
+        return add_json_float(text, float_value(value))
+    return add_whole_number(text, value, 0, False, False)
+
+
+cdef inline int add_json_timestamp(Text *text, double created) noexcept nogil:
+    """Add datetime.fromtimestamp(created, timezone.utc).isoformat() as a string."""
+    cdef double seconds = floor(created), microseconds = rint((created - seconds) * 1e6)
+    cdef char *out
+    if not 0 <= created < 253402300799.0:
+        return OTHERWISE
+    if reserve(text, 40):
+        return UNFIT
+    if microseconds >= 1e6:
+        microseconds -= 1e6
+        seconds += 1
+    out = text.bytes + text.size
+    out[0] = c'"'
+    out = logflume_put_utc(out + 1, <long long>seconds, <int>microseconds)
+    out[0] = c'"'
+    text.size = out + 1 - text.bytes
+    return 0

@@ -1,0 +1,247 @@
+"""The fields, levels and times of three standards for JSON logs, for JsonFormatter(schema=...).
+
+ecs   Elastic Common Schema, as the ECS logging specification and Elastic's ecs-logging for Python have it
+gcp   the special fields of Google Cloud Logging's structured logs, and the names of google-cloud-logging for Python
+otel  OpenTelemetry's data model of log records, with the names of its JSON; "Trace Context in non-OTLP Log Formats"
+
+Each takes the ids of a trace from what a filter, OpenTelemetry's LoggingInstrumentor, or `extra` sets on the record.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from .json_encoder import utc_time
+
+__all__ = ["SCHEMAS", "Schema"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+ECS_VERSION = "1.6.0"
+GCP_SEVERITIES = {50: "CRITICAL", 40: "ERROR", 30: "WARNING", 20: "INFO", 10: "DEBUG"}
+GCP_LEVEL_NAMES = frozenset(
+    ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
+)
+OTEL_SEVERITIES = {50: 21, 40: 17, 30: 13, 20: 9, 10: 5}
+
+
+class Schema:
+    separators: tuple[str, str] | None = (",", ":")
+
+    def add_fields(
+        self, log_data: dict[Any, Any], record: logging.LogRecord, extra: dict[Any, Any], traceback: Any
+    ) -> None:
+        """Put the fields into `log_data`. `extra` has those that are not the record's own, and is this method's."""
+        raise NotImplementedError
+
+    def ordered(self, log_data: dict[Any, Any]) -> dict[Any, Any]:
+        return log_data
+
+
+class Ecs(Schema):
+    def add_fields(
+        self, log_data: dict[Any, Any], record: logging.LogRecord, extra: dict[Any, Any], traceback: Any
+    ) -> None:
+        trace_id, span_id, _, service = take_ids(extra)
+        fields: dict[str, Any] = {
+            "@timestamp": time_text(record, "milliseconds"),
+            "log.level": record.levelname.lower(),
+            "message": extra.pop("message", record.message),
+            "ecs.version": ECS_VERSION,
+            "log.logger": record.name,
+            "log.origin.file.line": record.lineno,
+            "log.origin.file.name": record.filename,
+            "log.origin.function": record.funcName,
+            "process.name": record.processName,
+            "process.pid": record.process,
+            "process.thread.id": record.thread,
+            "process.thread.name": record.threadName,
+            "error.stack_trace": traceback,
+            "service.name": service,
+            "span.id": span_id,
+            "trace.id": trace_id,
+        }
+        fields["error.type"], fields["error.message"] = error_of(record, qualified=False)
+        for key in ("@timestamp", "log.level", "message", "ecs.version"):
+            log_data[key] = fields.pop(key)
+        for each in (fields, extra):
+            for key, value in each.items():
+                if value is not None:
+                    nest(log_data, key, value)
+
+    def ordered(self, log_data: dict[Any, Any]) -> dict[Any, Any]:
+        """Three fields first, as the specification asks; the others, and those in them, by name."""
+        first = {key: log_data[key] for key in ("@timestamp", "log.level", "message") if key in log_data}
+        return {**first, **in_order({key: value for key, value in log_data.items() if key not in first})}
+
+
+class GoogleCloud(Schema):
+    def add_fields(
+        self, log_data: dict[Any, Any], record: logging.LogRecord, extra: dict[Any, Any], traceback: Any
+    ) -> None:
+        trace = extra.pop("trace", None)
+        trace_id, span_id, sampled, service = take_ids(extra)
+        trace = trace or trace_id
+        project = os.environ.get("GOOGLE_CLOUD_PROJECT")
+        if trace and project and "/" not in str(trace):
+            trace = f"projects/{project}/traces/{trace}"
+        log_data["severity"] = gcp_severity(record)
+        log_data["message"] = extra.pop("message", record.message)
+        log_data["time"] = time_text(record, "microseconds")
+        log_data["logging.googleapis.com/sourceLocation"] = extra.pop("source_location", None) or {
+            "file": record.pathname,
+            "line": str(record.lineno),  # a 64-bit number, which JSON of protocol buffers has as a string
+            "function": record.funcName,
+        }
+        labels = {"python_logger": record.name}
+        if service:
+            labels["service"] = service
+        given = extra.pop("labels", None)
+        log_data["logging.googleapis.com/labels"] = labels | given if isinstance(given, dict) else labels
+        if given is not None and not isinstance(given, dict):
+            log_data["labels"] = given
+        if trace:
+            log_data["logging.googleapis.com/trace"] = trace
+        if span_id:
+            log_data["logging.googleapis.com/spanId"] = span_id
+        if sampled is not None:
+            log_data["logging.googleapis.com/trace_sampled"] = bool(sampled)
+        request = extra.pop("http_request", None)
+        if request:
+            log_data["httpRequest"] = request
+        if traceback:
+            log_data["stack_trace"] = traceback  # where Error Reporting looks first
+        fields = extra.pop("json_fields", None)
+        log_data.update(extra)
+        if isinstance(fields, dict):
+            log_data.update(fields)
+
+
+class OpenTelemetry(Schema):
+    def add_fields(
+        self, log_data: dict[Any, Any], record: logging.LogRecord, extra: dict[Any, Any], traceback: Any
+    ) -> None:
+        trace_id, span_id, sampled, service = take_ids(extra)
+        log_data["timestamp"] = time_text(record, "microseconds")
+        log_data["severity_text"] = "WARN" if record.levelname == "WARNING" else record.levelname
+        log_data["severity_number"] = otel_severity(record.levelno)
+        log_data["body"] = extra.pop("message", record.message)
+        if trace_id:
+            log_data["trace_id"] = trace_id
+            if span_id:
+                log_data["span_id"] = span_id
+            log_data["trace_flags"] = (
+                f"{int(sampled or 0):02x}" if isinstance(sampled, int | None) else sampled
+            )
+        log_data["scope"] = {"name": record.name}
+        service = service or os.environ.get("OTEL_SERVICE_NAME")
+        if service:
+            log_data["resource"] = {"service.name": service}
+        attributes: dict[Any, Any] = {
+            "code.file.path": record.pathname,
+            "code.function.name": record.funcName,
+            "code.line.number": record.lineno,
+            "thread.id": record.thread,
+            "thread.name": record.threadName,
+        }
+        attributes["exception.type"], attributes["exception.message"] = error_of(record, qualified=True)
+        attributes["exception.stacktrace"] = traceback
+        log_data["attributes"] = {
+            key: value for key, value in attributes.items() if value is not None
+        } | extra
+
+
+SCHEMAS: dict[str, Schema] = {"ecs": Ecs(), "gcp": GoogleCloud(), "otel": OpenTelemetry()}
+
+
+def time_text(record: logging.LogRecord, precision: str) -> str:
+    """The record's time in UTC, as RFC 3339 has it."""
+    if precision == "milliseconds":  # those of the record, not rounded again
+        return f"{utc_time(record.created).isoformat(timespec='seconds')[:-6]}.{int(record.msecs):03d}Z"
+    return utc_time(record.created).isoformat(timespec=precision)[:-6] + "Z"
+
+
+def take_ids(extra: dict[Any, Any]) -> tuple[Any, Any, Any, Any]:
+    """Take the ids of trace and span, the flags and the service's name out of `extra`; None for what is not there."""
+    trace_id = hexadecimal(first_of(extra, "trace_id", "otelTraceID"), 32)
+    span_id = hexadecimal(first_of(extra, "span_id", "otelSpanID"), 16)
+    sampled = first_of(extra, "trace_flags", "trace_sampled", "otelTraceSampled")
+    return trace_id, span_id, sampled if trace_id else None, first_of(extra, "otelServiceName") or None
+
+
+def first_of(extra: dict[Any, Any], *names: str) -> Any:
+    found = [extra.pop(name, None) for name in names]
+    return next((value for value in found if value is not None), None)
+
+
+def hexadecimal(value: Any, digits: int) -> Any:
+    """An id as its digits; None for the id 0, which stands for no trace."""
+    if isinstance(value, int):
+        return f"{value:0{digits}x}" if value else None
+    return None if not value or (isinstance(value, str) and not value.strip("0")) else value
+
+
+def error_of(record: logging.LogRecord, *, qualified: bool) -> tuple[str | None, str | None]:
+    """The class and the text of the record's exception."""
+    info: Any = record.exc_info
+    if not isinstance(info, tuple) or info[0] is None:
+        return None, None
+    name = info[0].__name__
+    if qualified and info[0].__module__ != "builtins":
+        name = f"{info[0].__module__}.{info[0].__qualname__}"
+    return name, str(info[1])
+
+
+def gcp_severity(record: logging.LogRecord) -> str:
+    if record.levelname in GCP_LEVEL_NAMES:
+        return record.levelname
+    return next((name for level, name in GCP_SEVERITIES.items() if record.levelno >= level), "DEFAULT")
+
+
+def otel_severity(level: int) -> int:
+    """The number for a level; those between two of logging's come after the lower one, at most three steps."""
+    for lowest, number in OTEL_SEVERITIES.items():
+        if level >= lowest:
+            return number + min(level - lowest, 3)
+    return 0
+
+
+def nest(into: dict[Any, Any], key: Any, value: Any) -> None:
+    """Put `value` under a dotted name into dictionaries in dictionaries.
+
+    Where a part of the name has a value that is no dictionary, or the whole name has one, the field goes to `labels`.
+    """
+    if not merge(into, key.split(".") if isinstance(key, str) else [key], value):
+        labels = into.setdefault("labels", {})
+        (labels if isinstance(labels, dict) else into)[key] = value
+
+
+def merge(into: dict[Any, Any], names: list[Any], value: Any) -> bool:
+    """Put `value` where the names lead; false if something else is there."""
+    *parts, last = names
+    for part in parts:
+        into = into.setdefault(part, {})
+        if not isinstance(into, dict):
+            return False
+    if isinstance(value, dict):
+        inner = into.setdefault(last, {})
+        if isinstance(inner, dict):
+            for name, each in value.items():
+                nest(inner, name, each)
+            return True
+    if isinstance(into.get(last), dict):
+        return False
+    into[last] = value
+    return True
+
+
+def in_order(value: Any) -> Any:
+    """`value` with the dictionaries in it in the order of their keys."""
+    if isinstance(value, dict):
+        return {key: in_order(value[key]) for key in sorted(value, key=str)}
+    if isinstance(value, list | tuple):
+        return [in_order(each) for each in value]
+    return value

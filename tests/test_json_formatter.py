@@ -1,0 +1,539 @@
+"""JsonFormatter: what python-json-logger writes, with either core; and the schemas.
+
+Where python-json-logger is installed it is asked; its answers for the records and options in json_records.py are kept
+in json_expected.json. `python tests/test_json_formatter.py` asks it for them again.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib.metadata
+import json
+import logging
+import pickle
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+import logflume
+from deliveries import DELIVERIES, deliver_compiled, one_at_a_time
+from helpers import Collect, drain, run_code, stopped_clock
+from json_records import (
+    EXPECTED,
+    FORMAT,
+    OPTIONS,
+    PAIRS,
+    RECORDS,
+    extras,
+    messages,
+    options,
+    options_of,
+    output,
+    record_of,
+    records,
+)
+from logflume._shared.state import IDLE, RUNNING
+
+try:
+    from pythonjsonlogger.json import JsonFormatter as TheirFormatter
+except ImportError:
+    TheirFormatter = None  # type: ignore[assignment, misc]
+VERSION: tuple[int, ...] = (0,)
+if TheirFormatter is not None:
+    VERSION = tuple(map(int, importlib.metadata.version("python-json-logger").split(".")[:2]))
+needs_theirs = pytest.mark.skipif(TheirFormatter is None, reason="python-json-logger is not installed")
+FORMATTERS = [pytest.param(logflume.JsonFormatter, id="ours")]
+if TheirFormatter is not None:
+    FORMATTERS.append(pytest.param(TheirFormatter, id="theirs"))
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.Formatter, "converter", __import__("time").gmtime)
+
+
+# ---- the same text as python-json-logger ----
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=" | ".join)
+@pytest.mark.parametrize("formatter", FORMATTERS)
+def test_text_is_the_recorded_one(formatter: type[logging.Formatter], pair: tuple[str, str]) -> None:
+    if formatter is TheirFormatter and (
+        OPTIONS[pair[0]].get("_since", (3, 0)) > VERSION
+        or (VERSION < (4, 2) and pair[1] == "exception in dict")
+    ):
+        pytest.skip("this version has no such option")
+    expected = json.loads(EXPECTED.read_text("ascii"))
+    assert (
+        output(formatter(**options_of(pair[0])), record_of(**RECORDS[pair[1]])) == expected[" | ".join(pair)]
+    )
+
+
+@needs_theirs
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(chosen=options(VERSION), given_record=records)
+def test_any_record_has_their_text(chosen: dict[str, Any], given_record: dict[str, Any]) -> None:
+    record, same = record_of(**given_record), record_of(**given_record)
+    if VERSION < (4, 2) and isinstance(record.msg, dict):
+        record.exc_info = same.exc_info = record.stack_info = same.stack_info = (
+            None  # went into the caller's dict
+        )
+    theirs = output(TheirFormatter(**chosen), same)
+    assert output(logflume.JsonFormatter(**chosen), record) == theirs
+    assert vars(record).keys() == vars(same).keys()
+
+
+@needs_theirs
+@pytest.mark.skipif(VERSION < (4, 0), reason="before, no sequence")
+def test_constructor_refuses_what_theirs_refuses() -> None:
+    for given_options in (
+        {"style": "?"},
+        {"fmt": "no field"},
+        {"fmt": "{", "style": "{"},
+        {"style": "$", "fmt": "$"},
+    ):
+        errors = []
+        for formatter in (TheirFormatter, logflume.JsonFormatter):
+            with pytest.raises(ValueError, match=r"Style|format|placeholder") as raised:
+                formatter(**given_options)
+            errors.append(str(raised.value))
+        assert errors[0] == errors[1]
+
+
+@needs_theirs
+def test_constructor_takes_their_arguments() -> None:
+    import inspect
+
+    known = {
+        name
+        for cls in TheirFormatter.__mro__[:2]
+        for name in inspect.signature(cls.__init__).parameters
+        if name not in ("self", "args", "kwargs")
+    }
+    assert known <= set(inspect.signature(logflume.JsonFormatter.__init__).parameters)
+
+
+# ---- batches: the same bytes as one at a time, with each core ----
+
+
+def written(
+    folder: Path, formatter: logging.Formatter, encoding: str, deliver: Any, batch: list[logging.LogRecord]
+) -> tuple[bytes, list[str]]:
+    errors: list[str] = []
+    handler = logging.FileHandler(folder / "app.log", "w", encoding)
+    handler.setFormatter(formatter)
+    handler.handleError = lambda record: errors.append(repr(sys.exc_info()[1]))  # type: ignore[method-assign]
+    deliver(handler, batch)
+    handler.close()
+    return (folder / "app.log").read_bytes(), errors
+
+
+def unexpected(*given: Any) -> None:
+    pytest.fail(f"escaped: {given}")
+
+
+@pytest.mark.parametrize("formatter", FORMATTERS)
+@pytest.mark.parametrize("deliver_batch", DELIVERIES)
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_batches_are_written_as_one_at_a_time(
+    deliver_batch: Any, formatter: Any, data: st.DataObject
+) -> None:
+    chosen = data.draw(options(VERSION if formatter is TheirFormatter else (4, 2)))
+    encoding = data.draw(st.sampled_from(["utf-8", "utf-8", "ascii", "latin-1"]))
+    given_records = data.draw(st.lists(records, min_size=1, max_size=6))
+    outcomes = []
+    for batches in (False, True):
+        own = [record_of(**copy.copy(each)) for each in given_records]
+        for record in own:
+            if isinstance(record.msg, dict):
+                record.msg = record.msg.copy()
+
+        def deliver(handler: logging.Handler, batch: list[logging.LogRecord]) -> None:
+            if batches:  # noqa: B023
+                deliver_batch(handler, batch[:1], unexpected)
+                deliver_batch(handler, batch[1:], unexpected)
+            else:
+                one_at_a_time(handler, batch, unexpected)
+
+        with tempfile.TemporaryDirectory() as name:
+            outcomes.append(written(Path(name), formatter(**chosen), encoding, deliver, own))
+        outcomes.append([{**vars(record), "exc_info": None} for record in own])
+    assert outcomes[0] == outcomes[2]
+    assert repr([each.keys() for each in outcomes[1]]) == repr([each.keys() for each in outcomes[3]])
+
+
+@pytest.fixture
+def accelerated() -> Iterator[None]:
+    logflume.accelerate_loggers()
+    yield
+    logflume.restore_loggers()
+
+
+OWN = {*vars(record_of()), "message", "asctime", "taskName"}
+calls = st.fixed_dictionaries(
+    {
+        "message": messages,
+        "extra": extras.map(lambda extra: {key: extra[key] for key in extra if key not in OWN}),
+        "level": st.sampled_from([20, 35, 50]),
+    }
+)
+
+
+def logged(
+    given_calls: list[dict[str, Any]], formatter: logging.Formatter
+) -> tuple[list[logging.LogRecord], list[Any]]:
+    """The records that handlers on the loggers get of these calls, and what goes through a queue instead."""
+    standard: list[logging.LogRecord] = []
+    collect = Collect(function=standard.append)
+    collect.emit = standard.append  # type: ignore[method-assign]
+    queue_handler = logflume.LocalQueueHandler()
+    behind = logging.StreamHandler()
+    behind.setFormatter(formatter)
+    queue_handler.listener = logflume.QueueListener(queue_handler.queue, behind)
+    queue_handler.listener.state = RUNNING  # so that it takes captured records; it has no thread
+    logger = logging.getLogger("caf\xe9")
+    logger.setLevel(1)
+    logger.propagate = False
+    with stopped_clock(lambda: 1_700_000_000.75):
+        for call in given_calls:
+            for handler in (collect, queue_handler):
+                logger.handlers = [handler]
+                logger.log(call["level"], call["message"][0], *call["message"][1], extra=call["extra"])
+    queue_handler.listener.state = IDLE
+    captured = drain(queue_handler.queue)
+    assert not any(isinstance(record, logging.LogRecord) for record in captured)
+    return standard, captured
+
+
+@pytest.mark.skipif(logflume.IMPLEMENTATION != "compiled", reason="the pure core accelerates nothing")
+@pytest.mark.parametrize("made", [False, True])
+@pytest.mark.parametrize("formatter", FORMATTERS)
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_captured_records_are_written_as_standard_ones(
+    accelerated: None, formatter: Any, made: bool, data: st.DataObject
+) -> None:
+    chosen = data.draw(options(VERSION if formatter is TheirFormatter else (4, 2)))
+    encoding = data.draw(st.sampled_from(["utf-8", "utf-8", "ascii"]))
+    given_calls = data.draw(st.lists(calls, min_size=1, max_size=6))
+    made_formatter = formatter(**chosen)
+    # a message that can change is text by then; it matters only where `msg` itself is shown
+    assume("msg" in made_formatter._skip_fields and "msg" not in made_formatter._required_fields)
+    standard, captured = logged(given_calls, made_formatter)
+    if made:
+        for record in captured:
+            record.as_log_record()
+
+    def one_by_one(handler: logging.Handler, batch: list[Any]) -> None:
+        for record in batch:
+            handler.handle(record)
+
+    def together(handler: logging.Handler, batch: list[Any]) -> None:
+        deliver_compiled(handler, batch[:1], unexpected)
+        deliver_compiled(handler, batch[1:], unexpected)  # with a plan that is there
+
+    with tempfile.TemporaryDirectory() as name:
+        expected = written(Path(name), formatter(**chosen), encoding, one_by_one, standard)
+        assert written(Path(name), formatter(**chosen), encoding, together, captured) == expected
+
+
+@pytest.mark.skipif(logflume.IMPLEMENTATION != "compiled", reason="the pure core accelerates nothing")
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    numbers=st.lists(
+        st.one_of(
+            st.floats(),
+            st.floats(-1e16, 1e16),
+            st.floats(1e-5, 1),
+            st.builds(
+                lambda whole, power: whole / 10**power, st.integers(-(10**16), 10**16), st.integers(0, 12)
+            ),
+            st.integers(-(2**64), 2**64),
+        ),
+        max_size=20,
+    )
+)
+def test_numbers_are_those_of_json(accelerated: None, numbers: list[float]) -> None:
+    given_calls = [{"message": ("m", ()), "extra": {"number": number}, "level": 20} for number in numbers]
+    _, captured = logged(given_calls, logflume.JsonFormatter())
+    with tempfile.TemporaryDirectory() as name:
+        text, errors = written(
+            Path(name),
+            logflume.JsonFormatter(),
+            "utf-8",
+            lambda handler, batch: deliver_compiled(handler, batch, unexpected),
+            captured,
+        )
+    assert errors == []
+    assert text.decode().splitlines() == [
+        json.dumps({"message": "m", "number": number}) for number in numbers
+    ]
+
+
+# ---- which formatters are composed, and until when ----
+
+
+def calls_of_format(deliver: Any) -> int:
+    """How often deliver() calls a format() in Python."""
+    count = 0
+
+    def note(frame: Any, event: str, argument: Any) -> None:
+        nonlocal count
+        count += event == "call" and frame.f_code.co_name == "format"
+
+    sys.setprofile(note)
+    try:
+        deliver()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.fixture
+def write(accelerated: None, tmp_path: Path) -> Iterator[Any]:
+    """write(formatter) writes a few captured records; returns the lines and how many format() was called for."""
+    if deliver_compiled is None or logflume.IMPLEMENTATION != "compiled":
+        pytest.skip("the pure core calls the formatter for each record")
+    handler = logging.FileHandler(tmp_path / "app.log", "w")
+
+    def write(formatter: logging.Formatter, *extra: dict[str, Any]) -> tuple[list[str], int]:
+        handler.setFormatter(formatter)
+        given_calls = [
+            {"message": ("n %d", (i,)), "extra": each, "level": 20}
+            for i, each in enumerate(extra or ({}, {}))
+        ]
+        _, batch = logged(given_calls, formatter)
+        before = len((tmp_path / "app.log").read_text().splitlines())
+        called = calls_of_format(lambda: deliver_compiled(handler, batch, unexpected))
+        return (tmp_path / "app.log").read_text().splitlines()[before:], called
+
+    yield write
+    handler.close()
+
+
+@pytest.mark.parametrize("formatter", FORMATTERS)
+def test_no_formatter_is_called_for_common_records(write: Any, formatter: Any) -> None:
+    extra = ({"order": 1}, {"f": 1 / 3, "n": None}, {"nested": {"a": [1]}, "price": 2.5}, {})
+    for chosen in ({}, {"timestamp": True, "rename_fields": {"message": "text", "order": "id"}}):
+        assert write(formatter(**chosen), *extra)[1] == 0
+    assert write(formatter(), {"message2": 1}, {"exc_info2": 2}) == (
+        ['{"message": "n 0", "message2": 1}', '{"message": "n 1", "exc_info2": 2}'],
+        0,
+    )
+
+
+@pytest.mark.parametrize("formatter", FORMATTERS)
+def test_what_changes_in_the_formatter_shows(write: Any, formatter: Any) -> None:
+    changed = formatter(static_fields={"a": 1})
+    for text, change in (
+        ('{"message": "n 0", "a": 1}', lambda: None),
+        ('{"message": "n 0", "a": 1}', lambda: None),
+        ('{"message": "n 0", "a": 2}', lambda: changed.static_fields.update(a=2)),
+        ('{"message": "n 0", "a": true}', lambda: changed.static_fields.update(a=True)),
+        ('{"text": "n 0", "a": true}', lambda: changed.rename_fields.update(message="text")),
+        ('> {"text": "n 0", "a": true}', lambda: setattr(changed, "prefix", "> ")),
+        ('> [{"text": "n 0", "a": true}]', lambda: setattr(changed, "jsonify_log_record", in_list)),
+    ):
+
+        def in_list(data: Any) -> str:
+            return f"[{json.dumps(data)}]"
+
+        change()
+        assert write(changed)[0][0] == text
+
+
+@pytest.mark.parametrize("base", FORMATTERS)
+def test_hooks_are_called(write: Any, base: Any) -> None:
+    class Hooked(base):
+        def parse(self) -> list[str]:
+            return [*super().parse(), "levelname"]
+
+        def add_fields(self, log_data: dict[str, Any], record: Any, message_dict: dict[str, Any]) -> None:
+            super().add_fields(log_data, record, message_dict)
+            log_data["added"] = record.levelno
+
+        def process_log_record(self, log_data: dict[str, Any]) -> Any:
+            return super().process_log_record({**log_data, "processed": True})
+
+        def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
+            return super().jsonify_log_record({**log_data, "jsonified": True})
+
+        def serialize_log_record(self, log_data: dict[str, Any]) -> str:
+            return "> " + super().serialize_log_record(log_data)
+
+    text = '> {"message": "n 0", "levelname": "INFO", "added": 20, "processed": true, "jsonified": true}'
+    assert write(Hooked())[0][0] == text
+
+
+def test_a_changed_python_json_logger_is_called(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    if TheirFormatter is None:
+        pytest.skip("python-json-logger is not installed")
+    formatter = TheirFormatter()
+    assert write(formatter)[1] == 0
+    monkeypatch.setattr(TheirFormatter.__mro__[1], "process_log_record", lambda self, data: {"patched": True})
+    lines, called = write(formatter)
+    assert lines == ['{"patched": true}'] * 2
+    assert called
+
+
+@pytest.mark.parametrize(
+    "chosen", [{}, {"exc_info_as_array": True}, {"schema": "ecs"}, {"fmt": "%(exc_text)s"}]
+)
+def test_exceptions_are_those_of_the_call(lf: ModuleType, chosen: dict[str, Any], tmp_path: Path) -> None:
+    lines = []
+    for queued in (False, True):
+        handler = logging.FileHandler(tmp_path / f"{queued}.log")
+        handler.setFormatter(lf.JsonFormatter(**chosen))
+        logging.root.handlers = [handler]
+        listener = lf.setup_logging_queue(accelerate=True) if queued else None
+        for _ in range(3):
+            try:
+                raise KeyError("k")
+            except KeyError:
+                logging.getLogger("shop").exception("failed")
+        if listener is not None:
+            listener.stop()
+        handler.close()
+        lines.append(re.sub('"[0-9-]+T[^"]*"', "", (tmp_path / f"{queued}.log").read_text()))
+    assert lines[0].splitlines() == lines[1].splitlines()
+    assert lines[0].count("KeyError") >= 3
+
+
+# ---- schemas ----
+
+
+def schema_of(name: str, **attributes: Any) -> dict[str, Any]:
+    text = logflume.JsonFormatter(schema=name, static_fields={"team": "a"}).format(record_of(**attributes))
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+FAILED: dict[str, Any] = {"levelno": 40, "levelname": "ERROR", "exc_info": (KeyError, KeyError("k"), None)}
+TRACED = {"trace_id": 0xABC, "span_id": "00000000000000ff", "trace_flags": 1}
+TRACE_ID = "00000000000000000000000000000abc"
+
+
+def test_ecs() -> None:
+    formatter = logflume.JsonFormatter(schema="ecs")
+    assert formatter.format(
+        record_of(extra={"http.request.method": "GET", "http": {"version": "1.1"}, "a": 1})
+    ) == (
+        '{"@timestamp":"2026-11-27T04:05:06.123Z","log.level":"info","message":"paid","a":1,"ecs.version":"1.6.0",'
+        '"http":{"request":{"method":"GET"},"version":"1.1"},'
+        '"log":{"logger":"shop.cart","origin":{"file":{"line":42,"name":"cart.py"},"function":"pay"}},'
+        '"process":{"name":"MainProcess","pid":4711,"thread":{"id":1234,"name":"Main \\u00e9"}}}'
+    )
+    found = schema_of("ecs", extra=TRACED, **FAILED)
+    assert (found["log.level"], found["trace"], found["span"]) == (
+        "error",
+        {"id": TRACE_ID},
+        {"id": "00000000000000ff"},
+    )
+    assert found["error"] == {"message": "'k'", "type": "KeyError", "stack_trace": "KeyError: 'k'"}
+    assert found["team"] == "a"
+
+
+def test_ecs_keeps_names_that_exclude_each_other() -> None:
+    found = schema_of("ecs", extra={"log": "text", "message.part": 1, "a": 1, "a.b": 2, "error": {"code": 1}})
+    assert found["message"] == "paid"
+    assert found["a"] == 1
+    assert found["error"] == {"code": 1}
+    assert found["labels"] == {"log": "text", "message.part": 1, "a.b": 2}
+
+
+def test_google_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "p")
+    extra = {**TRACED, "http_request": {"status": 200}, "labels": {"zone": "z"}, "order": 7}
+    assert schema_of("gcp", extra=extra, **FAILED) == {
+        "severity": "ERROR",
+        "message": "paid",
+        "time": "2026-11-27T04:05:06.123456Z",
+        "logging.googleapis.com/sourceLocation": {
+            "file": "/srv/shop/cart.py",
+            "line": "42",
+            "function": "pay",
+        },
+        "logging.googleapis.com/labels": {"python_logger": "shop.cart", "zone": "z"},
+        "logging.googleapis.com/trace": f"projects/p/traces/{TRACE_ID}",
+        "logging.googleapis.com/spanId": "00000000000000ff",
+        "logging.googleapis.com/trace_sampled": True,
+        "httpRequest": {"status": 200},
+        "stack_trace": "KeyError: 'k'",
+        "team": "a",
+        "order": 7,
+    }
+    levels = {5: "DEFAULT", 10: "DEBUG", 25: "INFO", 30: "WARNING", 45: "ERROR", 60: "CRITICAL"}
+    for level, severity in levels.items():
+        assert schema_of("gcp", levelno=level, levelname=f"Level {level}")["severity"] == severity
+    assert schema_of("gcp", levelno=25, levelname="NOTICE")["severity"] == "NOTICE"
+
+
+def test_opentelemetry() -> None:
+    extra = {"otelTraceID": TRACE_ID, "otelSpanID": "00000000000000ff", "otelTraceSampled": True, "order": 7}
+    assert schema_of("otel", extra=extra, **FAILED) == {
+        "timestamp": "2026-11-27T04:05:06.123456Z",
+        "severity_text": "ERROR",
+        "severity_number": 17,
+        "body": "paid",
+        "trace_id": TRACE_ID,
+        "span_id": "00000000000000ff",
+        "trace_flags": "01",
+        "scope": {"name": "shop.cart"},
+        "attributes": {
+            "code.file.path": "/srv/shop/cart.py",
+            "code.function.name": "pay",
+            "code.line.number": 42,
+            "thread.id": 1234,
+            "thread.name": "Main \xe9",
+            "exception.type": "KeyError",
+            "exception.message": "'k'",
+            "exception.stacktrace": "KeyError: 'k'",
+            "team": "a",
+            "order": 7,
+        },
+    }
+    for level, number in {5: 0, 10: 5, 20: 9, 25: 12, 30: 13, 50: 21, 60: 24}.items():
+        assert schema_of("otel", levelno=level)["severity_number"] == number
+    assert schema_of("otel", levelno=30, levelname="WARNING")["severity_text"] == "WARN"
+    untraced = schema_of("otel", extra={"otelTraceID": "0", "otelSpanID": "0", "otelTraceSampled": False})
+    assert not {"trace_id", "span_id", "trace_flags"} & untraced.keys()
+
+
+def test_schemas_say_what_they_exclude() -> None:
+    with pytest.raises(ValueError, match="schema must be one of 'ecs', 'gcp', 'otel'"):
+        logflume.JsonFormatter(schema="other")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="goes without fmt"):
+        logflume.JsonFormatter("%(message)s", schema="ecs")
+
+
+# ---- the formatter itself ----
+
+
+def test_it_can_be_copied_and_pickled() -> None:
+    formatter = logflume.JsonFormatter(FORMAT, timestamp=True)
+    text = formatter.format(record_of())
+    assert copy.deepcopy(formatter).format(record_of()) == text
+    assert pickle.loads(pickle.dumps(formatter)).format(record_of()) == text
+
+
+def test_json_is_imported_with_the_first_formatter() -> None:
+    code = "import sys, logflume; print('json' in sys.modules); logflume.JsonFormatter(); print('json' in sys.modules)"
+    assert run_code(code).stdout.split() == ["False", "True"]
+
+
+if __name__ == "__main__":
+    logging.Formatter.converter = __import__("time").gmtime
+    found = {
+        " | ".join(pair): output(TheirFormatter(**options_of(pair[0])), record_of(**RECORDS[pair[1]]))
+        for pair in PAIRS
+    }
+    EXPECTED.write_text(json.dumps(found, indent=0) + "\n", "ascii")
