@@ -518,8 +518,8 @@ def test_schemas_say_what_they_exclude() -> None:
 # ---- the formatter itself ----
 
 
-def test_it_can_be_copied_and_pickled() -> None:
-    formatter = logflume.JsonFormatter(FORMAT, timestamp=True)
+def test_it_can_be_copied_and_pickled(lf: Any) -> None:
+    formatter = lf.JsonFormatter(FORMAT, timestamp=True)
     text = formatter.format(record_of())
     assert copy.deepcopy(formatter).format(record_of()) == text
     assert pickle.loads(pickle.dumps(formatter)).format(record_of()) == text

@@ -234,11 +234,14 @@ def test_importing_costs_little():
     assert done.stderr == ""
     assert set(done.stdout.split()) <= {
         "__future__",
+        "_bisect",
         "_contextvars",
         "_cython_3_3_1",
         "_immutables_map",  # PyPy's contextvars
+        "bisect",
         "contextlib",
         "contextvars",
         "cython_runtime",
+        "gc",
         "signal",
     }
