@@ -57,6 +57,7 @@ def imported(core: str) -> Iterator[ModuleType]:
         with mock.patch.dict(os.environ, SWITCHES[core]):
             yield modules["logflume"]
     finally:
+        modules.update(_package_modules())  # some are imported late
         for name in _package_modules():
             del sys.modules[name]
         sys.modules.update(others)

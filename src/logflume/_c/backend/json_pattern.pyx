@@ -21,7 +21,7 @@ cdef dict ATTRIBUTES = {
 }
 cdef bint HAS_TASK_NAME = sys.version_info >= (3, 12)
 # What every record has, and what its formatting adds: as extra fields these would come in their own order.
-cdef frozenset OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+cdef frozenset OWN = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {"message", "asctime"}
 cdef tuple SIMPLE = (str, int, float, bool, type(None))  # exactly: they cannot change
 
 
