@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from helpers import FREE_THREADED, Collect, environment, needs_compiled, run_code
+from helpers import FREE_THREADED, Collect, environment, needs_compiled, run_code, wait_until
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,10 @@ def test_where_no_thread_can_start_the_caller_delivers(wired, monkeypatch, metho
     collect = Collect()
     logger, listener = wired(collect)
     logger.info("one")
-    assert collect.messages == ["one"]
+    # The thread that tries to start the listener's delivers, should it find out after the call has returned.
+    assert wait_until(lambda: collect.messages == ["one"])
+    logger.info("two")
+    assert collect.messages == ["one", "two"]
     listener.stop()
 
 
