@@ -30,6 +30,10 @@ from helpers import environment, in_order_of_definition, open_stream, run_code
 fcntl = pytest.importorskip("fcntl")
 each_core = pytest.mark.parametrize("deliver_batch", DELIVERIES)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="uses pipes, sockets and terminals of Linux")
+batches = pytest.mark.skipif(
+    sys.implementation.name != "cpython",
+    reason="does not tell a stream's newlines and buffer: one record at a time",
+)
 PIPE_BUF = select.PIPE_BUF
 
 
@@ -54,6 +58,7 @@ class Packets:
 
 
 @linux
+@batches
 @each_core
 @pytest.mark.parametrize("kind", [*KINDS, "own", "formatter", "crlf", "subclass"])
 def test_whole_records_where_others_may_write(deliver_batch: Any, kind: str, tmp_path: Path) -> None:
@@ -137,7 +142,16 @@ def file(folder: Path) -> tuple[int, Callable[[], bytes]]:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), path.read_bytes
 
 
-TARGETS = [pipe, terminal, unix_socket, file]
+def has_terminals() -> bool:
+    try:
+        for descriptor in os.openpty():
+            os.close(descriptor)
+    except OSError:  # a container without /dev/pts
+        return False
+    return True
+
+
+TARGETS = [pipe, unix_socket, file, *([terminal] if has_terminals() else [])]
 CHANGES, change = in_order_of_definition()
 
 
@@ -335,7 +349,7 @@ assert called < 0.5 and late < 0.2 and cpu < 0.1, (called, late, cpu)
 
 
 @linux
-@pytest.mark.parametrize("mode", ["blocking", "non-blocking"])
+@pytest.mark.parametrize("mode", ["blocking", pytest.param("non-blocking", marks=batches)])
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.usefixtures("lf")
 def test_a_full_pipe_stops_the_listener_only(mode: str, unbuffered: str) -> None:
