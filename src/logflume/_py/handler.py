@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 CALLED_METHODS = ("filter", "acquire", "release", "emit", "enqueue", "prepare", "handleError")
 _standard_handle = logging.Handler.handle
 _standard_dequeue = logging.handlers.QueueListener.dequeue
+_standard_prepare = logging.handlers.QueueHandler.prepare
 _LogRecord = logging.LogRecord
 # As it is now, which a test may replace: each log call asks whether the process was forked in C.
 getpid = fork.getpid
@@ -169,7 +170,7 @@ class HandlerCore:
         that pickles records, as multiprocessing's do, it is what the standard prepare() returns.
         """
         if self._leaves_process:
-            return logging.handlers.QueueHandler.prepare(self, record)  # type: ignore[arg-type, no-any-return]
+            return _standard_prepare(self, record)  # type: ignore[arg-type, no-any-return]
         return self._kept(record)
 
     def _kept(self, record: logging.LogRecord) -> logging.LogRecord:
