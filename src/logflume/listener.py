@@ -8,7 +8,6 @@ import logging.handlers
 import os
 import threading
 import time
-import weakref
 from collections.abc import Callable
 from threading import get_ident
 
@@ -20,6 +19,7 @@ from ._listener.handler_locks import free_stream, handlers_at_work
 from ._listener.life import NEVER, PATIENCE, Life
 from ._listener.locks import wait
 from ._listener.process import exit_has_come, expect_exit, remember, threads_run
+from ._listener.queue_handlers import QueueHandlers
 from ._listener.queues import SHUT_DOWN, forget_queued, replacement
 from ._listener.sigterm import leave_sigterm_alone
 from ._listener.worker import ListenerThread, Worker, on_listener_thread
@@ -83,8 +83,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._errors = ErrorReports(on_error, on_listener_thread)
         self._dispatcher = Dispatcher(self, self._life, self._errors)
         self._look_up_handlers: Callable[[], tuple[logging.Handler, ...]] | None = None
-        self._queue_handlers: weakref.WeakSet[logging.Handler] = weakref.WeakSet()
-        self._closed_queue_handlers: weakref.WeakSet[logging.Handler] = weakref.WeakSet()
+        self._queue_handlers = QueueHandlers()
         remember(self)
 
     def __repr__(self) -> str:
@@ -108,7 +107,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def addHandler(self, handler: logging.Handler) -> None:
         """Give `handler` every record taken from the queue from now on; may be called while it runs."""
         with self._handlers_lock: self._add_handler(handler)  # fmt: skip  # noqa: E701
-        self._close_queue_handlers_first()
+        self._queue_handlers.close_first()
 
     def removeHandler(self, handler: logging.Handler) -> None:
         """Give `handler` no more records; may be called while it runs. It is neither flushed nor closed."""
@@ -183,9 +182,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         if self._look_up_handlers is not None:
             self.handlers = self._look_up_handlers()
             self._look_up_handlers = None
-            self._close_queue_handlers_first()
-        self._queue_handlers |= self._closed_queue_handlers  # they are in use still
-        self._closed_queue_handlers.clear()
+            self._queue_handlers.close_first()
+        self._queue_handlers.reopen()
         if os.environ.get("LOGFLUME_DIRECT", "") not in ("", "0"):
             self._go_without_thread(run)
             return
@@ -336,15 +334,11 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def add_queue_handler(self, handler: logging.Handler) -> None:
         """Note that `handler` puts records into the queue."""
         self._queue_handlers.add(handler)
-        self._close_queue_handlers_first()
 
     def close_queue_handler(self, handler: logging.Handler) -> None:
         """Deliver what `handler` enqueued; with the last queue handler that closes the thread ends, too."""
         settle_fork()
-        if handler in self._queue_handlers:
-            self._closed_queue_handlers.add(handler)
-            self._queue_handlers.discard(handler)
-        if self._queue_handlers:
+        if self._queue_handlers.close(handler):
             self.flush(self.exit_timeout)
             return
         run = self._life.run
@@ -352,19 +346,6 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._end(self.exit_timeout)
         if was_in_use and run.is_over and not exit_has_come():
             run.restart_at = time.monotonic() + STRAGGLING
-
-    def _close_queue_handlers_first(self) -> None:
-        """Have logging.shutdown() and dictConfig() close the queue handlers before the handlers behind them.
-
-        They close the youngest first. A handler closed before its records come would miss them, and one that
-        needs logging's module lock to handle a record would deadlock with dictConfig(), which holds it.
-        """
-        with logging._lock: self._put_queue_handlers_last()  # type: ignore[attr-defined]  # fmt: skip  # noqa: E701
-
-    def _put_queue_handlers_last(self) -> None:
-        references = logging._handlerList  # type: ignore[attr-defined]
-        first = [ref for ref in references if ref() in self._queue_handlers]
-        references[:] = [ref for ref in references if ref not in first] + first
 
     def ensure_delivery(self) -> None:
         """Start the thread for a record that was just enqueued while none runs, or handle it in the calling thread."""
