@@ -72,9 +72,9 @@ def test_text_is_the_recorded_one(formatter: type[logging.Formatter], pair: tupl
     ):
         pytest.skip("this version has no such option")
     expected = json.loads(EXPECTED.read_text("ascii"))
-    assert (
-        output(formatter(**options_of(pair[0])), record_of(**RECORDS[pair[1]])) == expected[" | ".join(pair)]
-    )
+    text = output(formatter(**options_of(pair[0])), record_of(**RECORDS[pair[1]]))
+    # Recorded on 3.11, whose records have no such attribute.
+    assert text.replace('"taskName": null, ', "") == expected[" | ".join(pair)]
 
 
 @needs_theirs
