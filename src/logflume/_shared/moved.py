@@ -194,6 +194,10 @@ class HandlerList(list[logging.Handler]):
     def __contains__(self, handler: object) -> bool:
         return super().__contains__(handler) or self._is_behind(handler)
 
+    def copy(self) -> HandlerList:
+        """Return another one: from Python 3.15 on removeHandler() removes from a copy."""
+        return HandlerList(self, self._moved)
+
     def remove(self, handler: logging.Handler) -> None:
         """Remove `handler`, also if it is behind the queue; ValueError if it is not there."""
         if self._is_behind(handler):
