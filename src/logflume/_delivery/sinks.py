@@ -57,7 +57,7 @@ class DescriptorSink(Sink):
     ) -> None:
         key = id(handler)
         self.handler = weakref.ref(handler, lambda _: _descriptor_sinks.pop(key, None))
-        # weakly: a stream that nobody else has any more closes its file
+        # weakly: a stream without other references closes its file
         self.stream: weakref.ref[io.TextIOWrapper] = weakref.ref(stream)
         self.encoding: str = stream.encoding
         self.line_buffering = stream.line_buffering

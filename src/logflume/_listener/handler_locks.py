@@ -1,4 +1,4 @@
-"""Locks of handlers at work: nobody must wait for them at exit, and no thread gives them back in a forked child."""
+"""Locks of handlers at work: the exit must not wait for them, and no thread gives them back in a forked child."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ BREATH = 20e-6  # a pause between two holds while the queue is long; the system 
 CONTENDED = 0.8
 # Records.
 LONG_QUEUE = 25_000  # for each so many queued records a hold may be longer, up to sixteen times
-TOO_LONG_QUEUE = 100_000  # from so many on nobody else may compute while records are formatted
+TOO_LONG_QUEUE = 100_000  # from so many on no other thread computes while records are formatted
 SHORT_QUEUE = 4  # times the limit: what a few holds can take
 FIRST_LIMIT = 64
 LEAST_LIMIT = 4
@@ -39,7 +39,7 @@ class Pace:
     Where there is no GIL it holds as long as it likes, and never pauses. It is for the thread that makes it.
 
     `limit` is how many records to handle in the next hold, `pause` how long to wait for more once there are none.
-    `keeps_gil` says that nobody may compute meanwhile: some thread logs faster than records can be formatted beside it.
+    `keeps_gil` says that no other thread may compute meanwhile: one logs faster than records can be made into text.
     """
 
     def __init__(self) -> None:

@@ -60,7 +60,7 @@ def threads_run() -> bool:
     """Return whether a thread may be started now, and runs beside the one that logs.
 
     Without --enable-threads uWSGI keeps the GIL while it waits. Its master forks in C while a thread may have the GIL,
-    which nobody gives back then in the child: so there is no thread before the fork.
+    which no thread gives back then in the child: so there is no thread before the fork.
     """
     uwsgi = sys.modules.get("uwsgi")
     options = getattr(uwsgi, "opt", None)

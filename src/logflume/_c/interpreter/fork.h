@@ -1,4 +1,4 @@
-/* Whether this process is a child that has not yet begun anew: the C library tells, whoever called fork(). */
+/* Whether this process is a child that has not yet begun anew: the C library tells, for any call of fork(). */
 /* For one extension alone: what is known is static. */
 #ifndef LOGFLUME_FORK_H
 #define LOGFLUME_FORK_H
