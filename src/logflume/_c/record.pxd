@@ -51,6 +51,7 @@ cdef int keep_message(CapturedRecord record) except -1
 cdef int recycle(list records, Py_ssize_t count) except -1
 cdef int track_if_needed(CapturedRecord record) except -1
 cdef object message(CapturedRecord record)
+cdef object render(object text, object args)
 cdef double milliseconds(CapturedRecord record) noexcept nogil
 cdef object with_exception(object record, object captured, long long levelno)
 cdef object made_of(CapturedRecord record)

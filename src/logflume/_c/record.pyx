@@ -183,11 +183,12 @@ cdef int keep_message(CapturedRecord record) except -1:
 
 
 cdef object message(CapturedRecord record):
-    """Return the message, as LogRecord.getMessage() makes it."""
-    cdef object text, args = record.args
-    if record.rendered is not None:
-        return record.rendered
-    text = record.msg
+    """Return the message, as LogRecord.getMessage() makes it, or made it in the call."""
+    return render(record.msg, record.args) if record.rendered is None else record.rendered
+
+
+cdef object render(object text, object args):
+    """Return the message of a record with this `msg` and `args`, as LogRecord.getMessage() makes it."""
     if not PyUnicode_CheckExact(text):
         text = str(text)
     if not args:

@@ -59,11 +59,6 @@ class Run:
         """Whether a thread takes the records."""
         return not self.is_open and not self.is_over
 
-    @property
-    def is_cancelled(self) -> bool:
-        """Whether there was no thread, and never will be."""
-        return self._decided.get("worker") is _CANCELLED
-
     def begin(self, worker: object) -> bool:
         """Have the run for `worker`, on the calling thread; False if another one has it, or it was cancelled."""
         if self._decided.setdefault("worker", worker) is not worker:

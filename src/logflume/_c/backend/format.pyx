@@ -11,8 +11,7 @@ from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF
-from cpython.tuple cimport PyTuple_CheckExact
-from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_Format
+from cpython.unicode cimport PyUnicode_CheckExact
 
 import logging
 
@@ -33,7 +32,14 @@ from logflume._c.backend.text cimport (
 )
 from logflume._c.backend.unpatched cimport class_is_unpatched
 from logflume._c.interpreter.python cimport dict_get, instance_dict
-from logflume._c.record cimport CapturedRecord, captured_type, made_of, message as captured_message, milliseconds
+from logflume._c.record cimport (
+    CapturedRecord,
+    captured_type,
+    made_of,
+    message as captured_message,
+    milliseconds,
+    render,
+)
 
 from logflume._shared.exceptions import CapturedException as _CapturedException
 
@@ -330,7 +336,7 @@ cdef int add_captured_json(Text *text, Composer composer, CapturedRecord record)
 cdef int add_json_of(Text *text, Composer composer, object record, dict attributes) except -1:
     if "getMessage" in attributes or isinstance(attributes["msg"], dict):
         return OTHERWISE
-    attributes["message"] = message_of(attributes)
+    attributes["message"] = render(attributes["msg"], attributes["args"])
     return add_json_log_record(text, composer.json, composer.clock, record, attributes)
 
 
@@ -398,7 +404,7 @@ cdef int add_log_record(Text *text, Composer composer, object record, dict attri
     cdef Field field
     cdef int unfit
     asctime = None
-    message = message_of(attributes)
+    message = render(attributes["msg"], attributes["args"])
     attributes["message"] = message
     if composer.pattern.uses_time:
         asctime = time_text(composer.clock, record, attributes)
@@ -429,19 +435,6 @@ cdef int add_log_record(Text *text, Composer composer, object record, dict attri
     if stack and add_block(text, start, composer.formatter.formatStack(stack)):
         return UNFIT
     return 0
-
-
-cdef object message_of(dict attributes):
-    """Return what LogRecord.getMessage returns."""
-    text = attributes["msg"]
-    args = attributes["args"]
-    if not PyUnicode_CheckExact(text):
-        text = str(text)
-    if not args:
-        return text
-    if PyUnicode_CheckExact(text) and (PyTuple_CheckExact(args) or PyDict_CheckExact(args)):
-        return PyUnicode_Format(text, args)
-    return text % args
 
 
 cdef object value_of(Field field, dict attributes, dict defaults):
