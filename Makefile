@@ -4,6 +4,9 @@
 PYTHON ?= python3
 ARGS ?=
 
+# Some Pythons have no wheel of the newest hypothesis; pip then takes the last one that is pure Python.
+export PIP_ONLY_BINARY := hypothesis
+
 # The environment's variables must not choose what is built, or put src/ on the path.
 WITHOUT := env -u LOGFLUME_NO_EXTENSIONS -u LOGFLUME_REQUIRE_EXTENSIONS -u LOGFLUME_TRACE -u PYTHONPATH -u PYTHONHOME
 COMPILED := $(WITHOUT) LOGFLUME_REQUIRE_EXTENSIONS=1
@@ -76,11 +79,13 @@ sanitize: $(ENV)/sanitize/.made  ## run the tests on extensions built with Addre
 bench: $(ENV)/compiled/.installed  ## print the table of speeds, both cores
 	@$(COMPILED) $(ENV)/compiled/bin/python bench/run.py $(ARGS)
 
-lint: $(ENV)/lint/.made  ## ruff, mypy --strict and cython-lint
+lint: $(ENV)/lint/.made  ## ruff, mypy --strict and cython-lint; zizmor and actionlint for the workflows
 	$(ENV)/lint/bin/ruff check .
 	$(ENV)/lint/bin/ruff format --check .
 	$(ENV)/lint/bin/mypy
 	PATH="$(ENV)/lint/bin:$$PATH" cython-lint src
+	$(ENV)/lint/bin/zizmor --offline --quiet --persona pedantic .github
+	$(ENV)/lint/bin/python tests/check_workflows.py
 
 format: $(ENV)/lint/.made  ## have ruff mend what it can
 	$(ENV)/lint/bin/ruff check --fix .

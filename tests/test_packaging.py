@@ -190,6 +190,29 @@ def test_wheel_from_the_sdist(built: Path) -> None:
 
 
 @in_source_tree
+def test_the_same_sources_make_the_same_bytes(clone: Path, tmp_path: Path) -> None:
+    """With SOURCE_DATE_EPOCH: not the time of the files nor of the build is in the sdist and the pure wheel."""
+    packages = []
+    for name in ("one", "another"):
+        for path in clone.rglob("*"):
+            os.utime(path)
+        command = [
+            sys.executable,
+            "-m",
+            "build",
+            "--no-isolation",
+            "--outdir",
+            str(tmp_path / name),
+            str(clone),
+        ]
+        done = run(command, SOURCE_DATE_EPOCH="1700000000", LOGFLUME_NO_EXTENSIONS="1")
+        assert done.returncode == 0, done.stdout + done.stderr
+        packages.append({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()})
+    assert packages[0].keys() == packages[1].keys()
+    assert [name for name in packages[0] if packages[0][name] != packages[1][name]] == []
+
+
+@in_source_tree
 def test_build_refuses_both_switches(clone: Path) -> None:
     done = build(clone, "--sdist", LOGFLUME_NO_EXTENSIONS="1", LOGFLUME_REQUIRE_EXTENSIONS="1")
     assert done.returncode != 0
