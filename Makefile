@@ -25,7 +25,7 @@ SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE \
 	$(shell find src -name __pycache__ -prune -o -name '*.egg-info' -prune -o \
 		\( -type d -o -name '*.py' -o -name '*.pyx' -o -name '*.p[xy][di]' -o -name '*.h' -o -name py.typed \) -print)
 
-.PHONY: help demo installed test test-compiled test-pure test-compat fuzz coverage sanitize bench lint format clean
+.PHONY: help docs demo installed test test-compiled test-pure test-compat fuzz coverage sanitize bench lint format clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -87,12 +87,16 @@ lint: $(ENV)/lint/.made  ## ruff, mypy --strict and cython-lint; zizmor and acti
 	$(ENV)/lint/bin/zizmor --offline --quiet --persona pedantic .github
 	$(ENV)/lint/bin/python tests/check_workflows.py
 
+docs: $(ENV)/docs/.installed  ## build the site into .site/, warnings are errors
+	@$(WITHOUT) $(ENV)/docs/bin/python -m sphinx --quiet --fail-on-warning --keep-going --builder html docs .site
+	@echo "open .site/index.html"
+
 format: $(ENV)/lint/.made  ## have ruff mend what it can
 	$(ENV)/lint/bin/ruff check --fix .
 	$(ENV)/lint/bin/ruff format .
 
 clean:  ## remove the environments and everything built
-	rm -rf .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+	rm -rf .venv-* .site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 	rm -rf src/*.egg-info
 	find src \( -name "*.c" -o -name "*.so" \) -delete
 	find . -name __pycache__ -prune -exec rm -rf {} +
@@ -103,6 +107,7 @@ GROUP_pure := test
 GROUP_compat := compat
 GROUP_sanitize := test
 GROUP_lint := lint
+GROUP_docs := docs
 
 # The pip that comes with an older Python does not know --group.
 $(ENV)/%/.made: pyproject.toml
@@ -124,7 +129,7 @@ $(ENV)/dist-compiled/.built $(ENV)/dist-pure/.built: $(ENV)/dist-%/.built: $(ENV
 	@$(SWITCHES) $(BUILD) >$(@D)/log 2>&1 || { cat $(@D)/log; exit 1; }
 	@touch $@
 
-$(ENV)/pure/.installed $(ENV)/demo-pure/.installed: $(ENV)/%/.installed: $(ENV)/%/.made $(ENV)/dist-pure/.built
+$(ENV)/pure/.installed $(ENV)/docs/.installed $(ENV)/demo-pure/.installed: $(ENV)/%/.installed: $(ENV)/%/.made $(ENV)/dist-pure/.built
 	@$(WITHOUT) $(@D)/bin/python -m pip install --quiet --force-reinstall --no-deps $(ENV)/dist-pure/*.whl
 	@touch $@
 
