@@ -150,7 +150,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     built = shutil.ignore_patterns(
         "__pycache__", "*.egg-info", "*.c", *("*" + suffix for suffix in EXTENSIONS)
     )
-    for name in ("src", "tests", "bench", "docs"):
+    for name in ("src", "tests", "bench", "docs", "examples"):
         if (ROOT / name).exists():
             shutil.copytree(ROOT / name, copy / name, ignore=built)
     for path in ROOT.iterdir():
