@@ -47,18 +47,19 @@ class HttpBatches(logging.Handler):
                 time.sleep(0.05 * 2**attempt)
 
 
+requests: list[str] = []
+received: list[object] = []
+
+
 class Collector(http.server.BaseHTTPRequestHandler):
     """Refuses every third request."""
 
-    requests = 0
-    received: list[object] = []
-
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        Collector.requests += 1
-        refused = Collector.requests % 3 == 0
+        requests.append(self.path)
+        refused = len(requests) % 3 == 0
         if not refused:
-            Collector.received += [json.loads(line) for line in body.splitlines()]
+            received.extend([json.loads(line) for line in body.splitlines()])
         self.send_response(503 if refused else 204)
         self.end_headers()
 
@@ -76,4 +77,4 @@ with logflume.setup_logging_queue(accelerate=True):
     for number in range(5_000):
         logging.info("record", extra={"number": number})
 server.shutdown()
-print(f"{len(Collector.received)} records in {Collector.requests} requests")
+print(f"{len(received)} records in {len(requests)} requests")
