@@ -25,7 +25,7 @@ SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE \
 	$(shell find src -name __pycache__ -prune -o -name '*.egg-info' -prune -o \
 		\( -type d -o -name '*.py' -o -name '*.pyx' -o -name '*.p[xy][di]' -o -name '*.h' -o -name py.typed \) -print)
 
-.PHONY: help docs demo installed test test-compiled test-pure test-compat fuzz coverage sanitize bench lint format clean
+.PHONY: help docs demo installed test test-compiled test-pure test-compat fuzz coverage sanitize wheels bench lint format clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -76,6 +76,9 @@ sanitize: $(ENV)/sanitize/.made  ## run the tests on extensions built with Addre
 		LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 		bin/python -X faulthandler -m pytest --capture=sys -k "not pure" $(UNMEASURED) --ignore tests/test_documentation.py --ignore tests/test_demo.py $(ARGS)
 
+wheels: $(ENV)/wheels/.made  ## build, audit and run the wheels of a release (Linux; ARGS='pure x86_64' for some)
+	@$(WITHOUT) $(ENV)/wheels/bin/python packaging/wheels.py $(ENV)/made-wheels $(ARGS)
+
 bench: $(ENV)/compiled/.installed  ## print the table of speeds, both cores
 	@$(COMPILED) $(ENV)/compiled/bin/python bench/run.py $(ARGS)
 
@@ -108,6 +111,7 @@ GROUP_compat := compat
 GROUP_sanitize := test
 GROUP_lint := lint
 GROUP_docs := docs
+GROUP_wheels := wheels
 
 # The pip that comes with an older Python does not know --group.
 $(ENV)/%/.made: pyproject.toml

@@ -1,0 +1,180 @@
+"""The parts of `make wheels`: each builds a file, audits it and runs it, and says so in its row of the table."""
+
+from __future__ import annotations
+
+import functools
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from audit import audit, repaired
+from build import Target, build_compiled, build_pure, build_sdist, of_musl, of_root
+from machine import NotRun, need, run
+from pythons import python_for
+from roots import Root, emulate, make_root
+from trial import FAST, make_stage, outcome, pytest, tests, variables
+from windows import make_windows, of_windows
+
+HERE = Path(__file__).parent
+NEEDS_PYTHON = ["python3", "libpython3-dev"]
+
+
+@dataclass
+class Row:
+    """What became of a part."""
+
+    part: str
+    file: Path | None = None
+    audited: str = ""
+    ran: str = ""
+    result: str = ""
+
+
+class Workshop:
+    """Where everything is made. What many parts need is made once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def new(self, name: str) -> Path:
+        """Return an empty folder for a part."""
+        folder = self.folder / name
+        folder.mkdir(parents=True)
+        return folder
+
+    def log(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
+
+    @functools.cached_property
+    def sdist(self) -> Path:
+        return build_sdist(self.new("sdist"), self.log("sdist"))
+
+    @functools.cached_property
+    def pure(self) -> Path:
+        return build_pure(self.sdist, self.new("pure"), self.log("pure"))
+
+    @property
+    def kept(self) -> Path:
+        """What the next run finds again: other systems."""
+        return self.folder.parent / f"{self.folder.name}-systems"
+
+
+def compile_for(shop: Workshop, row: Row, target: Target, policy: str = "") -> Path:
+    """Build and audit a compiled wheel; one with a policy gets its tag."""
+    folder, log = shop.new(row.part), shop.log(row.part)
+    row.file = build_compiled(shop.sdist, folder, log, target)
+    if policy:
+        row.file = repaired(row.file, folder / policy, log, policy)
+    audit(row.file, log, offered=bool(policy))
+    row.audited = "clean"
+    return row.file
+
+
+def try_here(shop: Workshop, row: Row, wheel: Path) -> None:
+    """Run all tests that need no source, with the running Python."""
+    log = shop.log(row.part)
+    row.ran = f"CPython {platform.python_version()} here"
+    stage = make_stage(shop.folder / f"{row.part}-stage", wheel, platform.python_version(), log)
+    command = [sys.executable, *pytest()]
+    path = {"PATH": "/usr/bin:/bin", "HOME": str(stage)}
+    row.result = outcome(lambda: run(command, log, cwd=stage, env=path | variables(wheel)), log)
+
+
+def try_in_root(shop: Workshop, row: Row, root: Root, wheel: Path, *arguments: str) -> None:
+    """Run tests with the Python of a root."""
+    log = shop.log(row.part)
+    stage = make_stage(root.path / "stage", wheel, root.version, log)
+    command = root.command(
+        f"/{stage.name}", variables(wheel), [f"/usr/bin/{root.python}", *pytest(*arguments)]
+    )
+    row.result = outcome(lambda: run(command, log), log)
+
+
+def sdist(shop: Workshop, row: Row) -> None:
+    row.file = shop.sdist
+    audit(shop.sdist, shop.log(row.part))
+    row.audited, row.ran, row.result = "clean", "build", "every wheel here is built from it"
+
+
+def pure(shop: Workshop, row: Row) -> None:
+    row.file = shop.pure
+    audit(shop.pure, shop.log(row.part))
+    row.audited = "clean"
+    try_here(shop, row, shop.pure)
+
+
+def x86_64(shop: Workshop, row: Row) -> None:
+    target = Target("x86_64-linux-gnu.2.17", "linux-x86_64")
+    try_here(shop, row, compile_for(shop, row, target, "manylinux2014_x86_64"))
+
+
+def musl(shop: Workshop, row: Row) -> None:
+    compile_for(shop, row, of_musl("x86_64-linux-musl", "linux-x86_64"), "musllinux_1_2_x86_64")
+    raise NotRun("no package has a Python for musl; CI runs it")
+
+
+def i686(shop: Workshop, row: Row) -> None:
+    root = make_root(shop.kept, shop.log(row.part), "i386", NEEDS_PYTHON)
+    target = of_root(root, "x86-linux-gnu.2.17", "linux-i686", python_for(root.version))
+    wheel = compile_for(shop, row, target, "manylinux2014_i686")
+    row.ran = f"CPython {root.version}, Debian i386"
+    try_in_root(shop, row, root, wheel)
+
+
+def emulated(shop: Workshop, row: Row, processor: str, architecture: str) -> None:
+    log = shop.log(row.part)
+    root = make_root(shop.kept, log, architecture, NEEDS_PYTHON)
+    target = of_root(root, f"{processor}-linux-gnu.2.17", f"linux-{processor}", python_for(root.version))
+    wheel = compile_for(shop, row, target, f"manylinux2014_{processor}")
+    emulate(log, processor)
+    row.ran = f"CPython {root.version}, Debian {architecture}, qemu"
+    try_in_root(shop, row, root, wheel, "-k", "not random", *tests(FAST))
+
+
+def aarch64(shop: Workshop, row: Row) -> None:
+    emulated(shop, row, "aarch64", "arm64")
+
+
+def s390x(shop: Workshop, row: Row) -> None:
+    emulated(shop, row, "s390x", "s390x")
+
+
+def pypy(shop: Workshop, row: Row) -> None:
+    row.file = shop.pure
+    root = make_root(shop.kept, shop.log(row.part), "amd64", ["pypy3"], suite="trixie")
+    row.ran = f"PyPy {root.version}, Debian amd64"
+    try_in_root(shop, row, root, shop.pure, *tests(FAST))
+
+
+def pyodide(shop: Workshop, row: Row) -> None:
+    row.file = shop.pure
+    log, folder = shop.log(row.part), shop.new(row.part)
+    need(log, node="nodejs", npm="npm")
+    (folder / "package.json").write_text("{}")
+    run(["npm", "install", "--no-audit", "--no-fund", "pyodide"], log, cwd=folder)
+    row.ran = "Pyodide in node"
+    run(["node", HERE / "pyodide.mjs", folder, shop.pure, HERE / "smoke.py"], log)
+    row.result = "1 program passed"
+
+
+def windows(shop: Workshop, row: Row) -> None:
+    log = shop.log(row.part)
+    system = make_windows(shop.kept / "windows", log)
+    wheel = compile_for(shop, row, of_windows(system, shop.new(f"{row.part}-headers"), log))
+    row.ran = f"CPython {system.version}, wine"
+    stage = make_stage(shop.folder / f"{row.part}-stage", wheel, system.version, log)
+    for switch in ("LOGFLUME_REQUIRE_EXTENSIONS", "LOGFLUME_NO_EXTENSIONS"):
+        (logs := stage / switch).mkdir()
+        for half in ("write", "check"):
+            given = {"PYTHONPATH": "packages", switch: "1"}
+            system.python(HERE / "smoke.py", half, logs.name, folder=stage, log=log, **given)
+    some = pytest(*tests(["records", "delivery_batches", "json_formatter", "handler"]), parallel=False)
+    result = outcome(lambda: system.python(*some, folder=stage, log=log, **variables(wheel)), log)
+    row.result = f"2 programs and {result}"
+
+
+PARTS: dict[str, Callable[[Workshop, Row], None]] = {
+    part.__name__: part for part in (sdist, pure, x86_64, musl, i686, aarch64, s390x, pypy, pyodide, windows)
+}

@@ -1,0 +1,84 @@
+"""Runs tests with a wheel: beside it are the tests of the source tree and what they import, and no source."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from build import SOURCE
+from machine import Failed, run
+
+# What a processor or a system can break, in minutes on an emulated one.
+FAST = [
+    "records",
+    "delivery",
+    "delivery_batches",
+    "delivery_failed_writes",
+    "delivery_streams",
+    "json_formatter",
+]
+FAST += [
+    "handler",
+    "exceptions",
+    "contextvars",
+    "accelerated_calls",
+    "accelerated_call_site",
+    "listener_life",
+]
+FAST += ["exit", "fork", "interrupted"]
+
+
+def tests(names: list[str]) -> list[str]:
+    return [f"tests/test_{name}.py" for name in names]
+
+
+def make_stage(folder: Path, wheel: Path, version: str, log: Path) -> Path:
+    """Return a new folder with the wheel installed for Python `version`, pytest and the tests."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    built = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(SOURCE / "tests", folder / "tests", ignore=built)
+    shutil.copy(SOURCE / "pyproject.toml", folder)
+    # Packages without compiled code run on every machine.
+    everywhere = ["--only-binary=:all:", "--platform=any", "--implementation=py", "--abi=none"]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", *everywhere, f"--python-version={version}"]
+    run([*pip, "--target", folder / "packages", "--group", SOURCE / "pyproject.toml:test"], log)
+    unpack(wheel, folder / "packages")
+    return folder
+
+
+def unpack(wheel: Path, folder: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+
+
+def variables(wheel: Path, packages: str = "packages") -> dict[str, str]:
+    pure = wheel.name.endswith("-none-any.whl")
+    switch = "LOGFLUME_NO_EXTENSIONS" if pure else "LOGFLUME_REQUIRE_EXTENSIONS"
+    return {"PYTHONPATH": packages, "PYTHONDONTWRITEBYTECODE": "1", switch: "1"}
+
+
+def pytest(*arguments: str, parallel: bool = True) -> list[str]:
+    several = ["-n", "auto", "--maxschedchunk", "1"] if parallel else []
+    return ["-m", "pytest", "-q", "-p", "no:cacheprovider", *several, *arguments]
+
+
+def outcome(start: Callable[[], str], log: Path) -> str:
+    """Return what pytest counted, as "1813 passed, 40 skipped", from the output that start() returns."""
+    try:
+        printed = start()
+    except Failed as failure:
+        raise Failed(f"{counted(log.read_text())}; {failure}") from None
+    return counted(printed)
+
+
+def counted(printed: str) -> str:
+    found: list[Any] = re.findall(
+        r"(\d+ (?:failed|passed|errors?).*?)(?:, \d+ warnings?)? in [\d.]+s", printed
+    )
+    return found[-1] if found else "no test was counted"
