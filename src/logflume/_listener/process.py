@@ -1,7 +1,7 @@
 """The life of the process: what its listeners do at exit and in a fork.
 
-A listener tells of itself by `remember()`. What is asked of it: flush(), stop(), exit_timeout, report_error() and
-leave_alone() at exit; deliver_before_fork(), hold_for_fork() and reset_in_child() in a fork.
+A listener tells of itself by `remember()`. What is asked of it: is_running, flush(), stop(), exit_timeout,
+report_error() and leave_alone() at exit; deliver_before_fork(), hold_for_fork() and reset_in_child() in a fork.
 """
 
 from __future__ import annotations
@@ -17,25 +17,37 @@ import weakref
 from collections.abc import Iterable
 from threading import get_ident
 
-from .._shared.fork import call_in_unknown_child, note_child
+from .._shared.fork import call_in_unknown_child, note_child, settle
 from .handler_locks import free_stream, give_lock_back, handlers_at_work
+from .hard_exits import expect_hard_exits
 from .signals import restore_in_child
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["exit_has_come", "expect_exit", "is_multiprocessing_child", "living", "remember", "threads_run"]
+__all__ = [
+    "deliver_now",
+    "exit_has_come",
+    "expect_exit",
+    "is_multiprocessing_child",
+    "remember",
+    "stop_in_time",
+    "threads_run",
+]
 
 # How long a fork waits for the listeners to come to the end of a batch (seconds).
 FORK_PATIENCE = 1.0
 
 _listeners: dict[int, weakref.ref[Any]] = {}
 _exit_has_come = False
+_delivers_now = False  # a thread is in deliver_now()
 _exit_finalizer: Any = None
 _callbacks = -1  # that atexit knew when ours was the youngest
 _ours_at_threads_end: Any = None  # in the list of threading
-_waited: weakref.WeakKeyDictionary[Any, float] = weakref.WeakKeyDictionary()  # seconds, by listener, at exit
+_waited: weakref.WeakKeyDictionary[Any, float] = (
+    weakref.WeakKeyDictionary()
+)  # seconds of its exit_timeout, used up
 _told: weakref.WeakSet[Any] = weakref.WeakSet()  # those of which it was said that records are left
 _held_for_fork: dict[int, list[Any]] = {}  # by the thread that forks
 
@@ -77,14 +89,19 @@ def is_multiprocessing_child() -> bool:
     return process is not None and process.parent_process() is not None
 
 
-def expect_exit() -> None:
+def expect_exit(listener: Any) -> None:
     """Have what is queued delivered at exit, before the end of whatever was made before this call.
+
+    `listener` is about to start its thread: it has the whole of its exit_timeout before it.
 
     An interpreter that exits runs the functions that threading knows, joins the threads, and runs the functions that
     atexit knows, the youngest first each time. concurrent.futures ends its threads by one of the first kind; a handler
     may end its transport by one of either kind.
     """
     global _callbacks, _ours_at_threads_end
+    _waited.pop(listener, None)
+    _told.discard(listener)
+    expect_hard_exits(deliver_now)
     if is_multiprocessing_child():  # which runs no atexit functions
         _register_finalizer()
     # Whatever was registered since has to come after ours. Registering for nothing would take memory each time.
@@ -112,19 +129,27 @@ def _register_finalizer() -> None:
         _exit_finalizer = util.Finalize(None, _deliver_at_exit, exitpriority=-100)
 
 
+def deliver_now() -> None:
+    """Deliver what is queued, as the process ends without exit functions; at once while a first call waits for that."""
+    global _delivers_now
+    settle()
+    if _delivers_now or _exit_has_come:
+        return
+    _delivers_now = True
+    try:
+        for listener in _flush_all():
+            _tell(listener, listener.stats().pending, "at exit")
+    finally:
+        _delivers_now = False
+
+
 def _deliver_before_threads_end() -> None:
     """Deliver what is queued; threads that are not daemons may go on for long, and keep their listeners."""
     current = threading.current_thread()
-    if not any(not thread.daemon and thread is not current for thread in threading.enumerate()):
+    if any(not thread.daemon and thread is not current for thread in threading.enumerate()):
+        _flush_all()
+    else:
         _deliver_at_exit()
-        return
-    for listener in living():
-        began = time.monotonic()
-        try:
-            listener.flush(listener.exit_timeout)
-        except Exception as error:
-            listener.report_error(None, None, error)
-        _waited[listener] = time.monotonic() - began
 
 
 def _deliver_at_exit() -> None:
@@ -134,24 +159,69 @@ def _deliver_at_exit() -> None:
     """
     global _exit_has_come
     _exit_has_come = True
+    began = time.monotonic()
     for listener in living():
-        began = time.monotonic()
-        waited = _waited.get(listener, 0.0)
         try:
-            left = listener.stop(max(0.0, listener.exit_timeout - waited))
+            left = _stop(listener, began)
         except Exception as error:  # from its queue: the others have their records still to deliver
             listener.report_error(None, None, error)
             continue
-        waited += time.monotonic() - began
-        _waited[listener] = waited
         if left:
-            if sys.stderr is not None and listener not in _told:
+            if listener not in _told:
                 _told.add(listener)
-                sys.stderr.write(
-                    f"logflume: {left} records were not delivered within {waited:.1f} s at exit\n"
-                )
+                _tell(listener, left, "at exit")
             with contextlib.suppress(Exception):
                 _keep_from_shutdown(listener.leave_alone())
+
+
+def stop_in_time(listener: Any) -> None:
+    """Stop `listener` at the end of a block, within its exit_timeout; tell if records are left."""
+    left = _stop(listener, time.monotonic())
+    if left:
+        _tell(listener, left, "at the end of a with block")
+
+
+# The listeners deliver at the same time: the exit_timeout of each begins with the first wait, `began`
+# (time.monotonic()), and what one wait used up is missing in the next.
+
+
+def _flush_all() -> list[Any]:
+    """Flush all listeners whose threads run; return those that did not get to the end in time."""
+    began = time.monotonic()
+    late = []
+    for listener in living():
+        if not listener.is_running:
+            continue
+        try:
+            if not listener.flush(_time_left(listener, began)):
+                late.append(listener)
+        except Exception as error:  # from its queue: the others have their records still to deliver
+            listener.report_error(None, None, error)
+        _note_waited(listener, began)
+    return late
+
+
+def _stop(listener: Any, began: float) -> int:
+    """Stop `listener` in time, and return how many records are left."""
+    left: int = listener.stop(_time_left(listener, began))
+    if left:
+        _note_waited(listener, began)
+    return left
+
+
+def _time_left(listener: Any, began: float) -> float:
+    limit: float = listener.exit_timeout
+    return max(0.0, limit - _waited.get(listener, 0.0) - (time.monotonic() - began))
+
+
+def _note_waited(listener: Any, began: float) -> None:
+    _waited[listener] = _waited.get(listener, 0.0) + time.monotonic() - began
+
+
+def _tell(listener: Any, left: int, when: str) -> None:
+    if sys.stderr is not None:
+        waited = _waited.get(listener, 0.0)
+        sys.stderr.write(f"logflume: {left} records were not delivered within {waited:.1f} s {when}\n")
 
 
 def _keep_from_shutdown(handlers: Iterable[logging.Handler]) -> None:
@@ -184,8 +254,8 @@ def _after_fork_in_parent() -> None:
 
 
 def _after_fork_in_child() -> None:
-    global _exit_has_come
-    _exit_has_come = False
+    global _exit_has_come, _delivers_now
+    _exit_has_come = _delivers_now = False
     note_child()
     restore_in_child()
     _waited.clear()

@@ -1,8 +1,11 @@
 """SIGTERM: a process that would just end by it delivers what is queued first.
 
-Not a child by fork or of multiprocessing: SIGTERM ends these as a matter of course, and a parent that waits for that
-must not wait for a handler. A signal handler in Python can run late: a thread that is about to wait in C runs it
-afterwards.
+The handler stands where the default action stood when the listener came into use. So a server that handles SIGTERM
+itself, and restores what it found, restores this one.
+
+Not in a child of multiprocessing: Process.terminate() ends these as a matter of course. A signal handler in Python can
+run late, as a thread that is about to wait in C runs it afterwards: a worker that waits for the lock that
+Pool.terminate() holds would never end.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import os
 import signal
 import weakref
 
-from .process import is_multiprocessing_child, living
+from .process import deliver_now, is_multiprocessing_child
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,17 +49,14 @@ def _change(before: Any, after: Any) -> None:
 
 
 def _reset_in_child() -> None:
+    """Leave the signal to its default action until the child logs."""
     _users.clear()
     _change(_deliver_and_end, signal.SIG_DFL)
 
 
 def _deliver_and_end(number: int, frame: FrameType | None) -> None:
     signal.signal(number, signal.SIG_DFL)  # so that another one ends the process at once
-    for listener in living():
-        try:
-            listener.flush(listener.exit_timeout)
-        except Exception as error:  # from its queue: the others have their records still to deliver
-            listener.report_error(None, None, error)
+    deliver_now()
     signal.raise_signal(number)
 
 
