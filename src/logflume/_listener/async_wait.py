@@ -38,13 +38,12 @@ async def call_in_thread(
         if loop is None:
             return function()  # a library that is not known
         wait = _wait_in_asyncio(asyncio, loop, call, shield=when_cancelled is None)
-    ended = False
     try:
         await wait
-        ended = True
-    finally:
-        if not ended and when_cancelled is not None:
+    except BaseException:
+        if when_cancelled is not None:
             when_cancelled()
+        raise
     return call.result()  # type: ignore[no-any-return]
 
 

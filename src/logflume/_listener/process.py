@@ -133,7 +133,7 @@ def deliver_now() -> None:
     """Deliver what is queued, as the process ends without exit functions; at once while a first call waits for that."""
     global _delivers_now
     settle()
-    if _delivers_now or _exit_has_come:
+    if _delivers_now:
         return
     _delivers_now = True
     try:
@@ -167,9 +167,7 @@ def _deliver_at_exit() -> None:
             listener.report_error(None, None, error)
             continue
         if left:
-            if listener not in _told:
-                _told.add(listener)
-                _tell(listener, left, "at exit")
+            _tell(listener, left, "at exit")
             with contextlib.suppress(Exception):
                 _keep_from_shutdown(listener.leave_alone())
 
@@ -219,7 +217,8 @@ def _note_waited(listener: Any, began: float) -> None:
 
 
 def _tell(listener: Any, left: int, when: str) -> None:
-    if sys.stderr is not None:
+    if sys.stderr is not None and listener not in _told:
+        _told.add(listener)
         waited = _waited.get(listener, 0.0)
         sys.stderr.write(f"logflume: {left} records were not delivered within {waited:.1f} s {when}\n")
 
