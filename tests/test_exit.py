@@ -226,18 +226,6 @@ signal.raise_signal(signal.SIGTERM)
 
 
 @needs_fork
-def test_sigterm_while_the_exit_delivers(run):
-    code, lines, stderr = run(
-        f"""
-        set_up(PATH, Slow)
-        {LOG_500.strip()}
-        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
-        """
-    )
-    assert (code, messages_in(lines), stderr) == (-signal.SIGTERM, NUMBERS, "")
-
-
-@needs_fork
 @pytest.mark.parametrize("daemonizes", [False, True])
 def test_sigterm_of_a_forked_process(run, daemonizes):
     """It handles the signal from its first record on."""
@@ -263,18 +251,55 @@ def test_sigterm_of_a_forked_process(run, daemonizes):
 
 
 @needs_fork
-def test_a_second_sigterm_does_not_wait(run):
+@pytest.mark.parametrize(
+    "end",
+    [
+        "kill()",
+        "signal.signal(signal.SIGTERM, signal.SIG_DFL); signal.raise_signal(signal.SIGTERM)",
+        "sys.exit()",
+        "threading.Thread(target=time.sleep, args=(2,)).start(); sys.exit()",
+    ],
+)
+def test_further_sigterms_while_the_first_one_or_the_exit_delivers(run, end):
+    """As supervisors send them: to a group of processes, say, and to each of it."""
     code, lines, stderr = run(
         f"""
-        set_up(PATH, Slow)
-        {LOG_500.strip()}
-        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
-        os.kill(os.getpid(), signal.SIGTERM)
+import subprocess
+def kill(): subprocess.run(["kill", str(os.getpid())])
+set_up(PATH, Slow)
+{LOG_500}
+def kill_often():
+    for _ in range(3): time.sleep(0.1); kill()
+threading.Thread(target=kill_often, daemon=True).start()
+{end}
+time.sleep(30)
+"""
+    )
+    assert (code, messages_in(lines), stderr) == (-signal.SIGTERM, NUMBERS, "")
+
+
+@needs_fork
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_sigterm_while_the_exit_of_a_child_of_multiprocessing_delivers(run, method):
+    _, lines, stderr = run(
+        f"""
+        def child(end):
+            set_up(PATH, Slow)
+            {LOG_500.strip()}
+            end.set()
+        if __name__ == "__main__":
+            context = multiprocessing.get_context({method!r})
+            end = context.Event()
+            process = context.Process(target=child, args=(end,))
+            process.start()
+            end.wait()
+            time.sleep(0.2)
+            for _ in range(3): process.terminate()
+            process.join()
+            assert process.exitcode == -signal.SIGTERM
         """
     )
-    assert code == -signal.SIGTERM
-    assert messages_in(lines) == NUMBERS[: len(lines)]
-    assert len(lines) < 500
+    assert (messages_in(lines), stderr) == (NUMBERS, "")
 
 
 @needs_fork
@@ -319,14 +344,11 @@ def test_sigterm_is_handled_by_whom_the_program_says(run):
 
 @needs_fork
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_sigterm_of_a_child_of_multiprocessing_loses_at_most_what_is_queued(run, method):
-    """The kernel ends the process; what was handled by then is in the file, in order."""
+def test_terminate_of_a_child_of_multiprocessing(run, method):
     _, lines, stderr = run(
         f"""
         def child(done):
-            listener = set_up(PATH)
-            {LOG_500.strip()}
-            assert listener.flush(30)
+            set_up(PATH, Slow)
             {LOG_500.strip()}
             done.set()
             time.sleep(30)
@@ -339,6 +361,27 @@ def test_sigterm_of_a_child_of_multiprocessing_loses_at_most_what_is_queued(run,
             process.terminate()
             process.join()
             assert process.exitcode == -signal.SIGTERM
+        """
+    )
+    assert (messages_in(lines), stderr) == (NUMBERS, "")
+
+
+@needs_fork
+def test_terminate_of_a_pool_loses_at_most_what_is_queued(run):
+    """Its workers end at once, wherever they wait; what was handled by then is in the file, in order."""
+    _, lines, stderr = run(
+        f"""
+        def work(_):
+            listener = set_up(PATH)
+            {LOG_500.strip()}
+            assert listener.flush(30)
+            {LOG_500.strip()}
+        def handled(_):
+            return signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+        if __name__ == "__main__":
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                pool.map(work, [0])
+                assert pool.map(handled, [0]) == [False]
         """
     )
     assert stderr == ""

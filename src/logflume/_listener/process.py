@@ -21,16 +21,15 @@ from .._shared.fork import call_in_unknown_child, note_child, settle
 from .handler_locks import free_stream, give_lock_back, handlers_at_work
 from .hard_exits import expect_hard_exits
 from .signals import restore_in_child
+from .sigterm import put_off_sigterm, set_delivery
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 __all__ = [
-    "deliver_now",
     "exit_has_come",
     "expect_exit",
-    "is_multiprocessing_child",
     "remember",
     "stop_in_time",
     "threads_run",
@@ -40,8 +39,8 @@ __all__ = [
 FORK_PATIENCE = 1.0
 
 _listeners: dict[int, weakref.ref[Any]] = {}
-_exit_has_come = False
-_delivers_now = False  # a thread is in deliver_now()
+_exit_began: float | None = None  # time.monotonic()
+_delivers_now = False  # a thread is in _deliver_now()
 _exit_finalizer: Any = None
 _callbacks = -1  # that atexit knew when ours was the youngest
 _ours_at_threads_end: Any = None  # in the list of threading
@@ -65,7 +64,7 @@ def living() -> list[Any]:
 
 def exit_has_come() -> bool:
     """Return whether the interpreter exits: no listener may start a thread any more."""
-    return _exit_has_come
+    return _exit_began is not None
 
 
 def threads_run() -> bool:
@@ -83,12 +82,6 @@ def threads_run() -> bool:
     return any(getattr(uwsgi, name, int)() for name in ("worker_id", "mule_id"))
 
 
-def is_multiprocessing_child() -> bool:
-    """Return whether multiprocessing started this process."""
-    process = sys.modules.get("multiprocessing.process")
-    return process is not None and process.parent_process() is not None
-
-
 def expect_exit(listener: Any) -> None:
     """Have what is queued delivered at exit, before the end of whatever was made before this call.
 
@@ -101,8 +94,8 @@ def expect_exit(listener: Any) -> None:
     global _callbacks, _ours_at_threads_end
     _waited.pop(listener, None)
     _told.discard(listener)
-    expect_hard_exits(deliver_now)
-    if is_multiprocessing_child():  # which runs no atexit functions
+    expect_hard_exits(_deliver_now)
+    if _is_multiprocessing_child():  # which runs no atexit functions
         _register_finalizer()
     # Whatever was registered since has to come after ours. Registering for nothing would take memory each time.
     callbacks = getattr(atexit, "_ncallbacks", lambda: -1)()
@@ -122,6 +115,11 @@ def expect_exit(listener: Any) -> None:
             _ours_at_threads_end = known[-1] if known else None
 
 
+def _is_multiprocessing_child() -> bool:
+    process = sys.modules.get("multiprocessing.process")
+    return process is not None and process.parent_process() is not None
+
+
 def _register_finalizer() -> None:
     global _exit_finalizer
     util = sys.modules["multiprocessing.util"]
@@ -129,7 +127,7 @@ def _register_finalizer() -> None:
         _exit_finalizer = util.Finalize(None, _deliver_at_exit, exitpriority=-100)
 
 
-def deliver_now() -> None:
+def _deliver_now() -> None:
     """Deliver what is queued, as the process ends without exit functions; at once while a first call waits for that."""
     global _delivers_now
     settle()
@@ -137,8 +135,9 @@ def deliver_now() -> None:
         return
     _delivers_now = True
     try:
-        for listener in _flush_all():
-            _tell(listener, listener.stats().pending, "at exit")
+        with put_off_sigterm():
+            for listener in _flush_all(_exit_began or time.monotonic()):
+                _tell(listener, listener.stats().pending, "at exit")
     finally:
         _delivers_now = False
 
@@ -147,7 +146,8 @@ def _deliver_before_threads_end() -> None:
     """Deliver what is queued; threads that are not daemons may go on for long, and keep their listeners."""
     current = threading.current_thread()
     if any(not thread.daemon and thread is not current for thread in threading.enumerate()):
-        _flush_all()
+        with put_off_sigterm():
+            _flush_all(time.monotonic())
     else:
         _deliver_at_exit()
 
@@ -157,19 +157,19 @@ def _deliver_at_exit() -> None:
 
     Runs twice, if no thread was left the first time.
     """
-    global _exit_has_come
-    _exit_has_come = True
-    began = time.monotonic()
-    for listener in living():
-        try:
-            left = _stop(listener, began)
-        except Exception as error:  # from its queue: the others have their records still to deliver
-            listener.report_error(None, None, error)
-            continue
-        if left:
-            _tell(listener, left, "at exit")
-            with contextlib.suppress(Exception):
-                _keep_from_shutdown(listener.leave_alone())
+    global _exit_began
+    _exit_began = began = time.monotonic()
+    with put_off_sigterm():
+        for listener in living():
+            try:
+                left = _stop(listener, began)
+            except Exception as error:  # from its queue: the others have their records still to deliver
+                listener.report_error(None, None, error)
+                continue
+            if left:
+                _tell(listener, left, "at exit")
+                with contextlib.suppress(Exception):
+                    _keep_from_shutdown(listener.leave_alone())
 
 
 def stop_in_time(listener: Any) -> None:
@@ -183,9 +183,8 @@ def stop_in_time(listener: Any) -> None:
 # (time.monotonic()), and what one wait used up is missing in the next.
 
 
-def _flush_all() -> list[Any]:
+def _flush_all(began: float) -> list[Any]:
     """Flush all listeners whose threads run; return those that did not get to the end in time."""
-    began = time.monotonic()
     late = []
     for listener in living():
         if not listener.is_running:
@@ -253,8 +252,9 @@ def _after_fork_in_parent() -> None:
 
 
 def _after_fork_in_child() -> None:
-    global _exit_has_come, _delivers_now
-    _exit_has_come = _delivers_now = False
+    global _exit_began, _delivers_now
+    _exit_began = None
+    _delivers_now = False
     note_child()
     restore_in_child()
     _waited.clear()
@@ -273,6 +273,7 @@ def _after_unknown_fork() -> None:
     _after_fork_in_child()
 
 
+set_delivery(_deliver_now)
 call_in_unknown_child(_after_unknown_fork)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(

@@ -3,9 +3,10 @@
 The handler stands where the default action stood when the listener came into use. So a server that handles SIGTERM
 itself, and restores what it found, restores this one.
 
-Not in a child of multiprocessing: Process.terminate() ends these as a matter of course. A signal handler in Python can
-run late, as a thread that is about to wait in C runs it afterwards: a worker that waits for the lock that
-Pool.terminate() holds would never end.
+Not in the workers of a multiprocessing.Pool: a signal handler in Python can run late, as a thread that is about to
+wait in C runs it afterwards. A worker that is about to wait for the lock that Pool.terminate() holds would never end.
+
+While a thread waits for the delivery, in any process, SIGTERM is put off: supervisors send it more than once.
 """
 
 from __future__ import annotations
@@ -13,25 +14,38 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import weakref
-
-from .process import deliver_now, is_multiprocessing_child
+from collections.abc import Callable, Iterator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-__all__ = ["deliver_at_sigterm", "leave_sigterm_alone"]
+__all__ = ["deliver_at_sigterm", "leave_sigterm_alone", "put_off_sigterm", "set_delivery"]
 
 _users: weakref.WeakSet[Any] = weakref.WeakSet()
+_deliver: Callable[[], None]
+_came = False  # while it was put off
+
+
+def set_delivery(deliver: Callable[[], None]) -> None:
+    """Have `deliver()` called at SIGTERM; it takes as long as the listeners may."""
+    global _deliver
+    _deliver = deliver
 
 
 def deliver_at_sigterm(listener: Any) -> None:
     """Handle SIGTERM as long as `listener` wants it, if this thread may and the process would just end by it."""
-    if not is_multiprocessing_child():
+    if not _is_pool_worker():
         _users.add(listener)
         _change(signal.SIG_DFL, _deliver_and_end)
+
+
+def _is_pool_worker() -> bool:
+    multiprocessing = sys.modules.get("multiprocessing.process")
+    return multiprocessing is not None and "PoolWorker" in multiprocessing.current_process().name
 
 
 def leave_sigterm_alone(listener: Any) -> None:
@@ -41,22 +55,51 @@ def leave_sigterm_alone(listener: Any) -> None:
         _change(_deliver_and_end, signal.SIG_DFL)
 
 
-def _change(before: Any, after: Any) -> None:
-    """Set the handler to `after` if it is `before`, and if this thread and interpreter may."""
+@contextlib.contextmanager
+def put_off_sigterm() -> Iterator[None]:
+    """Put off SIGTERM to the end of the block, if this thread may and the process would just end by it.
+
+    The block waits for deliveries, which has a limit. hypercorn, for one, ends all its workers by SIGTERM when the
+    first has come to its end.
+    """
+    global _came
+    before = signal.getsignal(signal.SIGTERM)
+    if before not in (signal.SIG_DFL, _deliver_and_end) or not _change(before, _note):
+        yield
+        return
+    _came = False
+    try:
+        yield
+    finally:
+        _change(_note, before)
+        if _came:
+            signal.raise_signal(signal.SIGTERM)
+
+
+def _note(number: int, frame: FrameType | None) -> None:
+    global _came
+    _came = True
+
+
+def _change(before: Any, after: Any) -> bool:
+    """Set the handler to `after` if it is `before`, and if this thread and interpreter may; return whether it was."""
     if signal.getsignal(signal.SIGTERM) is before:
         with contextlib.suppress(ValueError):
             signal.signal(signal.SIGTERM, after)
+            return True
+    return False
 
 
 def _reset_in_child() -> None:
     """Leave the signal to its default action until the child logs."""
     _users.clear()
     _change(_deliver_and_end, signal.SIG_DFL)
+    _change(_note, signal.SIG_DFL)
 
 
 def _deliver_and_end(number: int, frame: FrameType | None) -> None:
-    signal.signal(number, signal.SIG_DFL)  # so that another one ends the process at once
-    deliver_now()
+    _deliver()
+    signal.signal(number, signal.SIG_DFL)
     signal.raise_signal(number)
 
 
