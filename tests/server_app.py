@@ -10,6 +10,7 @@ import logging
 import logging.config
 import os
 import queue
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ def slow() -> Slow:
 def moved() -> logflume.QueueListener:
     logging.root.addHandler(slow())
     logging.root.setLevel(logging.INFO)
-    return logflume.setup_logging_queue()
+    return logflume.setup_logging_queue(exit_timeout=float(os.environ.get("EXIT_TIMEOUT", "10")))
 
 
 def by_hand() -> None:
@@ -97,6 +98,9 @@ SET_UPS = {
     "own listener": own_listener,
 }
 IN_LIFESPAN = {"lifespan": moved, "async with": moved}
+
+if os.environ.get("IGNORE_SIGTERM"):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 SET_UP = os.environ.get("SET_UP", "")
 if SET_UP in SET_UPS:

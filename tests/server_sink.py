@@ -15,4 +15,4 @@ class Slow(logging.FileHandler):
 
     def emit(self, record: logging.LogRecord) -> None:
         super().emit(record)
-        time.sleep(0.003)
+        time.sleep(float(os.environ.get("SINK_SECONDS", "0.003")))

@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Iterable
 from threading import get_ident
 
-from .._shared.fork import call_in_unknown_child, note_child, settle
+from .._shared.fork import call_in_unknown_child, is_multiprocessing_child, note_child, settle
 from .handler_locks import free_stream, give_lock_back, handlers_at_work
 from .hard_exits import expect_hard_exits
 from .signals import restore_in_child
@@ -95,7 +95,7 @@ def expect_exit(listener: Any) -> None:
     _waited.pop(listener, None)
     _told.discard(listener)
     expect_hard_exits(_deliver_now)
-    if _is_multiprocessing_child():  # which runs no atexit functions
+    if is_multiprocessing_child():  # which runs no atexit functions
         _register_finalizer()
     # Whatever was registered since has to come after ours. Registering for nothing would take memory each time.
     callbacks = getattr(atexit, "_ncallbacks", lambda: -1)()
@@ -113,11 +113,6 @@ def expect_exit(listener: Any) -> None:
         with contextlib.suppress(RuntimeError):  # they run already
             register(_deliver_before_threads_end)
             _ours_at_threads_end = known[-1] if known else None
-
-
-def _is_multiprocessing_child() -> bool:
-    process = sys.modules.get("multiprocessing.process")
-    return process is not None and process.parent_process() is not None
 
 
 def _register_finalizer() -> None:

@@ -3,8 +3,8 @@
 The handler stands where the default action stood when the listener came into use. So a server that handles SIGTERM
 itself, and restores what it found, restores this one.
 
-Not in the workers of a multiprocessing.Pool: a signal handler in Python can run late, as a thread that is about to
-wait in C runs it afterwards. A worker that is about to wait for the lock that Pool.terminate() holds would never end.
+Not in a child of multiprocessing: a signal handler in Python can run late, as a thread that is about to wait in C runs
+it afterwards. Pool.terminate() and Process.terminate() leave a child with nothing that would end this wait.
 
 While a thread waits for the delivery, in any process, SIGTERM is put off: supervisors send it more than once.
 """
@@ -14,9 +14,10 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sys
 import weakref
 from collections.abc import Callable, Iterator
+
+from .._shared.fork import is_multiprocessing_child
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,14 +39,9 @@ def set_delivery(deliver: Callable[[], None]) -> None:
 
 def deliver_at_sigterm(listener: Any) -> None:
     """Handle SIGTERM as long as `listener` wants it, if this thread may and the process would just end by it."""
-    if not _is_pool_worker():
+    if not is_multiprocessing_child():
         _users.add(listener)
         _change(signal.SIG_DFL, _deliver_and_end)
-
-
-def _is_pool_worker() -> bool:
-    multiprocessing = sys.modules.get("multiprocessing.process")
-    return multiprocessing is not None and "PoolWorker" in multiprocessing.current_process().name
 
 
 def leave_sigterm_alone(listener: Any) -> None:
