@@ -331,6 +331,14 @@ def test_sigterm_is_handled_by_whom_the_program_says(run):
             child.join(10)
             assert child.exitcode == -signal.SIGTERM
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        handler = logflume.LocalQueueHandler(handlers=[logging.NullHandler()])
+        assert signal.getsignal(signal.SIGTERM) is ours
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        logging.root.addHandler(handler)
+        logging.error("starts the listener")
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        handler.close()
+        logging.root.removeHandler(handler)
         def elsewhere():
             set_up(PATH)
             assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

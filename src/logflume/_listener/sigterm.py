@@ -38,10 +38,14 @@ def set_delivery(deliver: Callable[[], None]) -> None:
 
 
 def deliver_at_sigterm(listener: Any) -> None:
-    """Handle SIGTERM as long as `listener` wants it, if this thread may and the process would just end by it."""
-    if not is_multiprocessing_child():
+    """Handle SIGTERM as long as `listener` wants it, if this thread may and the process would just end by it.
+
+    Done once for each listener: what the program sets afterwards counts.
+    """
+    if listener in _users or is_multiprocessing_child():
+        return
+    if _change(signal.SIG_DFL, _deliver_and_end) or signal.getsignal(signal.SIGTERM) is _deliver_and_end:
         _users.add(listener)
-        _change(signal.SIG_DFL, _deliver_and_end)
 
 
 def leave_sigterm_alone(listener: Any) -> None:
