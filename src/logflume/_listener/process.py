@@ -214,7 +214,9 @@ def _tell(listener: Any, left: int, when: str) -> None:
     if sys.stderr is not None and listener not in _told:
         _told.add(listener)
         waited = _waited.get(listener, 0.0)
-        sys.stderr.write(f"logflume: {left} records were not delivered within {waited:.1f} s {when}\n")
+        # It may be closed, or a signal handler may have come in the middle of a write.
+        with contextlib.suppress(OSError, ValueError, RuntimeError):
+            sys.stderr.write(f"logflume: {left} records were not delivered within {waited:.1f} s {when}\n")
 
 
 def _keep_from_shutdown(handlers: Iterable[logging.Handler]) -> None:

@@ -98,9 +98,11 @@ def _reset_in_child() -> None:
 
 
 def _deliver_and_end(number: int, frame: FrameType | None) -> None:
-    _deliver()
-    signal.signal(number, signal.SIG_DFL)
-    signal.raise_signal(number)
+    try:
+        _deliver()
+    finally:
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
 
 
 if hasattr(os, "register_at_fork"):
