@@ -595,10 +595,12 @@ def test_a_block_ends_within_exit_timeout(lf, wired, capsys, kind, moved):
     async def main():
         async with listener:
             logger.info("one")
+            assert gate.entered.wait(10)
 
     if kind == "with":
         with listener:
             logger.info("one")
+            assert gate.entered.wait(10)
     else:
         asyncio.run(main())
     [told] = capsys.readouterr().err.splitlines()
@@ -677,6 +679,7 @@ def test_the_event_loop_goes_on_while_it_waits(wired, library, method):
     gate = Gate()
     logger, listener = wired(gate)
     logger.info("one")
+    assert gate.entered.wait(10)
 
     async def other():
         for _ in range(3):
@@ -695,6 +698,7 @@ def test_timeouts_of_aflush_and_astop(wired, library):
     gate = Gate()
     logger, listener = wired(gate)
     logger.info("one")
+    assert gate.entered.wait(10)
 
     async def main():
         assert await listener.aflush(0.02) is False
@@ -715,6 +719,7 @@ def test_cancelled_aflush_and_astop_leave_a_listener_that_works(wired, library, 
     gate = Gate()
     logger, listener = wired(gate)
     logger.info("one")
+    assert gate.entered.wait(10)
 
     async def main():
         assert await cancelled_after(library, 0.02, getattr(listener, method))
@@ -736,6 +741,7 @@ def test_a_cancelled_aflush_leaves_no_thread(wired, library):
     gate = Gate()
     logger, listener = wired(gate)
     logger.info("one")
+    assert gate.entered.wait(10)
     waiting = "logflume wait"
 
     async def main():

@@ -1,6 +1,6 @@
 """The life of the process: what its listeners do at exit and in a fork.
 
-A listener tells of itself by `remember()`. What is asked of it: is_running, flush(), stop(), exit_timeout,
+A listener tells of itself by `remember()`. What is asked of it: is_running, stats(), flush(), stop(), exit_timeout,
 report_error() and leave_alone() at exit; deliver_before_fork(), hold_for_fork() and reset_in_child() in a fork.
 """
 
@@ -179,10 +179,12 @@ def stop_in_time(listener: Any) -> None:
 
 
 def _flush_all(began: float) -> list[Any]:
-    """Flush all listeners whose threads run; return those that did not get to the end in time."""
+    """Flush all listeners that are at work; return those that did not get to the end in time."""
     late = []
     for listener in living():
-        if not listener.is_running:
+        if (
+            not listener.is_running and not listener.stats().pending
+        ):  # records may wait for its thread to begin
             continue
         try:
             if not listener.flush(_time_left(listener, began)):
