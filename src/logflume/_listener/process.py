@@ -1,7 +1,7 @@
 """The life of the process: what its listeners do at exit and in a fork.
 
-A listener tells of itself by `remember()`. What is asked of it: is_running, stats(), flush(), stop(), exit_timeout,
-report_error() and leave_alone() at exit; deliver_before_fork(), hold_for_fork() and reset_in_child() in a fork.
+A listener tells of itself by `remember()`. What is asked of it: is_running, delivering_thread, stats(), flush(),
+stop(), exit_timeout, report_error() and leave_alone() at exit; deliver_before_fork(), hold_for_fork() and reset_in_child() in a fork.
 """
 
 from __future__ import annotations
