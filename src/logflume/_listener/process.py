@@ -1,7 +1,8 @@
 """The life of the process: what its listeners do at exit and in a fork.
 
 A listener tells of itself by `remember()`. What is asked of it: is_running, delivering_thread, stats(), flush(),
-stop(), exit_timeout, report_error() and leave_alone() at exit; deliver_before_fork(), hold_for_fork() and reset_in_child() in a fork.
+stop(), exit_timeout, report_error() and leave_alone() at exit; deliver_before_fork(), hold_for_fork() and
+reset_in_child() in a fork.
 """
 
 from __future__ import annotations
@@ -182,10 +183,10 @@ def _flush_all(began: float) -> list[Any]:
     """Flush all listeners that are at work; return those that did not get to the end in time."""
     late = []
     for listener in living():
-        if (
-            not listener.is_running and not listener.stats().pending
-        ):  # records may wait for its thread to begin
-            continue
+        if listener.delivering_thread == get_ident():
+            continue  # one of its handlers ends the process, and cannot wait for itself
+        if not listener.is_running and not listener.stats().pending:
+            continue  # pending records may wait for a thread that has yet to begin
         try:
             if not listener.flush(_time_left(listener, began)):
                 late.append(listener)
