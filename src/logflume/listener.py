@@ -18,10 +18,10 @@ from ._listener.errors import ErrorReports
 from ._listener.handler_locks import free_stream, handlers_at_work
 from ._listener.life import NEVER, PATIENCE, Life
 from ._listener.locks import wait
-from ._listener.process import exit_has_come, expect_exit, remember, threads_run
+from ._listener.process import exit_has_come, expect_exit, remember, stop_in_time, threads_run
 from ._listener.queue_handlers import QueueHandlers
 from ._listener.queues import SHUT_DOWN, forget_queued, replacement
-from ._listener.sigterm import leave_sigterm_alone
+from ._listener.sigterm import deliver_at_sigterm, leave_sigterm_alone
 from ._listener.worker import ListenerThread, Worker, on_listener_thread
 from ._shared.contexts import expect_contexts
 from ._shared.fork import settle as settle_fork
@@ -187,6 +187,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         if os.environ.get("LOGFLUME_DIRECT", "") not in ("", "0"):
             self._go_without_thread(run)
             return
+        deliver_at_sigterm(self)
         worker = Worker(self, run, self._dispatcher, self._errors)
         try:
             thread = ListenerThread(worker.run, type(self).__name__)
@@ -206,7 +207,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         try:
             if exit_has_come():
                 raise RuntimeError
-            expect_exit()
+            expect_exit(self)
             thread.start()
         except Exception:  # as above, or there is no memory
             self._go_without_thread(run)
@@ -247,6 +248,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         if run.is_over:
             left = _left(deadline)
             self._dispatcher.deliver_here(self.exit_timeout if left is None else left)
+            leave_sigterm_alone(self)
         return self._dispatcher.pending()
 
     def _tell_to_end(self, timeout: float | None) -> None:
@@ -278,15 +280,30 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self.stop()
+        """Stop, within exit_timeout; a line on stderr tells if records are left."""
+        stop_in_time(self)
 
     async def __aenter__(self) -> QueueListener:
         return self.__enter__()
 
     async def __aexit__(self, *exc_info: object) -> None:
-        """Stop without blocking the event loop; a cancellation takes effect after that."""
-        await call_in_thread(self.stop)
-        leave_sigterm_alone(self)  # which only the main thread may
+        """As __exit__(), without blocking the event loop; a cancellation takes effect after that."""
+        await call_in_thread(lambda: stop_in_time(self))
+        self._leave_sigterm_alone()
+
+    async def astop(self, timeout: float | None = None) -> int:
+        """As stop(), without blocking the event loop: under asyncio and trio, and so under uvloop and anyio.
+
+        A cancellation takes effect at once; the thread goes on to its end, and a further stop() waits for that.
+        """
+        left = await call_in_thread(lambda: self.stop(timeout), when_cancelled=lambda: None)
+        self._leave_sigterm_alone()
+        return left
+
+    def _leave_sigterm_alone(self) -> None:
+        """Do what stop() could not do in its thread, as only the main thread may."""
+        if self._life.run.is_over:
+            leave_sigterm_alone(self)
 
     # Flush.
 
@@ -298,6 +315,15 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         """
         settle_fork()
         return self._flush(FlushRequest(), timeout)
+
+    async def aflush(self, timeout: float | None = None) -> bool:
+        """As flush(), without blocking the event loop: under asyncio and trio, and so under uvloop and anyio.
+
+        A cancellation takes effect at once, and changes nothing for the listener.
+        """
+        settle_fork()
+        request = FlushRequest()
+        return await call_in_thread(lambda: self._flush(request, timeout), when_cancelled=request.done.set)
 
     def _flush(self, request: FlushRequest, timeout: float | None) -> bool:
         dispatcher = self._dispatcher
@@ -334,6 +360,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def add_queue_handler(self, handler: logging.Handler) -> None:
         """Note that `handler` puts records into the queue."""
         self._queue_handlers.add(handler)
+        deliver_at_sigterm(self)
 
     def close_queue_handler(self, handler: logging.Handler) -> None:
         """Deliver what `handler` enqueued; with the last queue handler that closes the thread ends, too."""

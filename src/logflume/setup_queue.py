@@ -6,9 +6,9 @@ import logging
 import logging.handlers
 import queue as _queue
 from collections.abc import Iterable
+from threading import get_ident
 
 from ._listener.process import exit_has_come
-from ._listener.sigterm import deliver_at_sigterm, leave_sigterm_alone
 from ._shared.moved import HandlerList, MovedHandlers, Targets, guard, unguard
 from ._shared.state import RUNNING
 from .accelerate import accelerate_loggers, loggers_accelerated, restore_loggers
@@ -47,9 +47,6 @@ def setup_logging_queue(
     attach what belongs to the call. With `filter_in_call=False` the filters run on the listener's thread, where costly
     ones do not hold up the caller.
 
-    Called in the main thread while SIGTERM has its default action, which would end the process with records in the
-    queue, it has them delivered first; not in children of fork and multiprocessing.
-
     The listener's stop() puts the handlers back in their places; so does leaving a `with` or `async with`
     block. `respect_handler_level`, `on_error` and `exit_timeout` are as for QueueListener.
 
@@ -74,7 +71,6 @@ def setup_logging_queue(
         listener.move([_Move(logger, _as_direct(direct)) for logger in dict.fromkeys(chosen)], filter_in_call)
     if listener.handlers:  # else it starts with the first record
         listener.start()
-        deliver_at_sigterm(listener)
     if accelerate and not loggers_accelerated():
         listener._restores_loggers = accelerate_loggers()
     return listener
@@ -200,13 +196,15 @@ class _MovedHandlersListener(QueueListener):
     def stop(self, timeout: float | None = None) -> int:  # type: ignore[override]
         """As QueueListener.stop(); then put the handlers back where they were, in their order.
 
-        Not on loggers from which the queue handler was removed meanwhile, by basicConfig(force=True) say.
+        Not on loggers from which the queue handler was removed meanwhile, by basicConfig(force=True) say. If `timeout`
+        ran out, the next stop() does so: a handler that is at work has its lock, for which a log call would wait.
         """
         if self._restores_loggers:
             self._restores_loggers = False
             restore_loggers()
         left = super().stop(timeout)
-        leave_sigterm_alone(self)
+        if left and self.delivering_thread != get_ident():
+            return left
         with logging._lock:  # type: ignore[attr-defined]
             for move in self._moves:
                 move.put_back(self.handlers)

@@ -44,6 +44,8 @@ logflume.JsonFormatter(schema="ecs", json_ensure_ascii=False)
 async def serve() -> None:
     async with logflume.setup_logging_queue() as running:
         assert_type(running, logflume.QueueListener)
+        assert_type(await running.aflush(timeout=1.0), bool)
+        assert_type(await running.astop(timeout=1.0), int)
 
 
 assert_type(logflume.accelerate_loggers(), bool)
