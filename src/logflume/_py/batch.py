@@ -24,7 +24,7 @@ class ListenerCore:
 
     state: int = IDLE
     delivering_thread: int = 0  # identity of the thread that runs the handlers, or 0
-    flush_level: int = 0  # the level from which on a record is handled at once
+    flush_at: int = 0  # the level from which on a record is handled at once
     flush_wanted: bool = False  # such a record was enqueued
     _handled: int = 0
     _delay: float = 0.0

@@ -159,7 +159,7 @@ class HandlerCore:
             return
         if core.state != RUNNING:
             core.ensure_delivery()
-        if isinstance(level := getattr(record, "levelno", 0), int) and level >= core.flush_level:
+        if isinstance(level := getattr(record, "levelno", 0), int) and level >= core.flush_at:
             core.flush_soon()
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:

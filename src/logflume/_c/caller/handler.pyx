@@ -94,7 +94,7 @@ cdef int tell_listener(ListenerCore core, object record) except -1:
     if core is not None:
         if core.state != RUNNING:
             core.ensure_delivery()
-        if level_of(record) >= core.flush_level:
+        if level_of(record) >= core.flush_at:
             core.flush_soon()
     return 0
 
