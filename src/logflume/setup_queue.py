@@ -7,6 +7,7 @@ import logging.handlers
 import queue as _queue
 from collections.abc import Iterable
 
+from ._delivery.caught import unhear
 from ._listener.process import exit_has_come
 from ._listener.sigterm import deliver_at_sigterm, leave_sigterm_alone
 from ._shared.moved import HandlerList, MovedHandlers, Targets, guard, unguard
@@ -213,6 +214,7 @@ class _MovedHandlersListener(QueueListener):
             self._moves = ()
         for handler in self._all_moved:
             unguard(handler)
+            unhear(handler)
         return left
 
     def close_queue_handler(self, handler: logging.Handler) -> None:
