@@ -56,6 +56,9 @@ class BuildExtensions(build_ext):
                 "language_level": 3,
                 "freethreading_compatible": True,
                 "binding": False,
+                # For inspect.signature() and help().
+                "embedsignature": True,
+                "embedsignature.format": "clinic",
                 "linetrace": TRACE,
             },
         )

@@ -19,7 +19,7 @@ from ._listener.errors import ErrorReports
 from ._listener.handler_locks import free_stream, handlers_at_work
 from ._listener.life import NEVER, PATIENCE, Life
 from ._listener.locks import wait
-from ._listener.process import exit_has_come, expect_exit, remember, threads_run
+from ._listener.process import exit_has_come, expect_exit, living, remember, threads_run
 from ._listener.queue_handlers import QueueHandlers
 from ._listener.queues import SHUT_DOWN, forget_queued, replacement
 from ._listener.sigterm import leave_sigterm_alone
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ._listener.life import Run
     from ._listener.locks import Hold
 
-__all__ = ["QueueListener"]
+__all__ = ["QueueListener", "listeners"]
 
 # While the thread ends and has more than so many records left, a log call takes so long (seconds).
 CROWD = 1000
@@ -81,7 +81,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         super().__init__(queue, *handlers, respect_handler_level=respect_handler_level)
         expect_contexts(queue)
         self.exit_timeout = exit_timeout
-        self.flush_level = flush_level
+        self.flush_at = settings.level(flush_level, "flush_level")
         self.state = IDLE
         self._life = Life()
         self._handlers_lock = threading.RLock()
@@ -110,10 +110,16 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._errors.on_error = on_error
 
     flush_level: int = settings.checked(
-        "flush_at", settings.level, "flush_level", "The level, or its name, from which on a record is handled at once."
+        "flush_at",
+        settings.level,
+        "flush_level",
+        "The level, or its name, from which on a record is handled at once.",
     )
     exit_timeout: float = settings.checked(
-        "_exit_timeout", settings.seconds, "exit_timeout", "How many seconds the end of the process waits at most."
+        "_exit_timeout",
+        settings.seconds,
+        "exit_timeout",
+        "How many seconds the end of the process waits at most.",
     )
 
     # The handlers.
@@ -287,6 +293,11 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         """Whether a thread takes the records."""
         return self._life.run.is_running
 
+    @property
+    def starts_by_itself(self) -> bool:
+        """Whether it is idle, and the next record of a queue handler starts it."""
+        return self._life.run.is_open and any(True for _ in self._queue_handlers)
+
     def __enter__(self) -> QueueListener:
         run = self._life.run
         if run.stop_requested or run.is_over or not run.started_by_user:
@@ -362,6 +373,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._end(self.exit_timeout)
         if was_in_use and run.is_over and not exit_has_come():
             run.restart_at = time.monotonic() + STRAGGLING
+
+    def reads(self, queue: object) -> bool:
+        """Return whether its thread takes what is in `queue`."""
+        return self.queue is queue and self.is_running
 
     def ensure_delivery(self) -> None:
         """Start the thread for a record that was just enqueued while none runs, or handle it in the calling thread."""
@@ -452,6 +467,14 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self.queue = other
         for handler in users:
             handler.queue = other  # type: ignore[attr-defined]
+
+
+def listeners() -> list[QueueListener]:
+    """Return the listeners of this process that run, or that the next record of a queue handler starts; oldest first.
+
+    So dictConfig() needs no name for the listener that it makes.
+    """
+    return [listener for listener in living() if listener.is_running or listener.starts_by_itself]
 
 
 def _left(deadline: float | None) -> float | None:

@@ -12,7 +12,7 @@ from threading import get_ident
 from .._delivery.caught import of_class, of_instance
 from .settings import function
 
-OnError = Callable[["logging.LogRecord | None", "logging.Handler | None", BaseException], object]
+OnError = Callable[[logging.LogRecord | None, logging.Handler | None, BaseException], object]
 
 __all__ = ["ErrorReports", "OnError"]
 
@@ -44,7 +44,7 @@ class ErrorReports:
 
     @property
     def on_error(self) -> OnError | None:
-        return self._on_error
+        return self._on_error  # type: ignore[no-any-return]
 
     @on_error.setter
     def on_error(self, on_error: OnError | None) -> None:

@@ -13,7 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-__all__ = ["checked", "function", "handler", "handlers", "level", "listener_class", "queue", "seconds", "warn"]
+__all__ = [
+    "checked",
+    "function",
+    "handler",
+    "handlers",
+    "level",
+    "listener_class",
+    "queue",
+    "seconds",
+    "warn",
+]
 
 CO_COROUTINE = 0x80
 _OURS = ("logflume", "logging")  # packages whose frames are not the user's
@@ -26,7 +36,7 @@ def warn(message: str) -> None:
     while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in _OURS:
         frame = frame.f_back
         stacklevel += 1
-    warnings.warn(f"logflume: {message}", UserWarning, stacklevel=stacklevel - 1)
+    warnings.warn(f"logflume: {message}", UserWarning, stacklevel=stacklevel)
 
 
 def function(given: Any, name: str) -> Any:
@@ -99,7 +109,8 @@ def queue(given: Any, methods: tuple[str, ...]) -> Any:
         )
     if _is_coroutine_function(getattr(given, "get", None)):
         raise TypeError(
-            f"queue takes one that threads share, as queue.SimpleQueue, and {type(given).__name__!r} is for one event loop"
+            "queue takes one that threads share, as queue.SimpleQueue, and "
+            f"{type(given).__name__!r} is for one event loop"
         )
     return given
 

@@ -10,7 +10,7 @@ from .._delivery.unpatched import needs_no_exception
 from .._shared import fork
 from .._shared.contexts import item_with_context
 from .._shared.rendered import leaves_process, private_copy
-from .._shared.state import RUNNING
+from .._shared.state import MOST_UNREAD, RUNNING
 from .batch import ListenerCore
 from .context import current_context
 from .exceptions import capture
@@ -41,9 +41,10 @@ class HandlerCore:
     _queue: Any
     _put: Any
     _leaves_process: bool  # the queue pickles what is put into it
-    _listener: Any
+    _listener: logging.handlers.QueueListener | None
     _core: Any  # a ListenerCore, which is a QueueListener, or None
     moved: Any  # the MovedHandlers that this one stands for, or None
+    _unwatched: int  # records that were enqueued while there was no listener
     _overrides = False  # the class or the instance has one of CALLED_METHODS of its own
     _unpatched_methods: dict[str, Any] = {}  # noqa: RUF012
 
@@ -54,6 +55,7 @@ class HandlerCore:
         set_attribute(self, "_listener", None)
         set_attribute(self, "_core", None)
         set_attribute(self, "moved", None)
+        set_attribute(self, "_unwatched", 0)
         set_attribute(self, "_overrides", cls._overrides)
         return self
 
@@ -75,6 +77,7 @@ class HandlerCore:
 
     @property
     def queue(self) -> Any:
+        """Where the records go: an object with put_nowait()."""
         return self._queue
 
     @queue.setter
@@ -90,16 +93,19 @@ class HandlerCore:
         self._put = put
 
     @property
-    def listener(self) -> Any:
+    def listener(self) -> logging.handlers.QueueListener | None:
+        """What takes the records out of the queue, or None."""
         return self._listener
 
     @listener.setter
-    def listener(self, listener: Any) -> None:
+    def listener(self, listener: logging.handlers.QueueListener | None) -> None:
         self._listener = listener = self._listened_by(listener)
         self._core = listener if isinstance(listener, ListenerCore) else None
 
     def _listened_by(self, listener: Any) -> Any:
         return listener
+
+    def _warn_if_unread(self) -> None: ...
 
     def handle(self, record: logging.LogRecord) -> Any:
         """Enqueue `record` if the filters let it pass.
@@ -156,6 +162,10 @@ class HandlerCore:
         except Exception:
             self.handleError(record)  # type: ignore[attr-defined]
         if core is None:
+            count = self._unwatched + 1
+            object.__setattr__(self, "_unwatched", count)
+            if count == MOST_UNREAD:
+                self._warn_if_unread()
             return
         if core.state != RUNNING:
             core.ensure_delivery()
