@@ -1,6 +1,9 @@
 """Standard-library logging, cheap and non-blocking.
 
 See https://docs.python.org/3/library/logging.handlers.html#queuehandler for the classes that these extend.
+
+IMPLEMENTATION: "compiled" or "pure", the core that runs
+OnError: the type of a function for `on_error`
 """
 
 from ._backend import IMPLEMENTATION

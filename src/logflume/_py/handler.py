@@ -36,14 +36,17 @@ def set_unpatched_methods(cls: Any) -> None:
 
 
 class HandlerCore:
-    """First base of LocalQueueHandler: what it does with a record, and the attributes that this needs."""
+    """First base of LocalQueueHandler: what it does with a record, and the attributes that this needs.
+
+    moved: the MovedHandlers that this one stands for, or None
+    """
 
     _queue: Any
     _put: Any
     _leaves_process: bool  # the queue pickles what is put into it
     _listener: logging.handlers.QueueListener | None
     _core: Any  # a ListenerCore, which is a QueueListener, or None
-    moved: Any  # the MovedHandlers that this one stands for, or None
+    moved: Any
     _unwatched: int  # records that were enqueued while there was no listener
     _overrides = False  # the class or the instance has one of CALLED_METHODS of its own
     _unpatched_methods: dict[str, Any] = {}  # noqa: RUF012
