@@ -18,7 +18,7 @@ from .record import IMMUTABLE, CapturedRecord, snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Self
 
 # What logging.Handler.handle calls: a class or handler that overrides one of these gets the standard handle().
 CALLED_METHODS = ("filter", "acquire", "release", "emit", "enqueue", "prepare", "handleError")
@@ -51,7 +51,7 @@ class HandlerCore:
     _overrides = False  # the class or the instance has one of CALLED_METHODS of its own
     _unpatched_methods: dict[str, Any] = {}  # noqa: RUF012
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
         # On the instance, where they are found fastest; but not through its __dict__, which would slow that down.
         set_attribute = object.__setattr__
