@@ -45,7 +45,10 @@ def test_version(lf: ModuleType) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
 def test_ctrl_c_ends_it_without_a_traceback() -> None:
-    command = [sys.executable, "-m", "logflume", "--seconds", "60"]
+    # A shell has the processes that it starts in the background ignore SIGINT.
+    code = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code += "; from logflume._demo import main; sys.exit(main(['--seconds', '60']))"
+    command = [sys.executable, "-c", code]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
     ) as process:

@@ -367,6 +367,18 @@ def test_on_error_hears_of_what_a_handler_catches(wired, capsys, make, monkeypat
         handler.close()
 
 
+def test_on_error_hears_of_the_target_of_a_memory_handler(wired, capsys):
+    seen = []
+    memory = logging.handlers.MemoryHandler(2, target=Caught())
+    logger, listener = wired(memory, on_error=lambda *args: seen.append(args))
+    for i in range(5):
+        logger.info("%d", i)
+    assert listener.flush(10)
+    assert [record.getMessage() for record, _, _ in seen] == list("01234")
+    assert capsys.readouterr().err == ""
+    memory.close()
+
+
 @pytest.mark.parametrize("accelerated", [False, True])
 def test_a_report_names_the_call(wired, lf, capsys, accelerated):
     if accelerated:

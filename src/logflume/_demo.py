@@ -279,8 +279,10 @@ async def compare(subjects: list[Subject], rounds: int, requests: int) -> list[s
 
 @contextlib.contextmanager
 def running(setups: Iterable[str], slow: bool) -> Iterator[list[Subject]]:
-    subjects = [Subject(setup, slow) for setup in setups]
+    subjects: list[Subject] = []
     try:
+        for setup in setups:
+            subjects.append(Subject(setup, slow))
         yield subjects
     finally:
         for subject in subjects:

@@ -13,27 +13,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["hear", "listen_for_errors", "of_class", "of_instance", "set_hearer", "unhear"]
+__all__ = ["hear", "hearing", "listen_for_errors", "of_class", "of_instance", "unhear"]
 
 _standard = logging.Handler.handleError
 _of_sockets = logging.handlers.SocketHandler.handleError
-_thread = threading.local()
 
 
-def set_hearer(hearer: Any) -> Any:
-    """Have hearer.report_caught(record, handler) called for the errors on this thread; return the one before."""
-    before = getattr(_thread, "hearer", None)
-    _thread.hearer = hearer
-    return before
+class _Hearing(threading.local):
+    """What has report_caught(record, handler) called for the errors on this thread; None for the handler's own way."""
+
+    hearer: Any = None
+
+
+hearing = _Hearing()
 
 
 def hear(handler: Any, record: logging.LogRecord) -> None:
     """Do what the standard emit() does with the exception that is being handled."""
-    hearer = getattr(_thread, "hearer", None)
-    if hearer is None:
+    if hearing.hearer is None:
         handler.handleError(record)
     else:
-        hearer.report_caught(record, handler)
+        hearing.hearer.report_caught(record, handler)
 
 
 class _Heard:
@@ -46,7 +46,7 @@ class _Heard:
 
     def __call__(self, record: logging.LogRecord) -> None:
         handler: Any = self._handler()
-        if getattr(_thread, "hearer", None) is None or sys.exc_info()[1] is None:
+        if hearing.hearer is None or sys.exc_info()[1] is None:
             _method(handler)(record)
         else:
             hear(handler, record)
@@ -65,12 +65,16 @@ def listen_for_errors(handler: Any) -> None:
             handler.handleError = _Heard(handler)
         except Exception:
             pass  # the class forbids it
+        if isinstance(handler, logging.handlers.MemoryHandler) and handler.target is not None:
+            listen_for_errors(handler.target)
 
 
 def unhear(handler: Any) -> None:
     """Undo listen_for_errors()."""
     if type(getattr(handler, "handleError", None)) is _Heard:
         del handler.handleError
+        if isinstance(handler, logging.handlers.MemoryHandler) and handler.target is not None:
+            unhear(handler.target)
 
 
 def _method(handler: Any) -> Callable[[logging.LogRecord], object]:
