@@ -12,6 +12,7 @@ from collections.abc import Callable
 from threading import get_ident
 
 from ._backend import ListenerCore
+from ._listener import settings
 from ._listener.async_wait import call_in_thread
 from ._listener.dispatch import Dispatcher
 from ._listener.errors import ErrorReports
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from ._listener.life import Run
     from ._listener.locks import Hold
 
-__all__ = ["QueueListener"]
+__all__ = ["QueueListener", "listeners"]
 
 # While the thread ends and has more than so many records left, a log call takes so long (seconds).
 CROWD = 1000
@@ -52,10 +53,11 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     `queue` and `handlers` are as for logging.handlers.QueueListener, and so is `respect_handler_level`: whether
     a handler gets only the records at or above its level.
 
-    An exception that escapes from a handler (or from a filter on it) never ends the thread. It is reported as
-    handlers report theirs, through handler.handleError(), at most ten in ten seconds; or to `on_error`, called
-    as on_error(record, handler, exception): `record` is None if none is to blame (a handler's flush(), the queue),
-    `handler` if none is (the queue, too). If it raises, both errors are reported as without it.
+    An exception of a handler, or of a filter on it, never ends the thread. Whether it escapes, or the handler catches
+    it and calls its handleError(), it is printed on stderr, with the place of the log call, at most ten in ten
+    seconds; or it goes to `on_error`, called as on_error(record, handler, exception): `record` is None if none is to
+    blame (a handler's flush(), the queue), `handler` if none is (the queue, too). If it raises, both errors are
+    printed. An overridden handleError() is called as without a queue.
 
     What is queued when the interpreter exits is delivered first, for at most `exit_timeout` seconds.
 
@@ -70,12 +72,16 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         respect_handler_level: bool = False,
         on_error: OnError | None = None,
         exit_timeout: float = 10.0,
-        flush_level: int = logging.CRITICAL,
+        flush_level: int | str = logging.CRITICAL,
     ) -> None:
+        if type(self).dequeue is _standard_dequeue:  # else it may be anything
+            settings.queue(queue, ("get",))
+        for handler in handlers:
+            settings.handler(handler, "QueueListener")
         super().__init__(queue, *handlers, respect_handler_level=respect_handler_level)
         expect_contexts(queue)
         self.exit_timeout = exit_timeout
-        self.flush_level = flush_level
+        self.flush_at = settings.level(flush_level, "flush_level")
         self.state = IDLE
         self._life = Life()
         self._handlers_lock = threading.RLock()
@@ -89,9 +95,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def __repr__(self) -> str:
         run = self._life.run
         running = "stopping" if run.stop_requested else "running"
+        name = next(cls.__name__ for cls in type(self).__mro__ if not cls.__name__.startswith("_"))
         state = "idle" if run.is_open else "stopped" if run.is_over else running
         left = self._dispatcher.pending()
-        return f"<{type(self).__name__} {state}, {len(self.handlers)} handlers, {left} records left>"
+        return f"<{name} {state}, {len(self.handlers)} handlers, {left} records left>"
 
     @property
     def on_error(self) -> OnError | None:
@@ -102,10 +109,24 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def on_error(self, on_error: OnError | None) -> None:
         self._errors.on_error = on_error
 
+    flush_level: int = settings.checked(
+        "flush_at",
+        settings.level,
+        "flush_level",
+        "The level, or its name, from which on a record is handled at once.",
+    )
+    exit_timeout: float = settings.checked(
+        "_exit_timeout",
+        settings.seconds,
+        "exit_timeout",
+        "How many seconds the end of the process waits at most.",
+    )
+
     # The handlers.
 
     def addHandler(self, handler: logging.Handler) -> None:
         """Give `handler` every record taken from the queue from now on; may be called while it runs."""
+        settings.handler(handler, "addHandler()")
         with self._handlers_lock: self._add_handler(handler)  # fmt: skip  # noqa: E701
         self._queue_handlers.close_first()
 
@@ -190,7 +211,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         deliver_at_sigterm(self)
         worker = Worker(self, run, self._dispatcher, self._errors)
         try:
-            thread = ListenerThread(worker.run, type(self).__name__)
+            thread = ListenerThread(worker.run, "logflume")
             _thread.start_new_thread(self._launch, (run, thread))
         except (
             RuntimeError
@@ -249,6 +270,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             left = _left(deadline)
             self._dispatcher.deliver_here(self.exit_timeout if left is None else left)
             leave_sigterm_alone(self)
+            self._errors.tell_rest()
         return self._dispatcher.pending()
 
     def _tell_to_end(self, timeout: float | None) -> None:
@@ -272,6 +294,11 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def is_running(self) -> bool:
         """Whether a thread takes the records."""
         return self._life.run.is_running
+
+    @property
+    def starts_by_itself(self) -> bool:
+        """Whether it is idle, and the next record of a queue handler starts it."""
+        return self._life.run.is_open and any(True for _ in self._queue_handlers)
 
     def __enter__(self) -> QueueListener:
         run = self._life.run
@@ -374,6 +401,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         if was_in_use and run.is_over and not exit_has_come():
             run.restart_at = time.monotonic() + STRAGGLING
 
+    def reads(self, queue: object) -> bool:
+        """Return whether its thread takes what is in `queue`."""
+        return self.queue is queue and self.is_running
+
     def ensure_delivery(self) -> None:
         """Start the thread for a record that was just enqueued while none runs, or handle it in the calling thread."""
         settle_fork()
@@ -453,6 +484,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             self._life.begin_anew()
         self._handlers_lock = threading.RLock()
         self._dispatcher.reset_in_child()
+        self._errors.reset_in_child()
         users = [handler for handler in self._queue_handlers if handler.queue is self.queue]  # type: ignore[attr-defined]
         other = replacement(self, len(users))
         if other is None:
@@ -464,6 +496,14 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             handler.queue = other  # type: ignore[attr-defined]
 
 
+def listeners() -> list[QueueListener]:
+    """Return the listeners of this process that run, or that the next record of a queue handler starts; oldest first.
+
+    So dictConfig() needs no name for the listener that it makes.
+    """
+    return [listener for listener in living() if listener.is_running or listener.starts_by_itself]
+
+
 def _left(deadline: float | None) -> float | None:
     """Return how many seconds are left."""
     return None if deadline is None else max(0.0, deadline - time.monotonic())
@@ -472,3 +512,4 @@ def _left(deadline: float | None) -> float | None:
 # As they are now; they may be patched later.
 _standard_handle = QueueListener.handle
 _standard_prepare = QueueListener.prepare
+_standard_dequeue = QueueListener.dequeue

@@ -26,7 +26,7 @@ else:  # importing typing would double the time that importing logflume takes
 ListenerStats.__doc__ = """What QueueListener.stats() returns.
 
     handled: records that were given to the handlers
-    errors: exceptions that escaped from handlers, also from their flush(), or came from the queue; reported or not
+    errors: exceptions of handlers, also those that they caught and of their flush(), or of the queue; reported or not
     dropped: records that handlers caused by handling one, each caused by the one before, after ten of them
     pending: records that are queued or being handled
     batches: how often the listener found something: records, a flush() or stop()

@@ -18,9 +18,20 @@ logging.getLogger().addHandler(handler)
 def complain(*what: object) -> None: ...
 
 
+def alert(
+    record: logging.LogRecord | None, handler: logging.Handler | None, error: BaseException
+) -> None: ...
+
+
 listener = logflume.QueueListener(
     local, logging.StreamHandler(), respect_handler_level=True, on_error=complain, exit_timeout=2.0
 )
+on_error: logflume.OnError = alert
+logflume.QueueListener(local, on_error=on_error, flush_level="ERROR")
+logflume.LocalQueueHandler(handlers=["file"], on_error="shop.alerts.alert", exit_timeout=2.0)
+handler.listener = listener
+assert_type(logflume.LocalQueueHandler().listener, logging.handlers.QueueListener | None)
+assert_type(logflume.listeners(), list[logflume.QueueListener])
 as_standard: logging.handlers.QueueListener = listener
 listener.start()
 listener.addHandler(logging.NullHandler())
@@ -31,6 +42,7 @@ assert_type(listener.stop(timeout=1.0), int)
 with logflume.setup_logging_queue() as running:
     assert_type(running, logflume.QueueListener)
 
+logflume.setup_logging_queue(on_error=alert, flush_level=logging.ERROR).stop()
 logflume.setup_logging_queue("uvicorn.access", logging.getLogger("a"), respect_handler_level=False).stop()
 logflume.setup_logging_queue(all_loggers=True).stop()
 
@@ -39,6 +51,13 @@ formatter: logging.Formatter = logflume.JsonFormatter(
 )
 logflume.JsonFormatter(["levelname", "message"], static_fields={"service": "shop"}, schema=None)
 logflume.JsonFormatter(schema="ecs", json_ensure_ascii=False)
+
+
+class Sink(logging.Handler):
+    def handle_batch(self, records: list[logging.LogRecord]) -> None: ...
+
+
+batches: logflume.BatchHandler = Sink()
 
 
 async def serve() -> None:

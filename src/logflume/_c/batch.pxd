@@ -1,8 +1,8 @@
 cdef class ListenerCore:
-    cdef public int state  # IDLE, RUNNING, STOPPING or STOPPED
+    cdef int state_value  # IDLE, RUNNING, STOPPING or STOPPED
     # As wide as these: sys.maxsize may be given for "never", and gevent's identities are addresses.
-    cdef public long long flush_level  # the level from which on a record is handled at once
-    cdef public bint flush_wanted  # such a record was enqueued
+    cdef long long flush_at_level  # the level from which on a record is handled at once
+    cdef bint wants_flush  # such a record was enqueued
     cdef unsigned long long _delivering_thread  # identity of the thread that runs the handlers, or 0
     # What was done so far, and how long it took (seconds): see ListenerStats.
     cdef public long long _handled

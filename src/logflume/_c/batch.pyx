@@ -29,7 +29,35 @@ cdef class ListenerCore:
     """State shared by a listener and the handlers that feed it."""
 
     @property
+    def state(self):
+        """Where the listener is in its life: a number of _shared/state.py."""
+        return self.state_value
+
+    @state.setter
+    def state(self, int state):
+        self.state_value = state
+
+    @property
+    def flush_at(self):
+        """The level, as a number, from which on a record is handled at once."""
+        return self.flush_at_level
+
+    @flush_at.setter
+    def flush_at(self, long long level):
+        self.flush_at_level = level
+
+    @property
+    def flush_wanted(self):
+        """Whether the handlers are to be flushed, for a record of that level."""
+        return self.wants_flush
+
+    @flush_wanted.setter
+    def flush_wanted(self, bint wanted):
+        self.wants_flush = wanted
+
+    @property
     def delivering_thread(self):
+        """The identity of the thread that runs the handlers, or 0."""
         return self._delivering_thread
 
     @delivering_thread.setter

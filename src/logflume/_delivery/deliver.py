@@ -9,6 +9,7 @@ from logging.handlers import BaseRotatingHandler
 from .._shared.contexts import call_in_context, context_of
 from .._shared.moved import filters_in_call
 from .batch_text import BatchText
+from .caught import hear, listen_for_errors
 from .sinks import due, is_expired, sink_of
 
 TYPE_CHECKING = False
@@ -55,6 +56,7 @@ def one_by_one(
     progress: Progress,
 ) -> None:
     """Give the first `count` records to `handler.handle`, and take each from the list as it is given."""
+    listen_for_errors(handler)
     handle = _emitter(handler) if progress.asked else handler.handle
     try:
         for _ in range(count):
@@ -87,6 +89,7 @@ def _emitter(handler: logging.Handler) -> Callable[[logging.LogRecord], object]:
 
 def hand_over(handler: Any, records: list[logging.LogRecord], report: Report, progress: Progress) -> None:
     """Give the records that pass the handler's filters to its handle_batch(), with its lock held."""
+    listen_for_errors(handler)
     asked = progress.asked and filters_in_call(handler)
     batch = records[:] if asked else []
     for record in () if asked else records:
@@ -269,6 +272,6 @@ def _emit(handler: Any, record: logging.LogRecord, text: Any, report: Report) ->
             # as the standard emit(), which lets this one out, but not where a file may rotate
             if isinstance(error, RecursionError) and not isinstance(handler, BaseRotatingHandler):
                 raise
-            handler.handleError(record)
+            hear(handler, record)
     except Exception:
         report(record, handler)

@@ -21,6 +21,7 @@ import time
 import weakref
 
 from .._shared.rendered import log_record
+from .caught import hear
 from .unpatched import formatter_of
 
 TYPE_CHECKING = False
@@ -149,7 +150,7 @@ class FileSink(DescriptorSink):
             if not interrupted:
                 handler.flush()
         except Exception:
-            handler.handleError(log_record(record))
+            hear(handler, log_record(record))
 
 
 class PiecewiseSink(Sink):
@@ -201,7 +202,7 @@ class PiecewiseSink(Sink):
     def _report(self, handler: Any, piece: list[logging.LogRecord]) -> None:
         """As the standard handler does when a flush fails: the stream may still write the text later."""
         for record in piece:
-            handler.handleError(log_record(record))
+            hear(handler, log_record(record))
 
     def write(self, handler: Any, data: memoryview) -> None:
         """Put `data` into the buffer."""

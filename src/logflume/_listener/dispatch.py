@@ -13,6 +13,7 @@ from contextvars import Context
 from threading import get_ident
 
 from .._backend import Batch, deliver_batch, drop_below, log_record, make_log_records, take, way_of
+from .._delivery.caught import hearing, listen_for_errors
 from .._delivery.deliver import Progress
 from .._delivery.plan import COMPOSED, ONE_BY_ONE
 from .._shared.contexts import call_in_context, context_of, set_handled
@@ -137,6 +138,7 @@ class Dispatcher:
         taken = self._taken
         task_done = getattr(listener.queue, "task_done", None)
         told_to_end = False
+        outer, hearing.hearer = hearing.hearer, self.errors
         listener.delivering_thread = get_ident()
         self.batches += 1
         try:
@@ -161,6 +163,7 @@ class Dispatcher:
         finally:
             self._records = []
             listener.delivering_thread = 0
+            hearing.hearer = outer
         return told_to_end or self.life.run.stopped_from_within
 
     def _answer(self, request: FlushRequest) -> None:
@@ -172,6 +175,7 @@ class Dispatcher:
 
     def flush_handlers(self, buffering: bool = True) -> None:
         """Call each handler's flush(); not those that collect records until they have enough, unless `buffering`."""
+        outer, hearing.hearer = hearing.hearer, self.errors
         for handler in self.listener.handlers:
             if not buffering and isinstance(handler, logging.handlers.BufferingHandler):
                 continue
@@ -181,6 +185,7 @@ class Dispatcher:
                 # At exit a stream may be closed by then; logging.shutdown() ignores that, too.
                 if not (exit_has_come() and isinstance(error, (OSError, ValueError))):
                     self.errors.report(None, handler, error)
+        hearing.hearer = outer
 
     def _handle(self, batch: Any) -> None:
         """Have the records of `batch` handled by those whom they are for."""
@@ -307,6 +312,7 @@ class Dispatcher:
         else:
             for handler in listener.handlers if handlers is None else handlers:
                 if not listener.respect_handler_level or record.levelno >= handler.level:
+                    listen_for_errors(handler)
                     handler.handle(record)
         listener.count_nested()
 

@@ -6,6 +6,7 @@ import logging.handlers
 import queue as _queue
 import sys
 import threading
+import time
 from contextvars import Context
 
 from .._backend import forget_context
@@ -36,6 +37,9 @@ ERROR_PAUSE = 0.1
 # What dequeue() raises that ends the thread. The standard listener's ends by Empty, too.
 ENDS: tuple[type[Exception], ...] = (_queue.Empty, *SHUT_DOWN)
 
+# Whose get() takes a timeout.
+KNOWN_QUEUES = (_queue.SimpleQueue, _queue.Queue)
+
 _standard_dequeue = logging.handlers.QueueListener.dequeue
 
 
@@ -65,6 +69,7 @@ class Worker:
             try:
                 if self.life.process is not self.process:
                     self._wait_for_ever()
+                self.errors.tell_rest(time.monotonic())
                 if self.listener.state != RUNNING and not self.this_run.stop_requested:
                     self.listener.state = RUNNING  # a stop() of the run before said so late that it stops
                 if self._takes_many():
@@ -118,13 +123,24 @@ class Worker:
             self.life.pause(min(INTERVAL * self._quiet, LONGEST_INTERVAL))
         else:
             forget_context()  # there is no telling what it keeps alive
-            self.dispatcher.add(self.listener.dequeue(True))
+            self.dispatcher.add(self._dequeue())
+
+    def _dequeue(self) -> Any:
+        """Wait in the queue for an item; until then tell what errors were not reported, when their storm is over."""
+        listener = self.listener
+        if type(listener).dequeue is _standard_dequeue and isinstance(listener.queue, KNOWN_QUEUES):
+            while (seconds := self.errors.seconds_to_tell()) is not None:
+                try:
+                    return listener.queue.get(True, seconds)
+                except _queue.Empty:
+                    self.errors.tell_rest(time.monotonic())
+        return listener.dequeue(True)
 
     def _turn_of_one(self) -> None:
         """Wait in the queue for a record, and handle it."""
         forget_context()
         try:
-            item = self.listener.dequeue(True)
+            item = self._dequeue()
         except ENDS:
             self.is_done = True
             return
@@ -161,6 +177,7 @@ class Worker:
             self.dispatcher.deliver_here(self.listener.exit_timeout)
         except BaseException as error:
             self.errors.report(None, None, error)
+        self.errors.tell_rest()
         forget()
         self.this_run.ended.set()
 

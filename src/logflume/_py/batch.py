@@ -20,12 +20,18 @@ if TYPE_CHECKING:
 
 
 class ListenerCore:
-    """State shared by a listener and the handlers that feed it."""
+    """State shared by a listener and the handlers that feed it.
+
+    state: where the listener is in its life, a number of _shared/state.py
+    delivering_thread: identity of the thread that runs the handlers, or 0
+    flush_at: the level, as a number, from which on a record is handled at once
+    flush_wanted: whether the handlers are to be flushed, for a record of that level
+    """
 
     state: int = IDLE
-    delivering_thread: int = 0  # identity of the thread that runs the handlers, or 0
-    flush_level: int = 0  # the level from which on a record is handled at once
-    flush_wanted: bool = False  # such a record was enqueued
+    delivering_thread: int = 0
+    flush_at: int = 0
+    flush_wanted: bool = False
     _handled: int = 0
     _delay: float = 0.0
     _longest_delay: float = 0.0

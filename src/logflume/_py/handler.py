@@ -10,7 +10,7 @@ from .._delivery.unpatched import needs_no_exception
 from .._shared import fork
 from .._shared.contexts import item_with_context
 from .._shared.rendered import leaves_process, private_copy
-from .._shared.state import RUNNING
+from .._shared.state import MOST_UNREAD, RUNNING
 from .batch import ListenerCore
 from .context import current_context
 from .exceptions import capture
@@ -18,7 +18,7 @@ from .record import IMMUTABLE, CapturedRecord, snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Self
 
 # What logging.Handler.handle calls: a class or handler that overrides one of these gets the standard handle().
 CALLED_METHODS = ("filter", "acquire", "release", "emit", "enqueue", "prepare", "handleError")
@@ -36,24 +36,29 @@ def set_unpatched_methods(cls: Any) -> None:
 
 
 class HandlerCore:
-    """First base of LocalQueueHandler: what it does with a record, and the attributes that this needs."""
+    """First base of LocalQueueHandler: what it does with a record, and the attributes that this needs.
+
+    moved: the MovedHandlers that this one stands for, or None
+    """
 
     _queue: Any
     _put: Any
     _leaves_process: bool  # the queue pickles what is put into it
-    _listener: Any
+    _listener: logging.handlers.QueueListener | None
     _core: Any  # a ListenerCore, which is a QueueListener, or None
-    moved: Any  # the MovedHandlers that this one stands for, or None
+    moved: Any
+    _unwatched: int  # records that were enqueued while there was no listener
     _overrides = False  # the class or the instance has one of CALLED_METHODS of its own
     _unpatched_methods: dict[str, Any] = {}  # noqa: RUF012
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
         # On the instance, where they are found fastest; but not through its __dict__, which would slow that down.
         set_attribute = object.__setattr__
         set_attribute(self, "_listener", None)
         set_attribute(self, "_core", None)
         set_attribute(self, "moved", None)
+        set_attribute(self, "_unwatched", 0)
         set_attribute(self, "_overrides", cls._overrides)
         return self
 
@@ -75,6 +80,7 @@ class HandlerCore:
 
     @property
     def queue(self) -> Any:
+        """Where the records go: an object with put_nowait()."""
         return self._queue
 
     @queue.setter
@@ -90,16 +96,19 @@ class HandlerCore:
         self._put = put
 
     @property
-    def listener(self) -> Any:
+    def listener(self) -> logging.handlers.QueueListener | None:
+        """What takes the records out of the queue, or None."""
         return self._listener
 
     @listener.setter
-    def listener(self, listener: Any) -> None:
+    def listener(self, listener: logging.handlers.QueueListener | None) -> None:
         self._listener = listener = self._listened_by(listener)
         self._core = listener if isinstance(listener, ListenerCore) else None
 
     def _listened_by(self, listener: Any) -> Any:
         return listener
+
+    def _warn_if_unread(self) -> None: ...
 
     def handle(self, record: logging.LogRecord) -> Any:
         """Enqueue `record` if the filters let it pass.
@@ -156,10 +165,14 @@ class HandlerCore:
         except Exception:
             self.handleError(record)  # type: ignore[attr-defined]
         if core is None:
+            count = self._unwatched + 1
+            object.__setattr__(self, "_unwatched", count)
+            if count == MOST_UNREAD:
+                self._warn_if_unread()
             return
         if core.state != RUNNING:
             core.ensure_delivery()
-        if isinstance(level := getattr(record, "levelno", 0), int) and level >= core.flush_level:
+        if isinstance(level := getattr(record, "levelno", 0), int) and level >= core.flush_at:
             core.flush_soon()
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:

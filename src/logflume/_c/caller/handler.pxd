@@ -21,9 +21,11 @@ cdef class HandlerCore:
     # The class's version when its methods were looked at, times two, plus one if it overrides none of them.
     cdef unsigned long long _checked
     cdef list _replaced  # without the GIL: what attributes had before, see keep()
+    cdef long long _unwatched  # records that were enqueued while there was no listener
     cdef bint _leaves_process  # the queue pickles what is put into it
     cdef bint is_unpatched(self)
     cdef bint only_enqueues(self)
+    cdef int tell_listener(self, ListenerCore core, object record) except -1
     cdef object way_in(self, long long levelno)
     cdef int put_captured(self, CapturedRecord record, object targets) except -1
     cdef bint may_capture(self, long long levelno, object targets) except -1

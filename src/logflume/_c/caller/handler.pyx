@@ -17,8 +17,8 @@ from logflume._c.caller.exceptions cimport capture
 from logflume._c.caller.moved cimport ASK, NOBODY, MovedCheck
 from logflume._c.context cimport current_context
 from logflume._c.interpreter.python cimport (
-    HAS_GIL, Py_TYPE, assign_type_version, call1, generic_delattr, is_immutable_record, load, raise_set_exception,
-    store, try_call1, type_version,
+    HAS_GIL, Py_TYPE, assign_type_version, call1, generic_delattr, hide, is_immutable_record, load,
+    raise_set_exception, store, try_call1, type_version,
 )
 from logflume._c.record cimport CapturedRecord, captured_type, made_of, snapshot, with_exception
 
@@ -27,7 +27,7 @@ from logflume._delivery.unpatched import formatter_of, needs_no_exception, shows
 from logflume._shared.contexts import item_with_context
 from logflume._shared.fork import settle as settle_fork
 from logflume._shared.rendered import leaves_process, private_copy
-from logflume._shared.state import RUNNING as _RUNNING
+from logflume._shared.state import MOST_UNREAD as _MOST_UNREAD, RUNNING as _RUNNING
 
 cdef extern from "interpreter/fork.h":
     int watch_fork "logflume_watch_fork_in_c" () except -1
@@ -37,6 +37,7 @@ cdef extern from "interpreter/fork.h":
 watch_fork()
 
 
+cdef long long MOST_UNREAD = _MOST_UNREAD
 cdef int RUNNING = _RUNNING, COMPOSED = _COMPOSED
 cdef PyTypeObject *standard_type = <PyTypeObject *><PyObject *>logging.LogRecord
 cdef str MSG = sys.intern("msg")
@@ -60,6 +61,8 @@ def set_unpatched_methods(cls):
     """Take the methods that `cls` has now as the ones that handle() need not call."""
     for name in CALLED_METHODS:
         unpatched_methods[name] = getattr(cls, name)
+    hide(<PyTypeObject *><PyObject *>HandlerCore, "__pyx_vtable__")
+    hide(<PyTypeObject *><PyObject *>ListenerCore, "__pyx_vtable__")
 
 
 cdef inline int settle() except -1:
@@ -89,16 +92,6 @@ cdef inline bint is_own_item(object record) except -1:
     )
 
 
-cdef int tell_listener(ListenerCore core, object record) except -1:
-    """Ensure that `record`, which was just enqueued, is delivered, and at once if its level asks for that."""
-    if core is not None:
-        if core.state != RUNNING:
-            core.ensure_delivery()
-        if level_of(record) >= core.flush_level:
-            core.flush_soon()
-    return 0
-
-
 cdef class HandlerCore:
     """First base of LocalQueueHandler: what it does with a record, and the attributes that this needs."""
 
@@ -120,6 +113,7 @@ cdef class HandlerCore:
 
     @property
     def queue(self):
+        """Where the records go: an object with put_nowait()."""
         with cython.critical_section(self):
             return self._queue
 
@@ -139,6 +133,7 @@ cdef class HandlerCore:
 
     @property
     def filters(self):
+        """The filters that a record has to pass before it is enqueued."""
         with cython.critical_section(self):
             return self._filters
 
@@ -178,6 +173,7 @@ cdef class HandlerCore:
 
     @property
     def listener(self):
+        """What takes the records out of the queue, or None."""
         with cython.critical_section(self):
             return self._listener
 
@@ -226,6 +222,19 @@ cdef class HandlerCore:
                 return False
         return True
 
+    cdef int tell_listener(self, ListenerCore core, object record) except -1:
+        """Ensure that `record`, which was just enqueued, is delivered, and at once if its level asks for that."""
+        if core is None:
+            self._unwatched += 1
+            if self._unwatched == MOST_UNREAD:
+                self._warn_if_unread()
+        else:
+            if core.state_value != RUNNING:
+                core.ensure_delivery()
+            if level_of(record) >= core.flush_at_level:
+                core.flush_soon()
+        return 0
+
     # ---- what an accelerated logger does ----
 
     cdef object way_in(self, long long levelno):
@@ -235,7 +244,7 @@ cdef class HandlerCore:
         cdef object targets = None
         if core is None:
             return AS_LOG_RECORD if self._moved is None else CALLS_PYTHON
-        if core.state != RUNNING or core.delivers_here():
+        if core.state_value != RUNNING or core.delivers_here():
             return CALLS_PYTHON
         if self._moved is not None:
             targets = self._moved.targets(levelno)
@@ -250,7 +259,7 @@ cdef class HandlerCore:
         if try_call1(self._put, record if targets is None else (targets, record)) < 0:
             record.context = None
             self.report_put(made_of(record))
-        return tell_listener(self._core, record)
+        return self.tell_listener(self._core, record)
 
     # ---- what any other does ----
 
@@ -325,7 +334,7 @@ cdef class HandlerCore:
                 self.report_put(record)
         else:
             self.put_any(record, targets)
-        return tell_listener(core, record)
+        return self.tell_listener(core, record)
 
     cdef int put_any(self, object record, object targets) except -1:
         """Enqueue `record` as it is now; an exception goes to handleError()."""
@@ -369,7 +378,7 @@ cdef class HandlerCore:
             return record if returns_record else True
         settle()
         handled = standard_handle(self, record)
-        if self._core is not None and self._core.state != RUNNING:
+        if self._core is not None and self._core.state_value != RUNNING:
             self._core.ensure_delivery()
         return handled
 
@@ -393,7 +402,7 @@ cdef class HandlerCore:
                 self.enqueue(self.prepare(record))
             except Exception:
                 self.handleError(record)
-        tell_listener(core, record)
+        self.tell_listener(core, record)
 
     def prepare(self, record):
         """Return the record to enqueue: `record` itself, unless its message could change until it is written.

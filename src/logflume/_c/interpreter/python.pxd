@@ -18,6 +18,7 @@ for a new version of Python, because it is not a public and stable part of the C
                                                                       3.14 and later: PyTupleObject.ob_hash
     objects.h       an object without a call of __new__               that its fields follow PyObject
     calls.h         calls of built-ins, vectorcall for a cdef class   PyCFunction_GET_FUNCTION(), tp_vectorcall_offset
+    type_dict.h     how to take a name from a built-in class          PyTypeObject.tp_dict
     clock.h         the time without a call                           that time.time() is in the library of the types
     gil.h           whether there is a GIL; words that threads share  without the GIL: _Py_atomic_*()
     pid.h           os.getpid() without the system call
@@ -78,6 +79,9 @@ cdef extern from "interpreter/immutable.h":
     bint is_immutable_value "logflume_is_immutable" (PyObject *value) noexcept
     bint is_immutable_record "logflume_is_immutable_record" (
         object record, object msg_name, object args_name, object exc_info_name) noexcept
+
+cdef extern from "interpreter/type_dict.h":
+    int hide "logflume_hide" (PyTypeObject *type, const char *name) except -1
 
 cdef extern from "interpreter/objects.h":
     object new_object "logflume_new_object" (PyTypeObject *type, Py_ssize_t fields)
