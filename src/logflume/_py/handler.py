@@ -159,6 +159,10 @@ class HandlerCore:
             return
         if core.state != RUNNING:
             core.ensure_delivery()
+        else:
+            core.calls_to_crowd = calls = core.calls_to_crowd - 1
+            if calls <= 0:
+                core.meet_crowd()
         if isinstance(level := getattr(record, "levelno", 0), int) and level >= core.flush_level:
             core.flush_soon()
 
