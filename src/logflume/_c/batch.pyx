@@ -43,20 +43,20 @@ cdef class ListenerCore:
         return self._delivering_thread == (PyThread_get_thread_ident() if IDENTS_ARE_OF_THREADS else get_ident())
 
     @property
-    def calls_to_crowd(self):
-        return <long long>load(&self._calls_to_crowd)
+    def calls_to_brake(self):
+        return <long long>load(&self._calls_to_brake)
 
-    @calls_to_crowd.setter
-    def calls_to_crowd(self, long long calls):
-        store(&self._calls_to_crowd, <unsigned long long>calls)
+    @calls_to_brake.setter
+    def calls_to_brake(self, long long calls):
+        store(&self._calls_to_brake, <unsigned long long>calls)
 
-    cdef bint is_crowd_due(self) noexcept:
+    cdef bint is_brake_due(self) noexcept:
         """Count a call that put a record into the queue; tell whether it has to look how long that is.
 
         Without the GIL two threads may count one: it matters only that they count about right.
         """
-        cdef long long calls = <long long>load(&self._calls_to_crowd) - 1
-        store(&self._calls_to_crowd, <unsigned long long>calls)
+        cdef long long calls = <long long>load(&self._calls_to_brake) - 1
+        store(&self._calls_to_brake, <unsigned long long>calls)
         return calls <= 0
 
     cdef bint takes_captured(self, object queue) except -1:

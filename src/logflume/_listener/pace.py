@@ -20,8 +20,10 @@ LONGEST_PAUSE = 4e-3
 SHORTEST_REST = 20e-6  # between two holds; the system rounds it up
 FIRST_SHARE = 2.0  # of the others who want the GIL, for each second of a hold, while the queue is short
 # Records.
-SHORT_QUEUE = 5_000
-LONG_QUEUE = 25_000
+SHORT_QUEUE = (
+    5_000  # with so many queued the others get half of FIRST_SHARE, with twice as many a third, and so on
+)
+LONG_QUEUE = 25_000  # from so many on a hold may last LONG_HOLD
 FIRST_LIMIT = 64
 LEAST_LIMIT = 4
 GREATEST_LIMIT = 1 << 18
@@ -32,10 +34,10 @@ MEASURED = 4
 class Pace:
     """Shares the time with the threads that want the GIL, in turns so short that an event loop can bear them.
 
-    After each hold the others get FIRST_SHARE times as long, if they want it: what is queued can wait until they want
-    it no more. The longer the queue, the less they get, and what they had while a batch was written counts. A hold lasts
-    SHORT_HOLD; while much is queued it lasts as long as the others had before, as threads that compute without a break
-    have 5 ms at a time, but never more than LONG_HOLD.
+    After each hold the others get FIRST_SHARE times as long, if they want it: what is queued can wait. The longer the
+    queue, the less they get; what they had while a batch was written counts. A hold lasts SHORT_HOLD. Threads that
+    compute without a break take 5 ms at a time: while much is queued, a hold lasts as long as the others had before it,
+    but no more than LONG_HOLD.
 
     Where there is no GIL it holds as long as it likes, and never rests. It is for the thread that makes it.
 
@@ -52,7 +54,9 @@ class Pace:
         self._unmeasured = 0
         self._is_measured = False
         self._begin = self._cpu_begin = 0.0  # of the hold, by the clock and the thread's CPU time
-        self._cpu = self._others = 0.0  # how long this thread and the others had the processor in the last hold
+        self._cpu = self._others = (
+            0.0  # how long this thread and the others had the processor in the last hold
+        )
         self._too_long = math.inf  # when it is to be asked whether a hold lasts too long
         self._set = time.perf_counter()  # when the pause was set last, and the thread's CPU time then
         self._set_cpu = thread_time()

@@ -26,7 +26,7 @@ class ListenerCore:
     delivering_thread: int = 0  # identity of the thread that runs the handlers, or 0
     flush_level: int = 0  # the level from which on a record is handled at once
     flush_wanted: bool = False  # such a record was enqueued
-    calls_to_crowd: int = 0  # how many more records may be enqueued before a call looks how long the queue is
+    calls_to_brake: int = 0  # how many more records may be enqueued before a call looks how long the queue is
     _handled: int = 0
     _delay: float = 0.0
     _longest_delay: float = 0.0

@@ -160,9 +160,9 @@ class HandlerCore:
         if core.state != RUNNING:
             core.ensure_delivery()
         else:
-            core.calls_to_crowd = calls = core.calls_to_crowd - 1
+            core.calls_to_brake = calls = core.calls_to_brake - 1
             if calls <= 0:
-                core.meet_crowd()
+                core.brake()
         if isinstance(level := getattr(record, "levelno", 0), int) and level >= core.flush_level:
             core.flush_soon()
 

@@ -94,8 +94,8 @@ cdef int tell_listener(ListenerCore core, object record) except -1:
     if core is not None:
         if core.state != RUNNING:
             core.ensure_delivery()
-        elif core.is_crowd_due():
-            core.meet_crowd()
+        elif core.is_brake_due():
+            core.brake()
         if level_of(record) >= core.flush_level:
             core.flush_soon()
     return 0
