@@ -14,6 +14,7 @@ from threading import get_ident
 from ._backend import ListenerCore
 from ._listener import settings
 from ._listener.async_wait import call_in_thread
+from ._listener.brake import Brake
 from ._listener.dispatch import Dispatcher
 from ._listener.errors import ErrorReports
 from ._listener.handler_locks import free_stream, handlers_at_work
@@ -86,6 +87,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._life = Life()
         self._handlers_lock = threading.RLock()
         self._at_work_in_fork: tuple[logging.Handler, ...] = ()
+        self._brake = Brake(self)
         self._errors = ErrorReports(on_error, on_listener_thread)
         self._dispatcher = Dispatcher(self, self._life, self._errors)
         self._look_up_handlers: Callable[[], tuple[logging.Handler, ...]] | None = None
@@ -420,6 +422,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         ):
             # Calls that come faster than the thread delivers would put its end off for ever.
             time.sleep(SLOW_CALL)
+
+    def brake(self) -> None:
+        """Sleep for a moment if the queue is so long that threads that log have to be slowed, and this one is due."""
+        self._brake.apply()
 
     def take_nested(self, record: logging.LogRecord, handlers: tuple[logging.Handler, ...] | None) -> None:
         """Have `handlers`, or all, handle what one of them logs in this thread while it handles a record."""

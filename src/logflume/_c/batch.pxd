@@ -3,6 +3,7 @@ cdef class ListenerCore:
     # As wide as these: sys.maxsize may be given for "never", and gevent's identities are addresses.
     cdef long long flush_at_level  # the level from which on a record is handled at once
     cdef bint wants_flush  # such a record was enqueued
+    cdef unsigned long long _calls_to_brake  # see is_brake_due()
     cdef unsigned long long _delivering_thread  # identity of the thread that runs the handlers, or 0
     # What was done so far, and how long it took (seconds): see ListenerStats.
     cdef public long long _handled
@@ -12,6 +13,7 @@ cdef class ListenerCore:
     cdef unsigned long long _checked  # the class's version, times two, plus one if its dequeue() is the standard one
     cdef bint delivers_here(self) except -1
     cdef bint takes_captured(self, object queue) except -1
+    cdef bint is_brake_due(self) noexcept
 
 
 cdef class Batch:

@@ -70,6 +70,24 @@ cdef class ListenerCore:
             return False
         return self._delivering_thread == (PyThread_get_thread_ident() if IDENTS_ARE_OF_THREADS else get_ident())
 
+    @property
+    def calls_to_brake(self):
+        """How many more records may be enqueued before a call looks how long the queue is."""
+        return <long long>load(&self._calls_to_brake)
+
+    @calls_to_brake.setter
+    def calls_to_brake(self, long long calls):
+        store(&self._calls_to_brake, <unsigned long long>calls)
+
+    cdef bint is_brake_due(self) noexcept:
+        """Count a call that put a record into the queue; tell whether it has to look how long that is.
+
+        Without the GIL two threads may count one: it matters only that they count about right.
+        """
+        cdef long long calls = <long long>load(&self._calls_to_brake) - 1
+        store(&self._calls_to_brake, <unsigned long long>calls)
+        return calls <= 0
+
     cdef bint takes_captured(self, object queue) except -1:
         """Whether what is put into `queue` comes out of it in take(), where no other code can see it."""
         cdef unsigned int version

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Report = Callable[[logging.LogRecord, logging.Handler], object]
 
-__all__ = ["Progress", "hand_over", "one_by_one", "write_formatted", "write_text"]
+__all__ = ["Progress", "go_on", "hand_over", "one_by_one", "write_formatted", "write_text"]
 
 
 class Progress:
@@ -32,17 +32,21 @@ class Progress:
     texts are partly made and not written yet, or None. While `composing`, a text is under way that cannot be
     interrupted.
     `asked` tells that the handler's level and filters were asked in the log call, and are not to be asked again.
-    `keeps_gil` has text composed with the GIL held, as other threads log faster than it can be composed beside them.
+    `rest` is to be called after each record that Python code handled: other threads may want the GIL.
     """
 
-    __slots__ = ("asked", "composing", "formatted", "keeps_gil", "record")
+    __slots__ = ("asked", "composing", "formatted", "record", "rest")
 
     def __init__(self) -> None:
         self.asked = False
-        self.keeps_gil = False
         self.record: logging.LogRecord | None = None
         self.formatted: FormattedBatch | None = None
         self.composing = False
+        self.rest: Callable[[], object] = go_on
+
+
+def go_on() -> None:
+    """Stand for a `rest` where there is none."""
 
 
 # ---- ONE_BY_ONE ----
@@ -65,6 +69,7 @@ def one_by_one(
                 call_in_context(context_of(record), handle, record)
             except Exception:
                 report(record, handler)
+            progress.rest()
     finally:
         progress.record = None
 
@@ -170,6 +175,7 @@ def write_formatted(
             while batch.has_room():
                 progress.record = batch.next()
                 batch.format(progress.record)
+                progress.rest()
             progress.record = None
             batch.write()
         finally:

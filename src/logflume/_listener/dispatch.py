@@ -14,7 +14,7 @@ from threading import get_ident
 
 from .._backend import Batch, deliver_batch, drop_below, log_record, make_log_records, take, way_of
 from .._delivery.caught import hearing, listen_for_errors
-from .._delivery.deliver import Progress
+from .._delivery.deliver import Progress, go_on
 from .._delivery.plan import COMPOSED, ONE_BY_ONE
 from .._shared.contexts import call_in_context, context_of, set_handled
 from .locks import DeliveryLock
@@ -128,12 +128,12 @@ class Dispatcher:
 
     # Batches.
 
-    def dispatch(self, keeps_gil: bool = False) -> bool:
+    def dispatch(self, rest: Callable[[], object] = go_on) -> bool:
         """Handle what was taken; return whether the thread was told to end. The lock is held.
 
-        `keeps_gil` is as for Progress.
+        `rest` is as for Progress.
         """
-        self._progress.keeps_gil = keeps_gil
+        self._progress.rest = rest
         listener = self.listener
         taken = self._taken
         task_done = getattr(listener.queue, "task_done", None)

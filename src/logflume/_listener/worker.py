@@ -96,7 +96,7 @@ class Worker:
         try:
             count = dispatcher.take(pace.limit)
             if count:
-                self.is_done = dispatcher.dispatch(pace.keeps_gil)
+                self.is_done = dispatcher.dispatch(pace.rest)
             if flush and count < pace.limit:
                 dispatcher.flush_handlers(buffering=False)
             elif flush:

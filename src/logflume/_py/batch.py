@@ -26,12 +26,14 @@ class ListenerCore:
     delivering_thread: identity of the thread that runs the handlers, or 0
     flush_at: the level, as a number, from which on a record is handled at once
     flush_wanted: whether the handlers are to be flushed, for a record of that level
+    calls_to_brake: how many more records may be enqueued before a call looks how long the queue is
     """
 
     state: int = IDLE
     delivering_thread: int = 0
     flush_at: int = 0
     flush_wanted: bool = False
+    calls_to_brake: int = 0
     _handled: int = 0
     _delay: float = 0.0
     _longest_delay: float = 0.0

@@ -172,6 +172,10 @@ class HandlerCore:
             return
         if core.state != RUNNING:
             core.ensure_delivery()
+        else:
+            core.calls_to_brake = calls = core.calls_to_brake - 1
+            if calls <= 0:
+                core.brake()
         if isinstance(level := getattr(record, "levelno", 0), int) and level >= core.flush_at:
             core.flush_soon()
 

@@ -99,7 +99,7 @@ cdef Py_ssize_t write_composed(object handler, list records, object progress) ex
                 empty_buffers(plan)  # other code may have written to it
                 if plan.may_rotate:
                     sink.room = room_of(handler, sink.raw)
-                if plan.is_simple and plan.left == 0 and not progress.keeps_gil:
+                if plan.is_simple and plan.left == 0:
                     without_gil = is_told(plan, records[0])
             composer = plan.composer
             limits.terminator = <PyObject *>plan.terminator

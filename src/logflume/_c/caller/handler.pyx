@@ -231,6 +231,8 @@ cdef class HandlerCore:
         else:
             if core.state_value != RUNNING:
                 core.ensure_delivery()
+            elif core.is_brake_due():
+                core.brake()
             if level_of(record) >= core.flush_at_level:
                 core.flush_soon()
         return 0
