@@ -60,7 +60,7 @@ class PythonHandler(logging.Handler):
 
     def __init__(self, path: str) -> None:
         super().__init__()
-        self.file = open(path, "a")
+        self.file = open(path, "a")  # noqa: SIM115
 
     def emit(self, record: logging.LogRecord) -> None:
         self.file.write(self.format(record) + "\n")

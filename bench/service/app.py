@@ -1,6 +1,6 @@
 """The service: five records for each request, and uvicorn's access line.
 
-    python -m bench.service.app LOGGING HANDLERS FOLDER
+    python -m bench.service.app WHAT BY FOLDER
 
 It listens on a port of its choice, which it writes to FOLDER/port.json, until SIGTERM.
 """
@@ -25,29 +25,25 @@ from ..usage import cpu
 
 STEPS = 5
 Log = Callable[[int, int], object]  # of which order, at which step
-Setup = Callable[[str, ways.Way], tuple[Log | None, Callable[[], object]]]  # what logs, and what ends it
+Logging = tuple[Log | None, Callable[[], object]]  # what logs, and what ends it
+
+CONFIGURATIONS = {
+    "plain to a file": "file",
+    "plain to stdout": "stdout",
+    "JSON to stdout": "JSON stdout",
+    "JSON to stdout, request-id filter": "JSON stdout, request-id filter",
+    "uvicorn's formats to stdout": "uvicorn's access format",
+    "structlog over logging, to stdout": "structlog's formatter, stdout",
+}
+PACKAGES: dict[str, Callable[[], Logging]] = {
+    "none": lambda: (None, lambda: None),
+    "structlog, bytes and orjson": lambda: with_package(structlog.fastest(os.dup(1)), "order %d: step %d"),
+    "loguru, serialize": lambda: with_package(loguru.start(sys.stdout, serialize=True), "order {}: step {}"),
+}
 
 
-def standard(configuration: str) -> Setup:
-    """Return a set-up with loggers of the standard library, for uvicorn's records too."""
-
-    def set_up(path: str, way: ways.Way) -> tuple[Log, Callable[[], object]]:
-        configurations.ALL[configuration].attach(path)
-        logger = logging.getLogger("shop.orders")
-        return lambda order, step: logger.info("order %d: step %d", order, step), way.install().close
-
-    return set_up
-
-
-def over_structlog(path: str, way: ways.Way) -> tuple[Log, Callable[[], object]]:
-    configurations.ALL["structlog's formatter, stdout"].attach(path)
-    logger = structlog.over_standard_logger()
-    log = lambda order, step: logger.info("order %d: step %d", order, step)  # type: ignore[attr-defined] # noqa: E731
-    return log, way.install().close
-
-
-def without_handlers(running: Running, message: str) -> tuple[Log, Callable[[], object]]:
-    """Return a set-up of a package that has no handlers, and writes the access line itself."""
+def with_package(running: Running, message: str) -> Logging:
+    """Log with a package that does not take uvicorn's records: the application logs the access line."""
     logger = running.log
 
     def log(order: int, step: int) -> None:
@@ -58,21 +54,15 @@ def without_handlers(running: Running, message: str) -> tuple[Log, Callable[[], 
     return log, running.close
 
 
-SETUPS: dict[str, Setup] = {
-    "no logging": lambda path, way: (None, lambda: None),
-    "plain to a file": standard("file"),
-    "plain to stdout": standard("stdout"),
-    "JSON to stdout": standard("JSON stdout"),
-    "JSON to stdout, request-id filter": standard("JSON stdout, request-id filter"),
-    "uvicorn's formats to stdout": standard("uvicorn's access format"),
-    "structlog over logging, to stdout": over_structlog,
-    "structlog, bytes and orjson, to stdout": lambda path, way: without_handlers(
-        structlog.fastest(os.dup(1)), "order %d: step %d"
-    ),
-    "loguru, serialize, to stdout": lambda path, way: without_handlers(
-        loguru.start(sys.stdout, serialize=True), "order {}: step {}"
-    ),
-}
+def with_handlers(what: str, way: ways.Way, path: str) -> Logging:
+    """Log with loggers of the standard library, uvicorn's records, too."""
+    configurations.ALL[CONFIGURATIONS[what]].attach(path)
+    logger = structlog.over_standard_logger() if "structlog" in what else logging.getLogger("shop.orders")
+
+    def log(order: int, step: int) -> None:
+        logger.info("order %d: step %d", order, step)
+
+    return log, way.install().close
 
 
 def make_app(log: Log | None) -> FastAPI:
@@ -89,16 +79,15 @@ def make_app(log: Log | None) -> FastAPI:
     return app
 
 
-def main(setup: str, way: str, folder: str) -> None:
+def main(what: str, by: str, folder: str) -> None:
     signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again when it has ended
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    log, close = SETUPS[setup](str(Path(folder, "file")), ways.ALL[way])
+    path = str(Path(folder, "file"))
+    log, close = PACKAGES[by]() if by in PACKAGES else with_handlers(what, ways.ALL[by], path)
+    app = make_app(log)
+    config = uvicorn.Config(app, loop="uvloop", log_config=None, access_log=by not in PACKAGES)
     listening = socket.create_server(("127.0.0.1", 0), backlog=128)
     process.write(Path(folder), {"port": listening.getsockname()[1]}, "port.json")
-    own_access_line = logging.getLogger("uvicorn.access").handlers or logging.root.handlers
-    config = uvicorn.Config(
-        make_app(log), loop="uvloop", log_config=None, access_log=bool(log and own_access_line)
-    )
     before = cpu()
     uvicorn.Server(config).run([listening])
     close()

@@ -16,18 +16,17 @@ from .by_contender import quantiles
 
 CONNECTIONS = 16
 STEPS = 5
-HANDLERS = (ways.ATTACHED.label, ways.NO_PREPARE.label, ways.LOGFLUME.label)
-NONE = "no logging"
-# What is set up, where its lines go, in which style, and how its handlers are run.
+NONE = "none"
+BY = (ways.ATTACHED.label, ways.NO_PREPARE.label, ways.LOGFLUME.label)
+# What is logged, where its lines go, in which style, and by which handlers or package.
 SETUPS = (
-    ("plain to a file", "file", "text", HANDLERS),
-    ("plain to stdout", "stdout", "text", HANDLERS),
-    ("JSON to stdout", "stdout", "json", HANDLERS),
-    ("JSON to stdout, request-id filter", "stdout", "json", HANDLERS),
-    ("uvicorn's formats to stdout", "stdout", "uvicorn", HANDLERS),
-    ("structlog over logging, to stdout", "stdout", "json", HANDLERS),
-    ("structlog, bytes and orjson, to stdout", "stdout", "json", ()),
-    ("loguru, serialize, to stdout", "stdout", "json", ()),
+    ("no logging", "", "", (NONE,)),
+    ("plain to a file", "file", "text", BY),
+    ("plain to stdout", "stdout", "text", BY),
+    ("JSON to stdout", "stdout", "json", (*BY, "structlog, bytes and orjson", "loguru, serialize")),
+    ("JSON to stdout, request-id filter", "stdout", "json", BY),
+    ("uvicorn's formats to stdout", "stdout", "uvicorn", BY),
+    ("structlog over logging, to stdout", "stdout", "json", BY),
 )
 
 
@@ -38,7 +37,7 @@ class Service(Table):
         f"FastAPI on uvicorn and uvloop; a request logs five records and uvicorn's access line. {CONNECTIONS} "
         "connections in a closed loop, from another process on the last core. The share is that of the requests a "
         "second without logging, in the same round; the service has one core, or both, of which one is the clients'. "
-        "stdout is a pipe to `cat`."
+        "stdout is a pipe to `cat`. structlog with bytes and loguru log the access line from the application."
     )
     columns = (
         Column("share", "of no logging", percent=True, spread=True, more_is_better=True),
@@ -52,21 +51,21 @@ class Service(Table):
     rounds = 2
 
     def rows(self, options: Options) -> list[Row]:
-        rows = []
-        for cores in (1, 2):
-            setups = [(NONE, "", "", ()), *SETUPS]
-            for setup, sink, style, handlers in setups:
-                for way in handlers or [""]:
-                    labels = {"cores": str(cores), "logging": setup, "handlers": way or "–"}
-                    parameters = {"sink": sink, "style": style}
-                    rows.append(Row(labels, scale=options.scale, parameters=parameters))
-        return rows
+        return [
+            Row(
+                {"cores": cores, "logging": what, "by": by},
+                scale=options.scale,
+                parameters={"sink": sink, "style": style},
+            )
+            for cores in ("1", "2")
+            for what, sink, style, contenders in SETUPS
+            for by in contenders
+        ]
 
     def run(self, row: Row, folder: Path) -> Result:
         seconds = max(0.5, 1.5 * row.scale)
-        setup, way = row.labels["logging"], row.labels["handlers"]
-        known_way = way if way in ways.ALL else ways.ATTACHED.label
-        command = ["-m", "bench.service.app", setup, known_way, str(folder)]
+        what, by = row.labels["logging"], row.labels["by"]
+        command = ["-m", "bench.service.app", what, by, str(folder)]
         try:
             with process.started(command, row, folder, process.CORES[: int(row.labels["cores"])]) as service:
                 port = self.port(service, folder)
@@ -87,7 +86,7 @@ class Service(Table):
             "cpu": result["cpu"] / requests * 1e6,
             **quantiles(milliseconds, p50=0.5, p99=0.99, p999=0.999),
         }
-        if setup != NONE:
+        if by != NONE:
             sink, style = row.parameters["sink"], row.parameters["style"]
             result["sink"] = str(lines.check(folder / sink, wanted(requests), style, ordered=False))
         return result
@@ -116,7 +115,7 @@ class Service(Table):
 
     def relate(self, results: Mapping[str, Result], rows: Mapping[str, Row]) -> None:
         for key, result in results.items():
-            without = results.get(f"{rows[key].labels['cores']} / {NONE} / –", {})
+            without = results.get(f"{rows[key].labels['cores']} / no logging / {NONE}", {})
             if result.get("rate") and without.get("rate"):
                 result["share"] = result["rate"] / without["rate"]
 
