@@ -70,6 +70,7 @@ STYLES: dict[str, Callable[[str], str | None]] = {"text": text, "json": json_lin
 
 def check(path: Path, wanted: Iterable[str], style: str, *, ordered: bool = True) -> Found:
     """Compare the lines of the file with the messages that were logged."""
+    path.touch()  # some make it with the first record
     wanted = list(wanted)
     found = []
     other = []
@@ -101,11 +102,18 @@ def messages(path: Path, parse: Callable[[str], str | None]) -> Iterator[tuple[s
             yield line, f"GET {access[1]}" if access else told
 
 
+def count(path: Path) -> int:
+    """Return the number of whole lines; a file that was not made has none."""
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
 def settle(path: Path, patience: float = 1.0) -> float:
     """Wait until the file has not grown for `patience` seconds. Return when it last did (perf_counter)."""
+    path.touch()
     size, grown = path.stat().st_size, time.perf_counter()
     while time.perf_counter() < grown + patience:
         time.sleep(0.01)
         if path.stat().st_size != size:
-            size, grown = path.stat().st_size, time.perf_counter()
+            path.touch()
+    size, grown = path.stat().st_size, time.perf_counter()
     return grown

@@ -6,6 +6,7 @@ import datetime
 import importlib.metadata
 import os
 import platform
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -29,7 +30,7 @@ def environment() -> dict[str, Any]:
 def made(arguments: Sequence[str]) -> str:
     """Return the date, the Python and the command of a run with these arguments."""
     date = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
-    command = f"make bench ARGS='{' '.join(arguments)}'" if arguments else "make bench"
+    command = f"make bench ARGS={shlex.quote(shlex.join(arguments))}" if arguments else "make bench"
     return f"{platform.python_implementation()} {platform.python_version()}, {date}, `{command}`"
 
 

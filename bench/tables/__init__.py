@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..table import Column, Plot, Row, Table
-from . import call, cpu, memory, service, sink, stall, threads
+from . import call, cpu, kill, memory, service, sink, stall, threads
 
 __all__ = ["ALL", "Column", "Plot", "Row", "Table"]
 
-MODULES = (call, cpu, service, sink, stall, memory, threads)
+MODULES = (call, cpu, service, sink, stall, threads, memory, kill)
 ALL: dict[str, Table] = {table.name: table for module in MODULES for table in module.TABLES}

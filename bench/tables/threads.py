@@ -88,9 +88,9 @@ class Threads(ContenderTable):
 
     def closed(self, result: Result, path: Path) -> None:
         end = result["closed"]
-        if path.read_bytes().count(b"\n") != result["records"]:
+        if lines.count(path) != result["records"]:
             end = max(end, lines.settle(path))
-        result["rate"] = path.read_bytes().count(b"\n") / (end - result["begun"]) / 1000
+        result["rate"] = lines.count(path) / (end - result["begun"]) / 1000
 
 
 TABLES = [Threads()]
