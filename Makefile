@@ -106,7 +106,6 @@ GROUP_compiled := test
 GROUP_pure := test
 GROUP_compat := compat
 GROUP_bench := bench
-GROUP_bench-threads := bench-threads
 GROUP_sanitize := test
 GROUP_lint := lint
 
@@ -134,8 +133,12 @@ $(ENV)/pure/.installed $(ENV)/demo-pure/.installed: $(ENV)/%/.installed: $(ENV)/
 	@$(WITHOUT) $(@D)/bin/python -m pip install --quiet --force-reinstall --no-deps $(ENV)/dist-pure/*.whl
 	@touch $@
 
-$(ENV)/compiled/.installed $(ENV)/compat/.installed $(ENV)/demo/.installed \
+$(ENV)/compiled/.installed $(ENV)/compat/.installed $(ENV)/demo/.installed: $(ENV)/%/.installed: $(ENV)/%/.made $(ENV)/dist-compiled/.built
+	@$(WITHOUT) $(@D)/bin/python -m pip install --quiet --force-reinstall --no-deps $(ENV)/dist-compiled/*.whl
+	@touch $@
+
 $(ENV)/bench/.installed $(ENV)/bench-threads/.installed: $(ENV)/%/.installed: $(ENV)/%/.made $(ENV)/dist-compiled/.built
+	@$(WITHOUT) $(@D)/bin/python bench/install.py
 	@$(WITHOUT) $(@D)/bin/python -m pip install --quiet --force-reinstall --no-deps $(ENV)/dist-compiled/*.whl
 	@touch $@
 

@@ -1,4 +1,7 @@
-"""picologging: loggers and records of its own in C++, with the interface of the standard library."""
+"""picologging: loggers and records of its own in C++, with the interface of the standard library.
+
+Its default format of the time writes bytes that are no text (0.9.3), so it gets one, which has no milliseconds.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ def file(path: str) -> object:
     import picologging
 
     handler = picologging.FileHandler(path)
-    handler.setFormatter(picologging.Formatter(FORMAT))
+    handler.setFormatter(picologging.Formatter(FORMAT, "%Y-%m-%d %H:%M:%S"))
     return handler
 
 

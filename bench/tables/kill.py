@@ -30,7 +30,7 @@ class Kill(ContenderTable):
     def run(self, row: Row, folder: Path) -> Result:
         with process.started(process.child(self.name, row, folder), row, folder) as running:
             progress = folder / "progress"
-            while running.poll() is None and not progress.exists():
+            while running.poll() is None and not (progress.exists() and progress.stat().st_size):
                 time.sleep(0.01)
             time.sleep(random.uniform(0.5, 1.0))
             ended = running.poll() is not None
