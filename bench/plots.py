@@ -9,14 +9,15 @@ import matplotlib
 
 matplotlib.use("svg")
 from matplotlib import pyplot
+from matplotlib.ticker import PercentFormatter
 
 from .markdown import one
 from .results import Measured, TableResult
 from .table import Column, Plot, Table
 
 GREY = "#7d8590"  # legible on white and on black
-COLOURS = {"logflume": "#e8710a", "logflume, not accelerated": "#f2a65e", "logflume, pure": "#f2a65e"}
-OTHERS = ("#4c8dd6", "#8f7fd1", "#3fa796", "#a0a8b3")
+OURS, OURS_BESIDES = "#e8710a", "#f2a65e"
+OTHERS = ("#4c8dd6", "#8f7fd1")
 STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "bench",  # the same file for the same numbers
@@ -46,6 +47,8 @@ def draw(table: Table, plot: Plot, result: TableResult, path: Path) -> None:
             ", ".join(filter(None, (column.label, column.unit, "logarithmic" if plot.log else "")))
         )
         axes.set_title(plot.title, loc="left")
+        if column.percent:
+            axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.margins(x=0.12, y=0.01)
         if not plot.log:
             axes.set_xlim(left=0)
@@ -66,11 +69,14 @@ def groups(rows: Sequence[Measured]) -> list[list[Measured]]:
 
 def bar(axes: pyplot.Axes, place: float, row: Measured, column: Column) -> None:
     value = row.numbers[column.key]
-    label = next((label for label in row.labels.values() if label in COLOURS), "")
-    colour = COLOURS.get(label, OTHERS[0] if len(row.labels) == 1 else by_last_label(row))
-    axes.barh(place, value.median, color=colour)
+    axes.barh(place, value.median, color=colour(list(row.labels.values())))
     axes.text(value.median, place, f" {one(column, value.median)}", va="center", color=GREY)
 
 
-def by_last_label(row: Measured) -> str:
-    return OTHERS[1] if "queue" in list(row.labels.values())[-1] else OTHERS[0]
+def colour(labels: list[str]) -> str:
+    """Return the colour of a row: that of logflume, or in groups, one for each kind of other row."""
+    if "logflume" in labels:
+        return OURS
+    if any(label.startswith("logflume") for label in labels):
+        return OURS_BESIDES
+    return OTHERS[1] if len(labels) > 1 and "queue" in labels[-1] else OTHERS[0]

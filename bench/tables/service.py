@@ -55,9 +55,9 @@ class Service(Table):
             Row(
                 {"cores": cores, "logging": what, "by": by},
                 scale=options.scale,
-                parameters={"sink": sink, "style": style},
+                parameters={"sink": sink, "style": style, "cores": count},
             )
-            for cores in ("1", "2")
+            for count, cores in ((1, "one core"), (2, "two cores"))
             for what, sink, style, contenders in SETUPS
             for by in contenders
         ]
@@ -67,7 +67,7 @@ class Service(Table):
         what, by = row.labels["logging"], row.labels["by"]
         command = ["-m", "bench.service.app", what, by, str(folder)]
         try:
-            with process.started(command, row, folder, process.CORES[: int(row.labels["cores"])]) as service:
+            with process.started(command, row, folder, process.CORES[: row.parameters["cores"]]) as service:
                 port = self.port(service, folder)
                 if port is None:
                     return process.result(folder)
