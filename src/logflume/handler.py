@@ -8,11 +8,14 @@ import queue as _queue
 from collections.abc import Iterable
 
 from ._backend import HandlerCore, set_unpatched_methods
+from ._listener.bounds import Bounds, not_default
 from .listener import QueueListener
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from ._listener.bounds import OverflowPolicy
 
 __all__ = ["LocalQueueHandler"]
 
@@ -32,6 +35,8 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
 
     `handlers` are names of configured handlers, or handlers; a name that is not configured is a ValueError.
     `listener` is a listener class, QueueListener by default, or its dotted name.
+    `capacity`, `overflow`, `block_timeout`, `keep_level` and `warn_at` are those of QueueListener, for the listener that
+    is made here or assigned later; a TypeError if that is not one of logflume's.
 
     The attribute `listener` is None, or what takes the records out of the queue. If that is a
     logflume.QueueListener it starts by itself at the first record, also in a forked child, and again if records come
@@ -45,7 +50,20 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
         handlers: Iterable[logging.Handler | str] | None = None,
         listener: type[logging.handlers.QueueListener] | str | None = None,
         respect_handler_level: bool = False,
+        capacity: int | None = None,
+        overflow: OverflowPolicy = "drop_newest",
+        block_timeout: float = 1.0,
+        keep_level: int | str = logging.ERROR,
+        warn_at: int | None = 1_000_000,
     ) -> None:
+        self._bounds = not_default(
+            capacity=capacity,
+            overflow=overflow,
+            block_timeout=block_timeout,
+            keep_level=keep_level,
+            warn_at=warn_at,
+        )
+        Bounds(**self._bounds)
         if isinstance(queue, str):
             queue = _resolve(queue)
         if isinstance(queue, dict) and "()" in queue:
@@ -66,8 +84,15 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
             listener = QueueListener(
                 self.queue, *listener.handlers, respect_handler_level=listener.respect_handler_level
             )
+        bounds = self.__dict__.get("_bounds")
         if isinstance(listener, QueueListener):
+            if bounds:
+                listener.bound(**bounds)
             listener.add_queue_handler(self)
+        elif bounds and listener is not None:
+            raise TypeError(
+                f"{' and '.join(bounds)}: only a logflume.QueueListener bounds its queue, not {listener!r}"
+            )
         return listener
 
     def _give_handlers(self, listener: Any, handlers: Iterable[logging.Handler | str]) -> None:

@@ -17,6 +17,7 @@ from .listener import QueueListener
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._listener.bounds import OverflowPolicy
     from ._listener.errors import OnError
 
 __all__ = ["setup_logging_queue"]
@@ -31,6 +32,11 @@ def setup_logging_queue(
     accelerate: bool = False,
     on_error: OnError | None = None,
     exit_timeout: float = 10.0,
+    capacity: int | None = None,
+    overflow: OverflowPolicy = "drop_newest",
+    block_timeout: float = 1.0,
+    keep_level: int | str = logging.ERROR,
+    warn_at: int | None = 1_000_000,
 ) -> QueueListener:
     """Move the handlers of `loggers` behind one queue, and return the started listener.
 
@@ -51,7 +57,8 @@ def setup_logging_queue(
     queue, it has them delivered first; not in children of fork and multiprocessing.
 
     The listener's stop() puts the handlers back in their places; so does leaving a `with` or `async with`
-    block. `respect_handler_level`, `on_error` and `exit_timeout` are as for QueueListener.
+    block. `respect_handler_level`, `on_error`, `exit_timeout`, `capacity`, `overflow`, `block_timeout`, `keep_level` and
+    `warn_at` are as for QueueListener.
 
     With `accelerate`, accelerate_loggers() is called too, and restore_loggers() by stop() if it was not in effect
     before.
@@ -69,6 +76,11 @@ def setup_logging_queue(
         respect_handler_level=respect_handler_level,
         on_error=on_error,
         exit_timeout=exit_timeout,
+        capacity=capacity,
+        overflow=overflow,
+        block_timeout=block_timeout,
+        keep_level=keep_level,
+        warn_at=warn_at,
     )
     with logging._lock:  # type: ignore[attr-defined]
         listener.move([_Move(logger, _as_direct(direct)) for logger in dict.fromkeys(chosen)], filter_in_call)

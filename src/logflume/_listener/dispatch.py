@@ -16,7 +16,10 @@ from .._backend import Batch, deliver_batch, drop_below, log_record, make_log_re
 from .._delivery.deliver import Progress
 from .._delivery.plan import COMPOSED, ONE_BY_ONE
 from .._shared.contexts import call_in_context, context_of, set_handled
+from .accounting import Accounts
+from .announce import Announcer, announcement
 from .locks import DeliveryLock
+from .overflow import Overflow
 from .process import exit_has_come
 
 TYPE_CHECKING = False
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .._shared.state import FlushRequest
+    from .bounds import Bounds
     from .errors import ErrorReports
     from .life import Life
 
@@ -37,33 +41,50 @@ TURN = 0.005
 FULL_PAUSE = 0.001
 # How many records that cannot be handled at once may come from one batch.
 MOST_DEFERRED = 1000
+NESTED = "nested too deep"  # why the others are dropped
 
 
 class Dispatcher:
     """Takes batches out of the queue of `listener` and gives them to its handlers; reports to `errors`."""
 
-    def __init__(self, listener: Any, life: Life, errors: ErrorReports) -> None:
+    def __init__(self, listener: Any, life: Life, errors: ErrorReports, bounds: Bounds) -> None:
         self.listener = listener
         self.life = life
         self.errors = errors
+        self.accounts = Accounts(listener)
+        errors.count_error = self.accounts.count_error
         self.lock = DeliveryLock(self._forget_thread)  # held while handlers run
         self.batches = 0
-        self.dropped = 0
         self._taken: deque[Any] = deque()  # batches that are out of the queue, and not yet handled
         self._records: list[logging.LogRecord] = []  # what is left of the batch at work
         self._turn: list[logging.LogRecord] = []  # those of them that are given to one handler after another
+        self._created_at_work = 0.0  # when the first of that batch was logged, or 0.0
         self._turn_size = 1  # records that a slow handler gets at a time
         self._nests = False  # whether a handler logs while it handles a record
         self._deferred: deque[tuple[logging.LogRecord, tuple[logging.Handler, ...] | None]] = deque()
         self._control: deque[None] = deque()  # one for each sentinel or flush request in the queue
         self._progress = Progress()
+        self.takes = False  # records may be out of the queue, and not in hand yet
+        self._last_take = time.monotonic()
+        self.overflow = Overflow(self, bounds)
+        self.announcer = Announcer(self.accounts)
 
     # The queue.
 
     def take(self, limit: int) -> int:
         """Take up to `limit` items from the queue, without waiting; return how many are in hand then."""
         count = len(self._taken)  # what was in hand already are batches of one
-        count += take(self.listener.queue, limit, self._taken)
+        overflow, accounts = self.overflow, self.accounts
+        accounts.high_water = max(accounts.high_water, self.queued())
+        self.takes = True
+        try:
+            if overflow.limit is None:
+                count += take(self.listener.queue, limit, self._taken)
+            else:
+                count += overflow.take(limit, self._taken)
+        finally:
+            self.takes = False
+        self._last_take = time.monotonic()
         if not count:
             self._control.clear()  # a signal handler may have come between a note and what it notes
         return count
@@ -82,6 +103,13 @@ class Dispatcher:
     def add(self, item: Any) -> None:
         """Take `item`, which came out of the queue."""
         self._taken.append(Batch(item))
+        self._last_take = time.monotonic()
+        self.accounts.high_water = max(self.accounts.high_water, self.queued() + 1)
+
+    @property
+    def has_taken(self) -> bool:
+        """Whether records are in hand."""
+        return bool(self._taken)
 
     def put_control(self, put: Callable[[], None], timeout: float | None) -> bool:
         """Call `put` for a sentinel or a flush request, again and again while a bounded queue is full.
@@ -104,7 +132,11 @@ class Dispatcher:
                 return True
 
     def queued(self, unknown: int = 0) -> int:
-        """Return how many items are in the queue, or `unknown` if it does not tell."""
+        """Return how many items wait in the queue, or `unknown` if it does not tell."""
+        return self.length(unknown) + len(self.overflow.aside)
+
+    def length(self, unknown: int = 0) -> int:
+        """As queued(), without those that are put aside."""
         try:
             return self.listener.queue.qsize()  # type: ignore[no-any-return]
         except (AttributeError, NotImplementedError):  # multiprocessing's queues on macOS do not know
@@ -112,11 +144,37 @@ class Dispatcher:
 
     def pending(self) -> int:
         """Return how many records are queued or being handled."""
+        return self.left_at_work() + self.waiting()
+
+    def left_at_work(self) -> int:
+        """Return how many records of the batch at work are left."""
         progress = self._progress
-        at_work = len(self._records) + len(self._deferred) + len(self._turn)
+        at_work = len(self._records)
+        if self._turn is not self._records:
+            at_work += len(self._turn)
         if not self._turn and progress.record is not None and progress.formatted is None:
             at_work += 1  # it is in no list any more
-        return max(0, self.queued() + self._in_hand() + at_work - len(self._control))
+        return at_work
+
+    def waiting(self) -> int:
+        """Return how many records are queued, or in hand and not at work."""
+        deferred = len(self._deferred)  # first what is taken last: none counts twice
+        in_hand = self._in_hand()
+        return max(0, deferred + in_hand + self.queued() - len(self._control))
+
+    def oldest_age(self) -> float:
+        """Return how many seconds ago the oldest pending record was logged, about."""
+        created = self._created_at_work
+        if not created and self._taken:
+            try:
+                created = self._taken[0].created
+            except IndexError:
+                pass  # taken meanwhile
+        if created:
+            return max(0.0, time.time() - created)
+        # The queue does not show its first one: it came after the listener took all there was.
+        looks = self.life.run.is_running and not self.overflow.waits
+        return time.monotonic() - self._last_take if looks and self.waiting() else 0.0
 
     def _in_hand(self) -> int:
         while True:
@@ -143,9 +201,7 @@ class Dispatcher:
             while taken:
                 batch = taken.popleft()
                 if batch.records:
-                    self._records = batch.records
-                    self._handle_with_contexts(batch)
-                    listener.count_handled(batch)
+                    self._deliver_batch(batch)
                 else:
                     if self._control:
                         self._control.pop()
@@ -162,6 +218,18 @@ class Dispatcher:
             self._records = []
             listener.delivering_thread = 0
         return told_to_end or self.life.run.stopped_from_within
+
+    def _deliver_batch(self, batch: Any) -> None:
+        self._records = batch.records
+        self._created_at_work = batch.created
+        self.accounts.begin(batch)
+        is_done = False
+        try:
+            self._handle_with_contexts(batch)
+            is_done = True
+        finally:
+            self._created_at_work = 0.0
+            self.accounts.end(batch, lost=0 if is_done else max(1, len(batch.records)))
 
     def _answer(self, request: FlushRequest) -> None:
         try:
@@ -237,11 +305,14 @@ class Dispatcher:
     def _deliver_turn(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
         """Give `records` to each of `handlers` in turn, and empty the list."""
         outer, self._turn = self._turn, records
+        failures = self.accounts.failures
+        failures.shared = True
         try:
             for handler in handlers:
                 mine = records[:]
                 self._leave_out(handler, mine)
                 self._deliver_to(handler, mine)
+            failures.next_records()
             records.clear()
         finally:
             self._turn = outer
@@ -266,12 +337,21 @@ class Dispatcher:
     def _deliver_to(self, handler: logging.Handler, records: list[logging.LogRecord]) -> None:
         """Give `records` to `handler`, and empty the list."""
         self._progress.asked = self.listener.was_asked(handler)
+        account = self.accounts.of(handler)
+        account.records += len(records)
+        began = time.perf_counter()
+        try:
+            self._deliver_all(handler, records)
+        finally:
+            account.seconds += time.perf_counter() - began
+
+    def _deliver_all(self, handler: logging.Handler, records: list[logging.LogRecord]) -> None:
         while records:
             left = len(records)
             try:
                 deliver_batch(handler, records, self._report, self._progress)
             except BaseException as error:  # SystemExit, say: the thread goes on
-                if not self.life.run.is_running:
+                if not self.life.run.is_running_here:
                     raise
                 # One that could not even be tried must not be tried for ever.
                 untried = log_record(records.pop(0)) if len(records) == left else None
@@ -302,19 +382,25 @@ class Dispatcher:
 
     def _handle_one(self, record: logging.LogRecord, handlers: tuple[logging.Handler, ...] | None) -> None:
         listener = self.listener
-        if handlers is None and listener.handles_itself:
-            listener.handle(record)
-        else:
-            for handler in listener.handlers if handlers is None else handlers:
-                if not listener.respect_handler_level or record.levelno >= handler.level:
-                    handler.handle(record)
-        listener.count_nested()
+        outer = self.accounts.begin_nested()
+        raised = True
+        try:
+            if handlers is None and listener.handles_itself:
+                listener.handle(record)
+            else:
+                for handler in listener.handlers if handlers is None else handlers:
+                    if not listener.respect_handler_level or record.levelno >= handler.level:
+                        self.accounts.of(handler).records += 1
+                        handler.handle(record)
+            raised = False
+        finally:
+            self.accounts.end_nested(outer, raised)
 
     def _defer(self, record: logging.LogRecord, handlers: tuple[logging.Handler, ...] | None) -> None:
         if len(self._deferred) < MOST_DEFERRED:
             self._deferred.append((record, handlers))
             return
-        self.dropped += 1
+        self.accounts.drops.count(NESTED, record.levelno, announced=False)
         try:
             raise RecursionError(
                 f"more than {MOST_DEFERRED} records were logged while one batch was formatted; dropped the rest"
@@ -332,7 +418,63 @@ class Dispatcher:
             except Exception as error:
                 self.errors.report(record, None, error)
 
+    # What the listener itself tells.
+
+    def announce(self, at_end: bool = False) -> None:
+        """Have the handlers handle what is to be told about the queue, if anything is. The lock is held."""
+        text = self.announcer.due(self.overflow.bounds, self.queued(), at_end)
+        if text is None:
+            return
+        listener = self.listener
+        listener.delivering_thread = get_ident()
+        try:
+            record = announcement(text)
+            if record is None:
+                return
+            if listener.handles_itself:
+                listener.handle(record)
+                return
+            for handler in listener.handlers:
+                if not listener.respect_handler_level or record.levelno >= handler.level:
+                    try:
+                        handler.handle(record)
+                    except Exception as error:
+                        self.errors.report(record, handler, error)
+        except Exception as error:
+            self.errors.report(None, None, error)
+        finally:
+            listener.delivering_thread = 0
+
+    def announce_last(self, timeout: float) -> None:
+        """Have the handlers handle what is still to be told at the end, unless they are at work for so long (seconds)."""
+        hold = self.lock.take(timeout)
+        if hold is not None:
+            try:
+                self.announce(at_end=True)
+            finally:
+                hold.give_back()
+
     # In other threads than the listener's.
+
+    def deliver_share(self, limit: int, timeout: float) -> bool:
+        """Handle up to `limit` records in the calling thread, beside the listener's, which runs; False if none was.
+
+        Waits for `timeout` seconds at most for the batch at work. One at a time, as in deliver_here().
+        """
+        hold = self.lock.take(timeout)
+        if hold is None:
+            return False
+        count = 0
+        try:
+            # The listener's thread may have taken the first record, without the lock.
+            while count < limit and not self.overflow.waits and self.take(1):
+                count += 1
+                if Context().run(self.dispatch):
+                    self._tell_thread_to_end()
+                    break
+        finally:
+            hold.give_back()
+        return count > 0
 
     def deliver_here(self, timeout: float) -> bool:
         """Handle what is queued in the calling thread; False if another thread was at it for `timeout` seconds."""
@@ -351,14 +493,17 @@ class Dispatcher:
             left = self.queued(unknown=0 if known else sys.maxsize)
             while self._taken or (left > 0 and not self.life.run.is_running and self.take_one()):
                 left -= len(self._taken)
-                if Context().run(self.dispatch) and (run := self.life.run).is_running:
-                    # The sentinel was for the thread, which was started meanwhile, and may wait in the queue.
-                    run.stopped_from_within = True
-                    self.put_control(listener.enqueue_sentinel, 0.0)
+                if Context().run(self.dispatch) and self.life.run.is_running:
+                    self._tell_thread_to_end()
                     break
         finally:
             hold.give_back()
         return True
+
+    def _tell_thread_to_end(self) -> None:
+        """Pass on the sentinel, which was for the listener's thread: that may wait in the queue."""
+        self.life.run.stopped_from_within = True
+        self.put_control(self.listener.enqueue_sentinel, 0.0)
 
     def _forget_thread(self) -> None:
         """Note that an exception ended a call that ran handlers."""
@@ -370,6 +515,10 @@ class Dispatcher:
         self._control.clear()
         self._taken.clear()
         self._deferred.clear()
+        self.accounts.begin_anew()
+        self.announcer.begin_anew()
+        self.overflow.begin_anew()
+        self.batches = 0
         if self.listener.delivering_thread != get_ident():
             self.listener.delivering_thread = (
                 0  # a new thread may have the identifier of the one that is gone

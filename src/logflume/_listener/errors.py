@@ -28,6 +28,7 @@ class ErrorReports:
     def __init__(self, on_error: OnError | None, must_survive: Callable[[], bool]) -> None:
         self.on_error = on_error
         self.count = 0
+        self.count_error: Callable[[logging.LogRecord | None, logging.Handler | None], object] | None = None
         self._must_survive = must_survive
         self._left = REPORTS
         self._unreported = 0
@@ -42,6 +43,8 @@ class ErrorReports:
         the listener's own thread.
         """
         self.count += 1
+        if self.count_error is not None:
+            self.count_error(record, handler)
         try:
             if self.on_error is None:
                 self._print(record, handler)

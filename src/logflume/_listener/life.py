@@ -60,6 +60,11 @@ class Run:
         return not self.is_open and not self.is_over
 
     @property
+    def is_running_here(self) -> bool:
+        """Whether the calling thread is that one."""
+        return self.is_running and self.thread is threading.current_thread()
+
+    @property
     def is_cancelled(self) -> bool:
         """Whether there was no thread, and never will be."""
         return self._decided.get("worker") is _CANCELLED

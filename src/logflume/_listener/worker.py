@@ -92,6 +92,7 @@ class Worker:
             count = dispatcher.take(pace.limit)
             if count:
                 self.is_done = dispatcher.dispatch(pace.keeps_gil)
+            self._announce()
             if flush and count < pace.limit:
                 dispatcher.flush_handlers(buffering=False)
             elif flush:
@@ -114,28 +115,53 @@ class Worker:
         self._quiet += 1
         if self.this_run.stop_requested:
             self.is_done = True  # the call that told so may not have come to wake this thread
-        elif self._quiet < QUIET:
+        elif self._quiet < QUIET or self.dispatcher.announcer.is_open:
             self.life.pause(min(INTERVAL * self._quiet, LONGEST_INTERVAL))
         else:
             forget_context()  # there is no telling what it keeps alive
+            self._wait_in_queue()
+
+    def _wait_in_queue(self) -> None:
+        """Wait in the queue for a record, and take it."""
+        overflow = self.dispatcher.overflow
+        if not overflow.begin_wait():
+            return
+        try:
             self.dispatcher.add(self.listener.dequeue(True))
+        finally:
+            overflow.waits = False
 
     def _turn_of_one(self) -> None:
         """Wait in the queue for a record, and handle it."""
         forget_context()
+        dispatcher = self.dispatcher
+        # Where other threads take records out of the queue, too, this one waits in it only if it is empty.
+        takes = dispatcher.overflow.is_bounded
+        if takes and dispatcher.announcer.is_open and not dispatcher.queued():
+            self.life.pause(LONGEST_INTERVAL)
+        elif not takes or not dispatcher.queued():
+            try:
+                self._wait_in_queue()
+            except ENDS:
+                self.is_done = True
+                return
+        hold = dispatcher.lock.take()
         try:
-            item = self.listener.dequeue(True)
-        except ENDS:
-            self.is_done = True
-            return
-        hold = self.dispatcher.lock.take()
-        try:
-            self.dispatcher.add(item)
-            self.is_done = self.dispatcher.dispatch()
+            if takes and not dispatcher.has_taken:
+                dispatcher.take(1)
+            self.is_done = dispatcher.dispatch()
+            self._announce()
         finally:
             hold.give_back()  # type: ignore[union-attr]
         if self.this_run.stop_requested and self.dispatcher.queued(unknown=1) == 0:
             self.is_done = True
+
+    def _announce(self) -> None:
+        """Tell of dropped records, and of very many that wait."""
+        dispatcher = self.dispatcher
+        warn_at = dispatcher.overflow.bounds.warn_at
+        if dispatcher.announcer.is_open or (warn_at is not None and dispatcher.queued() > warn_at):
+            dispatcher.announce()
 
     def _recover(self, error: BaseException) -> None:
         try:
@@ -159,6 +185,8 @@ class Worker:
         self.this_run.take_no_more()
         try:
             self.dispatcher.deliver_here(self.listener.exit_timeout)
+            if self.dispatcher.announcer.is_open:
+                self.dispatcher.announce_last(self.listener.exit_timeout)
         except BaseException as error:
             self.errors.report(None, None, error)
         forget()

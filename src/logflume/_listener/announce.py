@@ -1,0 +1,90 @@
+"""Announcements: what a listener tells in the log about its own queue. They do not go through the queue."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .accounting import Accounts
+    from .bounds import Bounds
+
+__all__ = ["Announcer", "announcement"]
+
+# While records are dropped it is told this often (seconds), and it is over when none was dropped for so long.
+PERIOD = 10.0
+OVER = 1.0
+
+_logger = logging.getLogger("logflume")
+
+
+class Announcer:
+    """Tells when the listener of `accounts` drops records, and once when very many wait in a queue without a bound."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Begin as in a forked child, which has dropped nothing."""
+        self._told: dict[tuple[str, int], int] = {}  # the counts when the last such time was over
+        self._next = 0.0  # when to tell again, or 0.0 if nothing was told
+        self._warned = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether records were dropped and it is not told yet how many."""
+        return self._accounts.drops.first != 0.0
+
+    def due(self, bounds: Bounds, queued: int, at_end: bool = False) -> str | None:
+        """Return what is to be told now, or None. `queued` records wait; `at_end` tells that this is the last call."""
+        if bounds.warn_at is not None and queued > bounds.warn_at and not self._warned:
+            self._warned = True
+            return f"{queued:,} records wait in the queue: the handlers are slower than records are logged"
+        return self._of_drops(bounds, at_end) if self.is_open else None
+
+    def _of_drops(self, bounds: Bounds, at_end: bool) -> str | None:
+        drops = self._accounts.drops
+        now = time.monotonic()
+        first, last = drops.first, drops.last
+        if at_end or now - last >= OVER:
+            drops.forget_time()  # before they are counted: what is dropped meanwhile is told once more, or with these
+            counts = drops.counts()
+            text = self._text(counts, last - first)
+            self._told = counts
+            self._next = 0.0
+            return text
+        if not self._next:
+            self._next = now + PERIOD
+            capacity = "" if bounds.capacity is None else f" of {bounds.capacity:,}"
+            return f"the queue{capacity} is full, and records are dropped (overflow={bounds.overflow!r})"
+        if now >= self._next:
+            self._next = now + PERIOD
+            return self._text(drops.counts(), now - first, " so far")
+        return None
+
+    def _text(self, counts: dict[tuple[str, int], int], seconds: float, so_far: str = "") -> str | None:
+        """Return "1,204 records dropped in 3.1 s: 1,200 INFO, 4 WARNING; queue full"."""
+        levels: dict[int, int] = {}
+        reasons: list[str] = []
+        for (reason, levelno), count in sorted(counts.items()):
+            new = count - self._told.get((reason, levelno), 0)
+            if new > 0:
+                levels[levelno] = levels.get(levelno, 0) + new
+                if reason not in reasons:
+                    reasons.append(reason)
+        if not levels:
+            return None
+        total = sum(levels.values())
+        by_level = ", ".join(f"{levels[level]:,} {logging.getLevelName(level)}" for level in sorted(levels))
+        noun = "record" if total == 1 else "records"
+        return f"{total:,} {noun} dropped in {seconds:.1f} s{so_far}: {by_level}; {', '.join(reasons)}"
+
+
+def announcement(text: str) -> logging.LogRecord | None:
+    """Return a record of the logger "logflume" that tells `text`; None if that logger does not want it."""
+    if not _logger.isEnabledFor(logging.WARNING):
+        return None
+    record = _logger.makeRecord(_logger.name, logging.WARNING, __file__, 0, text, (), None, "announcement")
+    return record if _logger.filter(record) else None

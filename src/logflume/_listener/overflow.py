@@ -1,0 +1,294 @@
+"""Overflow: what happens to a record for which the queue has no room.
+
+A queue gives away only its oldest record. So a record that is passed over, because one of a lower level has to go, is
+put aside: `aside` has what was taken out of the queue and not dropped, all of it older than what is in the queue. The
+listener takes from there first. Whoever takes records holds the lock, so the order is that of the log calls.
+"""
+
+from __future__ import annotations
+
+import logging.handlers
+import queue as _queue
+import time
+from collections import deque
+from threading import get_ident
+
+from .._backend import take
+from .._shared.event_loops import runs_event_loop
+from .._shared.state import RUNNING, STOPPING, FlushRequest
+from .bounds import BLOCK, DIRECT, DROP_OLDEST
+from .locks import DeliveryLock, wait
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .bounds import Bounds
+    from .dispatch import Dispatcher
+
+__all__ = ["EVENT_LOOP", "FULL", "TIMEOUT", "Overflow"]
+
+# Why a record was dropped.
+FULL = "queue full"
+TIMEOUT = "block timeout"
+EVENT_LOOP = "event loop"
+
+# How long to wait for the lock (seconds), which is held for microseconds: by the frame below, if a signal handler
+# came between. Then this thread goes on without it.
+PATIENCE = 0.1
+# How many records the listener takes before other threads get the lock.
+SLICE = 512
+# How long a thread that waits for room sleeps, from the first time to the last (seconds).
+SHORTEST_SLEEP = 50e-6
+LONGEST_SLEEP = 1e-3
+# How often a thread sleeps while the listener wakes up.
+WAKE_SLEEPS = 100
+# How many records a thread handles if it has to handle some itself.
+SHARE = 16
+
+_standard_dequeue = logging.handlers.QueueListener.dequeue
+
+
+class Aside:
+    """Records that were taken out of the queue to be kept. For take() it is a queue."""
+
+    def __init__(self) -> None:
+        self.items: deque[Any] = deque()
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def get_nowait(self) -> Any:
+        try:
+            return self.items.popleft()
+        except IndexError:
+            raise _queue.Empty from None
+
+    def put_nowait(self, item: Any) -> None:
+        """Put back what get_nowait() returned."""
+        self.items.appendleft(item)
+
+
+class Overflow:
+    """Keeps the queue of the listener of `dispatcher` within `bounds`."""
+
+    def __init__(self, dispatcher: Dispatcher, bounds: Bounds) -> None:
+        self.dispatcher = dispatcher
+        self.listener = dispatcher.listener
+        self.accounts = dispatcher.accounts
+        self.begin_anew()
+        self.set_bounds(bounds)
+
+    def begin_anew(self) -> None:
+        """Begin with an empty queue, as in a forked child, and with nobody holding the lock."""
+        self.aside = Aside()
+        self.waits = False  # the listener's thread waits in the queue, and may have taken the first record
+        self._lock = DeliveryLock(lambda: None)
+        self._is_woken = False  # since records were taken last
+
+    def set_bounds(self, bounds: Bounds) -> None:
+        """Keep the listener's queue within `bounds` from now on."""
+        queue = self.listener.queue
+        self.limit = bounds.limit(queue)
+        self.bounds = bounds
+        self._set_room()
+        # A log call asks this for the length, and comes here from `room` on. A queue with a size refuses by itself.
+        self.listener.qsize = queue.qsize if bounds.capacity is not None else None
+
+    def _set_room(self) -> None:
+        if self.limit is not None:
+            # From the half on, to wake the listener, once.
+            limit = self.limit if self._is_woken else (self.limit + 1) // 2
+            self.listener.room = max(0, limit - len(self.aside))
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether records may be taken out of the queue by other threads than the listener's."""
+        return self.limit is not None and type(self.listener).dequeue is _standard_dequeue
+
+    def size(self) -> int:
+        """Return how many records wait."""
+        return len(self.aside) + self.dispatcher.length()
+
+    # The listener's side.
+
+    def take(self, limit: int, taken: deque[Any]) -> int:
+        """As _backend.take(), from the listener's queue."""
+        queue = self.listener.queue
+        limit = min(limit, self.size())
+        count = found = 0
+        while count < limit:
+            share = min(SLICE, limit - count)
+            hold = self._lock.take(PATIENCE)
+            try:
+                found = take(self.aside, share, taken) if self.aside else 0
+                if found < share:
+                    found += take(queue, share - found, taken)
+                self._is_woken = False
+                self._set_room()
+            finally:
+                if hold is not None:
+                    hold.give_back()
+            if not found:
+                break
+            count += found
+        return count
+
+    def begin_wait(self) -> bool:
+        """Note that the listener's thread will wait in the queue, and take what is put next; False if one is there."""
+        if not self.is_bounded:
+            return True
+        hold = self._lock.take(PATIENCE)
+        try:
+            self.waits = self.size() == 0
+            return self.waits
+        finally:
+            if hold is not None:
+                hold.give_back()
+
+    # The side of the threads that log.
+
+    def put(self, put: Callable[[Any], object], item: Any, levelno: int) -> bool:
+        """Call put(item), where the queue has room or gets some; else drop it, or another. Whether it was put."""
+        if self.listener.state not in (RUNNING, STOPPING) or self._lock.owner == get_ident():
+            # No thread makes room, but the call itself will handle it; or what runs in a call of ours logs.
+            return self._try_put(put, item) or self._drop(FULL, levelno)
+        reason = FULL
+        overflow = self.bounds.overflow
+        if overflow == DIRECT and self.is_bounded:
+            if self._put_after_share(put, item):
+                return True
+            reason = TIMEOUT
+        elif overflow in (BLOCK, DIRECT):
+            if self._put_if_room(put, item):
+                return True
+            reason = EVENT_LOOP
+            if not runs_event_loop():
+                reason = TIMEOUT
+                if self._put_in_time(put, item):
+                    return True
+        return self._put_or_drop(put, item, levelno, reason)
+
+    def count_refused(self, levelno: int) -> None:
+        """Count a record that a queue refused because it is full."""
+        self._drop(FULL, levelno)
+
+    def _drop(self, reason: str, levelno: int) -> bool:
+        self.accounts.drops.count(reason, levelno)
+        return False
+
+    def _try_put(self, put: Callable[[Any], object], item: Any) -> bool:
+        try:
+            put(item)
+        except _queue.Full:
+            return False
+        return True
+
+    def _put_if_room(self, put: Callable[[Any], object], item: Any) -> bool:
+        if self.limit is None:
+            return self._try_put(put, item)
+        if not self._is_woken:
+            self._is_woken = True
+            self._set_room()
+            self.dispatcher.life.wake()
+        return self.size() < self.limit and self._try_put(put, item)
+
+    def _put_in_time(self, put: Callable[[Any], object], item: Any) -> bool:
+        """Wait for room, for block_timeout seconds at most."""
+        is_put: list[bool] = []
+
+        def wait_for_room(timeout: float | None) -> None:
+            deadline = time.monotonic() + (timeout or 0.0)
+            sleep = SHORTEST_SLEEP
+            while not self._put_if_room(put, item):
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return
+                time.sleep(min(sleep, left))
+                sleep = min(2 * sleep, LONGEST_SLEEP)
+            is_put.append(True)
+
+        wait(wait_for_room, self.bounds.block_timeout, lambda: bool(is_put))
+        return bool(is_put)
+
+    def _put_after_share(self, put: Callable[[Any], object], item: Any) -> bool:
+        """Handle the oldest records in the calling thread until there is room, for block_timeout seconds at most."""
+        deadline = time.monotonic() + self.bounds.block_timeout
+        while not self._put_if_room(put, item):
+            left = deadline - time.monotonic()
+            if not self.dispatcher.deliver_share(SHARE, max(0.0, left)):
+                if left <= 0:
+                    return False
+                time.sleep(SHORTEST_SLEEP)
+        return True
+
+    def _put_or_drop(self, put: Callable[[Any], object], item: Any, levelno: int, reason: str) -> bool:
+        """Put `item`, in the place of another if that is the one to drop."""
+        is_kept = levelno >= self.bounds.keep_level
+        replaces = self.is_bounded and (is_kept or self.bounds.overflow == DROP_OLDEST)
+        if not replaces:
+            return self._put_if_room(put, item) or self._drop(reason, levelno)
+        for _ in range(WAKE_SLEEPS):
+            hold = self._lock.take(PATIENCE)
+            if hold is None:
+                break
+            victims: list[Any] = []  # they end without the lock: what ends with them may log
+            try:
+                if self._put_if_room(put, item):
+                    return True
+                if not self.waits:
+                    self._remove(victims, is_kept)
+                    is_put = self._put_if_room(put, item)
+                    break
+            finally:
+                hold.give_back()
+                for victim in victims:
+                    self._drop(reason, _level_of(victim))
+            time.sleep(SHORTEST_SLEEP)  # the listener has the GIL now, and takes the record that woke it
+        else:
+            hold = None
+        if hold is None:  # rather one too many than one out of order
+            is_put = self._try_put(put, item)
+        return is_put or self._drop(reason, levelno)
+
+    def _remove(self, victims: list[Any], is_kept: bool) -> None:
+        """Move the oldest records that are dropped before the new one to `victims`, until there is room.
+
+        The lock is held. The new one is at or above keep_level if `is_kept`.
+        """
+        queue = self.listener.queue
+        items = self.aside.items
+        limit = self.limit or 0
+        try:
+            while self.size() >= limit:
+                item = queue.get_nowait()
+                if not _is_record(item) or _level_of(item) >= self.bounds.keep_level:
+                    items.append(item)
+                else:
+                    victims.append(item)
+                    self._task_done()
+        except _queue.Empty:
+            if is_kept and self.bounds.overflow == DROP_OLDEST:
+                oldest = next((index for index, item in enumerate(items) if _is_record(item)), None)
+                if oldest is not None:
+                    victims.append(items[oldest])
+                    del items[oldest]
+                    self._task_done()
+        finally:
+            self._set_room()
+
+    def _task_done(self) -> None:
+        task_done = getattr(self.listener.queue, "task_done", None)
+        if task_done is not None:
+            task_done()
+
+
+def _is_record(item: Any) -> bool:
+    return item is not None and type(item) is not FlushRequest
+
+
+def _level_of(item: Any) -> int:
+    record = item[1] if type(item) is tuple else item
+    level = getattr(record, "levelno", 0)
+    return level if isinstance(level, int) else 0
