@@ -35,8 +35,8 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
 
     `handlers` are names of configured handlers, or handlers; a name that is not configured is a ValueError.
     `listener` is a listener class, QueueListener by default, or its dotted name.
-    `capacity`, `overflow`, `block_timeout`, `keep_level` and `warn_at` are those of QueueListener, for the listener that
-    is made here or assigned later; a TypeError if that is not one of logflume's.
+    `capacity`, `overflow`, `block_timeout`, `keep_level` and `warn_at` are those of QueueListener, for the listener
+    that is made here or assigned later; a TypeError if that is not one of logflume's.
 
     The attribute `listener` is None, or what takes the records out of the queue. If that is a
     logflume.QueueListener it starts by itself at the first record, also in a forked child, and again if records come

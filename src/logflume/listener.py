@@ -390,7 +390,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._dispatcher.overflow.set_bounds(Bounds(**options))
 
     def put_crowded(self, put: Callable[[Any], object], item: Any, levelno: int) -> bool:
-        """Call put(item) if the queue has room or gets some; else drop `item`, or another. Return whether it was put."""
+        """Call put(item) if the queue has room or gets some; else drop `item` or another. Return whether it was put."""
         return self._dispatcher.overflow.put(put, item, levelno)
 
     def count_unput(self, error: BaseException, levelno: int) -> bool:
@@ -417,8 +417,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def stats(self) -> ListenerStats:
         """Return what the listener has done so far; cheap enough to be asked often."""
         dispatcher, life = self._dispatcher, self._life
-        counts = self._errors.count, dispatcher.batches, life.wakeups, self._delay, self._longest_delay
-        return dispatcher.accounts.stats(dispatcher, counts)
+        done = self._handled, self._errors.count, dispatcher.batches, life.wakeups
+        return dispatcher.accounts.stats(dispatcher, (*done, self._delay, self._longest_delay))
 
     # Exit and fork: see _listener/process.py.
 

@@ -57,8 +57,8 @@ def setup_logging_queue(
     queue, it has them delivered first; not in children of fork and multiprocessing.
 
     The listener's stop() puts the handlers back in their places; so does leaving a `with` or `async with`
-    block. `respect_handler_level`, `on_error`, `exit_timeout`, `capacity`, `overflow`, `block_timeout`, `keep_level` and
-    `warn_at` are as for QueueListener.
+    block. `respect_handler_level`, `on_error`, `exit_timeout`, `capacity`, `overflow`, `block_timeout`, `keep_level`
+    and `warn_at` are as for QueueListener.
 
     With `accelerate`, accelerate_loggers() is called too, and restore_loggers() by stop() if it was not in effect
     before.

@@ -47,8 +47,8 @@ ListenerStats.__doc__ = """What QueueListener.stats() returns.
     handled: records that the handlers were given, and none of them raised for; what their levels and filters made of
         them does not count
     errors: exceptions that escaped from handlers, also from their flush(), or came from the queue; reported or not
-    dropped: records that were dropped, because the queue was full, or because handlers caused them by handling one, each
-        caused by the one before
+    dropped: records that were dropped, because the queue was full, or because handlers caused them by handling one,
+        each caused by the one before
     pending: records that are queued or being handled
     batches: how often the listener found something: records, a flush() or stop()
     wakeups: how often it polled the queue

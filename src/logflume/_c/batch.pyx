@@ -51,7 +51,7 @@ cdef class ListenerCore:
         store(&self._room, room)
 
     cdef bint is_crowded(self) except -1:
-        """Whether put_crowded() has to put the next record, because the queue is bounded and has little room or none."""
+        """Whether put_crowded() has to put the next record: the queue is bounded, and has little room or none."""
         return self.qsize is not None and <unsigned long long>call0(self.qsize) >= load(&self._room)
 
     cdef bint takes_captured(self, object queue) except -1:

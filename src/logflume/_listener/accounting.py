@@ -124,9 +124,10 @@ class Accounts:
         self.put_failures = Counter()  # in the log calls
         self.failures = Failures()  # of the batch at work
         self.at_work = 0  # how many records that is
+        self.created_at_work = 0.0  # when the first of them was made
         self.high_water = 0
         self._accepted = 0
-        self._handlers: dict[int, HandlerAccount] = {}
+        self._by_id: dict[int, HandlerAccount] = {}
 
     # Where the handlers run.
 
@@ -134,12 +135,14 @@ class Accounts:
         """Note that the handlers get `batch`, which is in no list any more."""
         self.failures = Failures()
         self.at_work = batch.count
+        self.created_at_work = batch.created
 
     def end(self, batch: Any, lost: int = 0) -> None:
         """Note that they have it, or that an exception lost so many of its records."""
         failed = min(batch.count, self.failures.count + lost)
         # In this order: stats() in another thread may count a record too late, and none twice.
         self.at_work = 0
+        self.created_at_work = 0.0
         self.failures = Failures()
         self.failed += failed
         self.listener.count_handled(batch, failed)
@@ -159,7 +162,7 @@ class Accounts:
 
     def of(self, handler: logging.Handler) -> HandlerAccount:
         """Return the account of `handler`."""
-        accounts = self._handlers
+        accounts = self._by_id
         account = accounts.get(id(handler))
         if account is not None and account.handler() is handler:
             return account
@@ -179,14 +182,14 @@ class Accounts:
     # What became of all.
 
     def stats(self, dispatcher: Any, listener_counts: tuple[Any, ...]) -> ListenerStats:
-        """Return the statistics; `listener_counts` are errors, batches, wakeups, delay and longest_delay.
+        """Return the statistics; `listener_counts` are handled, errors, batches, wakeups, delay and longest_delay.
 
         A record goes from the queue into hands, and then to the handlers. It is looked for in the opposite order, so
         that none counts twice: a sum may be too small for a moment, and `accepted` goes up only.
         """
         drops = self.drops.by_reason()
         dropped = sum(sum(levels.values()) for levels in drops.values())
-        handled = int(self.listener._handled)
+        handled, errors, batches, wakeups, delay, longest_delay = listener_counts
         failed = self.failed + self.put_failures.value()
         done = handled + failed + dropped
         at_work = self.at_work
@@ -200,7 +203,6 @@ class Accounts:
             failed_now = min(failed_now, at_work)
             failed += failed_now
             handled += max(0, at_work - left_at_work - failed_now)
-        errors, batches, wakeups, delay, longest_delay = listener_counts
         return ListenerStats(
             handled,
             errors,
@@ -213,10 +215,18 @@ class Accounts:
             total,
             failed,
             max(self.high_water, dispatcher.queued()),
-            dispatcher.oldest_age(),
+            self._oldest_age(dispatcher, waiting),
             drops,
             self._by_handler(self.listener.handlers),
         )
+
+    def _oldest_age(self, dispatcher: Any, waiting: int) -> float:
+        created = self.created_at_work or dispatcher.first_created()
+        if created:
+            return max(0.0, time.time() - created)
+        # The queue does not show its first one, which came after the listener took all there was.
+        looks = waiting and dispatcher.life.run.is_running and not dispatcher.overflow.waits
+        return time.monotonic() - dispatcher.last_take if looks else 0.0
 
     def _by_handler(self, handlers: Iterable[logging.Handler]) -> tuple[HandlerStats, ...]:
         accounts = [(handler, self.of(handler)) for handler in handlers]

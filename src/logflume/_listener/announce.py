@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from threading import get_ident
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .accounting import Accounts
     from .bounds import Bounds
+    from .dispatch import Dispatcher
 
-__all__ = ["Announcer", "announcement"]
+__all__ = ["Announcer"]
 
 # While records are dropped it is told this often (seconds), and it is over when none was dropped for so long.
 PERIOD = 10.0
@@ -20,32 +21,74 @@ _logger = logging.getLogger("logflume")
 
 
 class Announcer:
-    """Tells when the listener of `accounts` drops records, and once when very many wait in a queue without a bound."""
+    """Has the handlers of `dispatcher` handle what the listener tells.
 
-    def __init__(self, accounts: Accounts) -> None:
-        self._accounts = accounts
+    That is when it drops records, and, once, when very many wait in a queue without a bound.
+    """
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
         self.begin_anew()
 
     def begin_anew(self) -> None:
         """Begin as in a forked child, which has dropped nothing."""
         self._told: dict[tuple[str, int], int] = {}  # the counts when the last such time was over
         self._next = 0.0  # when to tell again, or 0.0 if nothing was told
-        self._warned = False
+        self._has_warned = False
 
     @property
     def is_open(self) -> bool:
         """Whether records were dropped and it is not told yet how many."""
-        return self._accounts.drops.first != 0.0
+        return self._dispatcher.accounts.drops.first != 0.0
 
-    def due(self, bounds: Bounds, queued: int, at_end: bool = False) -> str | None:
-        """Return what is to be told now, or None. `queued` records wait; `at_end` tells that this is the last call."""
-        if bounds.warn_at is not None and queued > bounds.warn_at and not self._warned:
-            self._warned = True
-            return f"{queued:,} records wait in the queue: the handlers are slower than records are logged"
-        return self._of_drops(bounds, at_end) if self.is_open else None
+    def announce(self, queued: int) -> None:
+        """Tell what is to be told now, with so many records `queued`. The lock is held."""
+        bounds = self._dispatcher.overflow.bounds
+        if bounds.warn_at is not None and queued > bounds.warn_at and not self._has_warned:
+            self._has_warned = True
+            self._tell(
+                f"{queued:,} records wait in the queue: the handlers are slower than records are logged"
+            )
+        if self.is_open:
+            self._tell(self._of_drops(bounds))
 
-    def _of_drops(self, bounds: Bounds, at_end: bool) -> str | None:
-        drops = self._accounts.drops
+    def announce_last(self, timeout: float) -> None:
+        """Tell what is left to be told, at the end, unless the handlers are at work for so long (seconds)."""
+        hold = self._dispatcher.lock.take(timeout) if self.is_open else None
+        if hold is not None:
+            try:
+                self._tell(self._of_drops(self._dispatcher.overflow.bounds, at_end=True))
+            finally:
+                hold.give_back()
+
+    def _tell(self, text: str | None) -> None:
+        """Have the handlers handle a record of the logger "logflume"."""
+        listener, errors = self._dispatcher.listener, self._dispatcher.errors
+        if text is None or not _logger.isEnabledFor(logging.WARNING):
+            return
+        listener.delivering_thread = get_ident()
+        try:
+            record = _logger.makeRecord(
+                _logger.name, logging.WARNING, __file__, 0, text, (), None, "announce"
+            )
+            if not _logger.filter(record):
+                return
+            if listener.handles_itself:
+                listener.handle(record)
+                return
+            for handler in listener.handlers:
+                if not listener.respect_handler_level or record.levelno >= handler.level:
+                    try:
+                        handler.handle(record)
+                    except Exception as error:
+                        errors.report(record, handler, error)
+        except Exception as error:
+            errors.report(None, None, error)
+        finally:
+            listener.delivering_thread = 0
+
+    def _of_drops(self, bounds: Bounds, at_end: bool = False) -> str | None:
+        drops = self._dispatcher.accounts.drops
         now = time.monotonic()
         first, last = drops.first, drops.last
         if at_end or now - last >= OVER:
@@ -80,11 +123,3 @@ class Announcer:
         by_level = ", ".join(f"{levels[level]:,} {logging.getLevelName(level)}" for level in sorted(levels))
         noun = "record" if total == 1 else "records"
         return f"{total:,} {noun} dropped in {seconds:.1f} s{so_far}: {by_level}; {', '.join(reasons)}"
-
-
-def announcement(text: str) -> logging.LogRecord | None:
-    """Return a record of the logger "logflume" that tells `text`; None if that logger does not want it."""
-    if not _logger.isEnabledFor(logging.WARNING):
-        return None
-    record = _logger.makeRecord(_logger.name, logging.WARNING, __file__, 0, text, (), None, "announcement")
-    return record if _logger.filter(record) else None

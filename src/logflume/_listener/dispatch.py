@@ -17,7 +17,7 @@ from .._delivery.deliver import Progress
 from .._delivery.plan import COMPOSED, ONE_BY_ONE
 from .._shared.contexts import call_in_context, context_of, set_handled
 from .accounting import Accounts
-from .announce import Announcer, announcement
+from .announce import Announcer
 from .locks import DeliveryLock
 from .overflow import Overflow
 from .process import exit_has_come
@@ -58,16 +58,15 @@ class Dispatcher:
         self._taken: deque[Any] = deque()  # batches that are out of the queue, and not yet handled
         self._records: list[logging.LogRecord] = []  # what is left of the batch at work
         self._turn: list[logging.LogRecord] = []  # those of them that are given to one handler after another
-        self._created_at_work = 0.0  # when the first of that batch was logged, or 0.0
         self._turn_size = 1  # records that a slow handler gets at a time
         self._nests = False  # whether a handler logs while it handles a record
         self._deferred: deque[tuple[logging.LogRecord, tuple[logging.Handler, ...] | None]] = deque()
         self._control: deque[None] = deque()  # one for each sentinel or flush request in the queue
         self._progress = Progress()
         self.takes = False  # records may be out of the queue, and not in hand yet
-        self._last_take = time.monotonic()
+        self.last_take = time.monotonic()
         self.overflow = Overflow(self, bounds)
-        self.announcer = Announcer(self.accounts)
+        self.announcer = Announcer(self)
 
     # The queue.
 
@@ -84,7 +83,7 @@ class Dispatcher:
                 count += overflow.take(limit, self._taken)
         finally:
             self.takes = False
-        self._last_take = time.monotonic()
+        self.last_take = time.monotonic()
         if not count:
             self._control.clear()  # a signal handler may have come between a note and what it notes
         return count
@@ -103,7 +102,7 @@ class Dispatcher:
     def add(self, item: Any) -> None:
         """Take `item`, which came out of the queue."""
         self._taken.append(Batch(item))
-        self._last_take = time.monotonic()
+        self.last_take = time.monotonic()
         self.accounts.high_water = max(self.accounts.high_water, self.queued() + 1)
 
     @property
@@ -162,19 +161,12 @@ class Dispatcher:
         in_hand = self._in_hand()
         return max(0, deferred + in_hand + self.queued() - len(self._control))
 
-    def oldest_age(self) -> float:
-        """Return how many seconds ago the oldest pending record was logged, about."""
-        created = self._created_at_work
-        if not created and self._taken:
-            try:
-                created = self._taken[0].created
-            except IndexError:
-                pass  # taken meanwhile
-        if created:
-            return max(0.0, time.time() - created)
-        # The queue does not show its first one: it came after the listener took all there was.
-        looks = self.life.run.is_running and not self.overflow.waits
-        return time.monotonic() - self._last_take if looks and self.waiting() else 0.0
+    def first_created(self) -> float:
+        """Return when the first record in hand was made, or 0.0 if none is or that is not known."""
+        try:
+            return self._taken[0].created  # type: ignore[no-any-return]
+        except IndexError:
+            return 0.0
 
     def _in_hand(self) -> int:
         while True:
@@ -221,14 +213,12 @@ class Dispatcher:
 
     def _deliver_batch(self, batch: Any) -> None:
         self._records = batch.records
-        self._created_at_work = batch.created
         self.accounts.begin(batch)
         is_done = False
         try:
             self._handle_with_contexts(batch)
             is_done = True
         finally:
-            self._created_at_work = 0.0
             self.accounts.end(batch, lost=0 if is_done else max(1, len(batch.records)))
 
     def _answer(self, request: FlushRequest) -> None:
@@ -418,63 +408,7 @@ class Dispatcher:
             except Exception as error:
                 self.errors.report(record, None, error)
 
-    # What the listener itself tells.
-
-    def announce(self, at_end: bool = False) -> None:
-        """Have the handlers handle what is to be told about the queue, if anything is. The lock is held."""
-        text = self.announcer.due(self.overflow.bounds, self.queued(), at_end)
-        if text is None:
-            return
-        listener = self.listener
-        listener.delivering_thread = get_ident()
-        try:
-            record = announcement(text)
-            if record is None:
-                return
-            if listener.handles_itself:
-                listener.handle(record)
-                return
-            for handler in listener.handlers:
-                if not listener.respect_handler_level or record.levelno >= handler.level:
-                    try:
-                        handler.handle(record)
-                    except Exception as error:
-                        self.errors.report(record, handler, error)
-        except Exception as error:
-            self.errors.report(None, None, error)
-        finally:
-            listener.delivering_thread = 0
-
-    def announce_last(self, timeout: float) -> None:
-        """Have the handlers handle what is still to be told at the end, unless they are at work for so long (seconds)."""
-        hold = self.lock.take(timeout)
-        if hold is not None:
-            try:
-                self.announce(at_end=True)
-            finally:
-                hold.give_back()
-
     # In other threads than the listener's.
-
-    def deliver_share(self, limit: int, timeout: float) -> bool:
-        """Handle up to `limit` records in the calling thread, beside the listener's, which runs; False if none was.
-
-        Waits for `timeout` seconds at most for the batch at work. One at a time, as in deliver_here().
-        """
-        hold = self.lock.take(timeout)
-        if hold is None:
-            return False
-        count = 0
-        try:
-            # The listener's thread may have taken the first record, without the lock.
-            while count < limit and not self.overflow.waits and self.take(1):
-                count += 1
-                if Context().run(self.dispatch):
-                    self._tell_thread_to_end()
-                    break
-        finally:
-            hold.give_back()
-        return count > 0
 
     def deliver_here(self, timeout: float) -> bool:
         """Handle what is queued in the calling thread; False if another thread was at it for `timeout` seconds."""
@@ -494,13 +428,13 @@ class Dispatcher:
             while self._taken or (left > 0 and not self.life.run.is_running and self.take_one()):
                 left -= len(self._taken)
                 if Context().run(self.dispatch) and self.life.run.is_running:
-                    self._tell_thread_to_end()
+                    self.tell_thread_to_end()
                     break
         finally:
             hold.give_back()
         return True
 
-    def _tell_thread_to_end(self) -> None:
+    def tell_thread_to_end(self) -> None:
         """Pass on the sentinel, which was for the listener's thread: that may wait in the queue."""
         self.life.run.stopped_from_within = True
         self.put_control(self.listener.enqueue_sentinel, 0.0)

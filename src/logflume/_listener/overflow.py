@@ -11,6 +11,7 @@ import logging.handlers
 import queue as _queue
 import time
 from collections import deque
+from contextvars import Context
 from threading import get_ident
 
 from .._backend import take
@@ -217,11 +218,32 @@ class Overflow:
         deadline = time.monotonic() + self.bounds.block_timeout
         while not self._put_if_room(put, item):
             left = deadline - time.monotonic()
-            if not self.dispatcher.deliver_share(SHARE, max(0.0, left)):
+            if not self._handle_share(max(0.0, left)):
                 if left <= 0:
                     return False
                 time.sleep(SHORTEST_SLEEP)
         return True
+
+    def _handle_share(self, timeout: float) -> bool:
+        """Handle some records in the calling thread, beside the listener's, which runs; False if none was.
+
+        Waits for `timeout` seconds at most for the batch at work. One at a time, as where no thread runs.
+        """
+        dispatcher = self.dispatcher
+        hold = dispatcher.lock.take(timeout)
+        if hold is None:
+            return False
+        count = 0
+        try:
+            # The listener's thread may have taken the first record, without the lock.
+            while count < SHARE and not self.waits and dispatcher.take(1):
+                count += 1
+                if Context().run(dispatcher.dispatch):
+                    dispatcher.tell_thread_to_end()
+                    break
+        finally:
+            hold.give_back()
+        return count > 0
 
     def _put_or_drop(self, put: Callable[[Any], object], item: Any, levelno: int, reason: str) -> bool:
         """Put `item`, in the place of another if that is the one to drop."""

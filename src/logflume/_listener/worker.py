@@ -92,7 +92,7 @@ class Worker:
             count = dispatcher.take(pace.limit)
             if count:
                 self.is_done = dispatcher.dispatch(pace.keeps_gil)
-            self._announce()
+            dispatcher.announcer.announce(dispatcher.queued())
             if flush and count < pace.limit:
                 dispatcher.flush_handlers(buffering=False)
             elif flush:
@@ -150,18 +150,11 @@ class Worker:
             if takes and not dispatcher.has_taken:
                 dispatcher.take(1)
             self.is_done = dispatcher.dispatch()
-            self._announce()
+            dispatcher.announcer.announce(dispatcher.queued())
         finally:
             hold.give_back()  # type: ignore[union-attr]
         if self.this_run.stop_requested and self.dispatcher.queued(unknown=1) == 0:
             self.is_done = True
-
-    def _announce(self) -> None:
-        """Tell of dropped records, and of very many that wait."""
-        dispatcher = self.dispatcher
-        warn_at = dispatcher.overflow.bounds.warn_at
-        if dispatcher.announcer.is_open or (warn_at is not None and dispatcher.queued() > warn_at):
-            dispatcher.announce()
 
     def _recover(self, error: BaseException) -> None:
         try:
@@ -185,8 +178,7 @@ class Worker:
         self.this_run.take_no_more()
         try:
             self.dispatcher.deliver_here(self.listener.exit_timeout)
-            if self.dispatcher.announcer.is_open:
-                self.dispatcher.announce_last(self.listener.exit_timeout)
+            self.dispatcher.announcer.announce_last(self.listener.exit_timeout)
         except BaseException as error:
             self.errors.report(None, None, error)
         forget()

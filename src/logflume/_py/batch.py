@@ -38,7 +38,7 @@ class ListenerCore:
         return self.delivering_thread == get_ident()
 
     def is_crowded(self) -> bool:
-        """Whether put_crowded() has to put the next record, because the queue is bounded and has little room or none."""
+        """Whether put_crowded() has to put the next record: the queue is bounded, and has little room or none."""
         return self.qsize is not None and self.qsize() >= self.room
 
     def count_handled(self, batch: Batch, failed: int) -> None:

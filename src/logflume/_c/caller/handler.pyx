@@ -5,8 +5,8 @@ from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.object cimport PyObject, PyObject_GenericSetAttr, PyTypeObject
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object Full, QueueHandler, formatter_of, item_with_context, leaves_process, logging, needs_no_exception, private_copy
-cdef object settle_fork, shows_exception
+cdef object Full, QueueHandler, formatter_of, item_with_context, leaves_process, logging, needs_no_exception
+cdef object private_copy, settle_fork, shows_exception
 import logging
 import sys
 from logging.handlers import QueueHandler
