@@ -388,6 +388,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def bound(self, **options: Any) -> None:
         """Take the options `capacity` to `warn_at` anew, where a configuration gives them to the queue handler."""
         self._dispatcher.overflow.set_bounds(Bounds(**options))
+        self._dispatcher.announcer.begin_anew()
 
     def put_crowded(self, put: Callable[[Any], object], item: Any, levelno: int) -> bool:
         """Call put(item) if the queue has room or gets some; else drop `item` or another. Return whether it was put."""

@@ -56,9 +56,9 @@ ListenerStats.__doc__ = """What QueueListener.stats() returns.
     longest_delay: the longest of these so far
     accepted: records that came to be handled
     failed: records for which a handler raised, or that could not be put into the queue
-    high_water: the most records that waited in the queue, not counting those that the listener had taken
-    oldest_age: seconds since the oldest pending record was logged, within milliseconds; 0.0 if none is pending, or the
-        listener does not run
+    high_water: the most records that waited in the queue, as the listener saw it after each batch
+    oldest_age: seconds since the oldest pending record was logged; 0.0 if none is pending, or between two batches (for
+        milliseconds), or if the listener does not run
     drops: the number of dropped records, by reason ("queue full", "block timeout", "event loop", "nested too deep")
         and name of the level
     handlers: a HandlerStats for each handler

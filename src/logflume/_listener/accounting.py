@@ -133,7 +133,6 @@ class Accounts:
 
     def begin(self, batch: Any) -> None:
         """Note that the handlers get `batch`, which is in no list any more."""
-        self.failures = Failures()
         self.at_work = batch.count
         self.created_at_work = batch.created
 
@@ -143,9 +142,15 @@ class Accounts:
         # In this order: stats() in another thread may count a record too late, and none twice.
         self.at_work = 0
         self.created_at_work = 0.0
-        self.failures = Failures()
-        self.failed += failed
+        if failed:
+            self.failures = Failures()
+            self.failed += failed
         self.listener.count_handled(batch, failed)
+
+    def note_length(self, queued: int) -> None:
+        """Note that so many records wait."""
+        if queued > self.high_water:
+            self.high_water = queued
 
     def begin_nested(self) -> Failures:
         """Note that a handler logs; return what to give to end_nested()."""
@@ -215,18 +220,15 @@ class Accounts:
             total,
             failed,
             max(self.high_water, dispatcher.queued()),
-            self._oldest_age(dispatcher, waiting),
+            self._oldest_age(dispatcher),
             drops,
             self._by_handler(self.listener.handlers),
         )
 
-    def _oldest_age(self, dispatcher: Any, waiting: int) -> float:
+    def _oldest_age(self, dispatcher: Any) -> float:
+        # The queue does not show its first one: between two batches, for milliseconds, it is not known.
         created = self.created_at_work or dispatcher.first_created()
-        if created:
-            return max(0.0, time.time() - created)
-        # The queue does not show its first one, which came after the listener took all there was.
-        looks = waiting and dispatcher.life.run.is_running and not dispatcher.overflow.waits
-        return time.monotonic() - dispatcher.last_take if looks else 0.0
+        return max(0.0, time.time() - created) if created else 0.0
 
     def _by_handler(self, handlers: Iterable[logging.Handler]) -> tuple[HandlerStats, ...]:
         accounts = [(handler, self.of(handler)) for handler in handlers]

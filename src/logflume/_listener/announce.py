@@ -8,7 +8,6 @@ from threading import get_ident
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .bounds import Bounds
     from .dispatch import Dispatcher
 
 __all__ = ["Announcer"]
@@ -31,10 +30,12 @@ class Announcer:
         self.begin_anew()
 
     def begin_anew(self) -> None:
-        """Begin as in a forked child, which has dropped nothing."""
+        """Begin as in a forked child, which has dropped nothing, or with other bounds."""
         self._told: dict[tuple[str, int], int] = {}  # the counts when the last such time was over
         self._next = 0.0  # when to tell again, or 0.0 if nothing was told
-        self._has_warned = False
+        bounds = self._dispatcher.overflow.bounds
+        # How many records may wait before it is told, once.
+        self.warn_above: float = float("inf") if bounds.warn_at is None else bounds.warn_at
 
     @property
     def is_open(self) -> bool:
@@ -42,57 +43,57 @@ class Announcer:
         return self._dispatcher.accounts.drops.first != 0.0
 
     def announce(self, queued: int) -> None:
-        """Tell what is to be told now, with so many records `queued`. The lock is held."""
-        bounds = self._dispatcher.overflow.bounds
-        if bounds.warn_at is not None and queued > bounds.warn_at and not self._has_warned:
-            self._has_warned = True
-            self._tell(
-                f"{queued:,} records wait in the queue: the handlers are slower than records are logged"
-            )
+        """Tell what is to be told now, with so many records `queued`."""
+        if queued > self.warn_above:
+            self.warn_above = float("inf")
+            self._tell(f"{queued:,} records wait in the queue: they are logged faster than they are handled")
         if self.is_open:
-            self._tell(self._of_drops(bounds))
+            self._tell(self._of_drops())
 
     def announce_last(self, timeout: float) -> None:
         """Tell what is left to be told, at the end, unless the handlers are at work for so long (seconds)."""
-        hold = self._dispatcher.lock.take(timeout) if self.is_open else None
-        if hold is not None:
-            try:
-                self._tell(self._of_drops(self._dispatcher.overflow.bounds, at_end=True))
-            finally:
-                hold.give_back()
+        if self.is_open:
+            self._tell(self._of_drops(at_end=True), timeout)
 
-    def _tell(self, text: str | None) -> None:
-        """Have the handlers handle a record of the logger "logflume"."""
-        listener, errors = self._dispatcher.listener, self._dispatcher.errors
+    def _tell(self, text: str | None, timeout: float | None = None) -> None:
+        """Have the handlers handle a record of the logger "logflume", once they are not at work."""
+        dispatcher = self._dispatcher
         if text is None or not _logger.isEnabledFor(logging.WARNING):
             return
-        listener.delivering_thread = get_ident()
+        hold = dispatcher.lock.take(timeout)
+        if hold is None:
+            return
         try:
-            record = _logger.makeRecord(
-                _logger.name, logging.WARNING, __file__, 0, text, (), None, "announce"
-            )
-            if not _logger.filter(record):
-                return
-            if listener.handles_itself:
-                listener.handle(record)
-                return
-            for handler in listener.handlers:
-                if not listener.respect_handler_level or record.levelno >= handler.level:
-                    try:
-                        handler.handle(record)
-                    except Exception as error:
-                        errors.report(record, handler, error)
+            dispatcher.listener.delivering_thread = get_ident()
+            level, origin = logging.WARNING, (__file__, 0)
+            record = _logger.makeRecord(_logger.name, level, *origin, text, (), None, "announce")
+            if _logger.filter(record):
+                self._deliver(record)
         except Exception as error:
-            errors.report(None, None, error)
+            dispatcher.errors.report(None, None, error)
         finally:
-            listener.delivering_thread = 0
+            dispatcher.listener.delivering_thread = 0
+            hold.give_back()
 
-    def _of_drops(self, bounds: Bounds, at_end: bool = False) -> str | None:
-        drops = self._dispatcher.accounts.drops
+    def _deliver(self, record: logging.LogRecord) -> None:
+        listener, errors = self._dispatcher.listener, self._dispatcher.errors
+        if listener.handles_itself:
+            listener.handle(record)
+            return
+        for handler in listener.handlers:
+            if not listener.respect_handler_level or record.levelno >= handler.level:
+                try:
+                    handler.handle(record)
+                except Exception as error:
+                    errors.report(record, handler, error)
+
+    def _of_drops(self, at_end: bool = False) -> str | None:
+        """Return what is to be told of dropped records now, or None."""
+        drops, bounds = self._dispatcher.accounts.drops, self._dispatcher.overflow.bounds
         now = time.monotonic()
         first, last = drops.first, drops.last
         if at_end or now - last >= OVER:
-            drops.forget_time()  # before they are counted: what is dropped meanwhile is told once more, or with these
+            drops.forget_time()  # before they are counted: what is dropped meanwhile is told later, if not now
             counts = drops.counts()
             text = self._text(counts, last - first)
             self._told = counts
@@ -100,8 +101,8 @@ class Announcer:
             return text
         if not self._next:
             self._next = now + PERIOD
-            capacity = "" if bounds.capacity is None else f" of {bounds.capacity:,}"
-            return f"the queue{capacity} is full, and records are dropped (overflow={bounds.overflow!r})"
+            size = "" if bounds.capacity is None else f" of {bounds.capacity:,}"
+            return f"the queue{size} is full, and records are dropped (overflow={bounds.overflow!r})"
         if now >= self._next:
             self._next = now + PERIOD
             return self._text(drops.counts(), now - first, " so far")

@@ -64,7 +64,6 @@ class Dispatcher:
         self._control: deque[None] = deque()  # one for each sentinel or flush request in the queue
         self._progress = Progress()
         self.takes = False  # records may be out of the queue, and not in hand yet
-        self.last_take = time.monotonic()
         self.overflow = Overflow(self, bounds)
         self.announcer = Announcer(self)
 
@@ -73,17 +72,14 @@ class Dispatcher:
     def take(self, limit: int) -> int:
         """Take up to `limit` items from the queue, without waiting; return how many are in hand then."""
         count = len(self._taken)  # what was in hand already are batches of one
-        overflow, accounts = self.overflow, self.accounts
-        accounts.high_water = max(accounts.high_water, self.queued())
         self.takes = True
         try:
-            if overflow.limit is None:
+            if self.overflow.limit is None:
                 count += take(self.listener.queue, limit, self._taken)
             else:
-                count += overflow.take(limit, self._taken)
+                count += self.overflow.take(limit, self._taken)
         finally:
             self.takes = False
-        self.last_take = time.monotonic()
         if not count:
             self._control.clear()  # a signal handler may have come between a note and what it notes
         return count
@@ -102,8 +98,6 @@ class Dispatcher:
     def add(self, item: Any) -> None:
         """Take `item`, which came out of the queue."""
         self._taken.append(Batch(item))
-        self.last_take = time.monotonic()
-        self.accounts.high_water = max(self.accounts.high_water, self.queued() + 1)
 
     @property
     def has_taken(self) -> bool:
@@ -268,6 +262,7 @@ class Dispatcher:
     def deliver(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
         """Give `records` to each of `handlers`, and empty the list."""
         if len(handlers) == 1:
+            self.accounts.failures.shared = False
             self._leave_out(handlers[0], records)
             self._deliver_to(handlers[0], records)
             return

@@ -35,9 +35,9 @@ FULL = "queue full"
 TIMEOUT = "block timeout"
 EVENT_LOOP = "event loop"
 
-# How long to wait for the lock (seconds), which is held for microseconds: by the frame below, if a signal handler
-# came between. Then this thread goes on without it.
-PATIENCE = 0.1
+# How long to wait for the lock (seconds), which is held for microseconds: but a signal handler may come between, and
+# wait for the listener. Then the listener goes on without the lock.
+PATIENCE = 1.0
 # How many records the listener takes before other threads get the lock.
 SLICE = 512
 # How long a thread that waits for room sleeps, from the first time to the last (seconds).
@@ -193,7 +193,10 @@ class Overflow:
             self._is_woken = True
             self._set_room()
             self.dispatcher.life.wake()
-        return self.size() < self.limit and self._try_put(put, item)
+        if self.size() < self.limit:
+            return self._try_put(put, item)
+        self.accounts.note_length(self.limit)
+        return False
 
     def _put_in_time(self, put: Callable[[Any], object], item: Any) -> bool:
         """Wait for room, for block_timeout seconds at most."""
@@ -291,7 +294,7 @@ class Overflow:
                     victims.append(item)
                     self._task_done()
         except _queue.Empty:
-            if is_kept and self.bounds.overflow == DROP_OLDEST:
+            if is_kept and self.bounds.overflow == DROP_OLDEST and self.size() >= limit:
                 oldest = next((index for index, item in enumerate(items) if _is_record(item)), None)
                 if oldest is not None:
                     victims.append(items[oldest])

@@ -92,7 +92,6 @@ class Worker:
             count = dispatcher.take(pace.limit)
             if count:
                 self.is_done = dispatcher.dispatch(pace.keeps_gil)
-            dispatcher.announcer.announce(dispatcher.queued())
             if flush and count < pace.limit:
                 dispatcher.flush_handlers(buffering=False)
             elif flush:
@@ -100,11 +99,14 @@ class Worker:
         finally:
             hold.give_back()  # type: ignore[union-attr]
         if not count:
+            self._announce(0)
             self._wait()
             return
         self._quiet = 0
         pace.end(count)
         queued = dispatcher.queued()
+        dispatcher.accounts.note_length(max(count, queued))
+        self._announce(queued)
         if queued < pace.limit:
             self.life.pause(pace.pause)
         elif listener.state == RUNNING:
@@ -150,11 +152,19 @@ class Worker:
             if takes and not dispatcher.has_taken:
                 dispatcher.take(1)
             self.is_done = dispatcher.dispatch()
-            dispatcher.announcer.announce(dispatcher.queued())
         finally:
             hold.give_back()  # type: ignore[union-attr]
+        queued = dispatcher.queued()
+        dispatcher.accounts.note_length(queued + 1)
+        self._announce(queued)
         if self.this_run.stop_requested and self.dispatcher.queued(unknown=1) == 0:
             self.is_done = True
+
+    def _announce(self, queued: int) -> None:
+        """Tell of dropped records, and of very many that wait, in the log."""
+        announcer = self.dispatcher.announcer
+        if announcer.is_open or queued > announcer.warn_above:
+            announcer.announce(queued)
 
     def _recover(self, error: BaseException) -> None:
         try:

@@ -249,7 +249,7 @@ cdef class HandlerCore:
 
     cdef int put_captured(self, CapturedRecord record, object targets) except -1:
         """Enqueue a captured record, as way_in() said."""
-        if self._core.is_crowded():
+        if self._core.qsize is not None and self._core.is_crowded():
             self.put_crowded(record if targets is None else (targets, record), record)
         elif try_call1(self._put, record if targets is None else (targets, record)) < 0:
             record.context = None
@@ -325,7 +325,7 @@ cdef class HandlerCore:
         if targets is ASK:
             self.put_asked(record)
         elif targets is None and not self._leaves_process and is_own_item(record):
-            if core is not None and core.is_crowded():
+            if core is not None and core.qsize is not None and core.is_crowded():
                 self.put_crowded(record, record)
             elif try_call1(self._put, record) < 0:
                 self.report_put(record)
