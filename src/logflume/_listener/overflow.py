@@ -16,7 +16,7 @@ from threading import get_ident
 
 from .._backend import take
 from .._shared.event_loops import runs_event_loop
-from .._shared.state import RUNNING, STOPPING, FlushRequest
+from .._shared.state import STOPPED, FlushRequest
 from .bounds import BLOCK, DIRECT, DROP_OLDEST
 from .locks import DeliveryLock, wait
 
@@ -38,6 +38,7 @@ EVENT_LOOP = "event loop"
 # How long to wait for the lock (seconds), which is held for microseconds: but a signal handler may come between, and
 # wait for the listener. Then the listener goes on without the lock.
 PATIENCE = 1.0
+SHORT_PATIENCE = 0.1  # of a log call
 # How many records the listener takes before other threads get the lock.
 SLICE = 512
 # How long a thread that waits for room sleeps, from the first time to the last (seconds).
@@ -86,7 +87,10 @@ class Overflow:
         self.aside = Aside()
         self.waits = False  # the listener's thread waits in the queue, and may have taken the first record
         self._lock = DeliveryLock(lambda: None)
+        self._inside: set[int] = set()  # threads that have the lock, or are about to take it
+        self._is_wanted = False  # the listener's thread waits for the lock
         self._is_woken = False  # since records were taken last
+        self._is_let_run = False  # as well
 
     def set_bounds(self, bounds: Bounds) -> None:
         """Keep the listener's queue within `bounds` from now on."""
@@ -119,18 +123,24 @@ class Overflow:
         queue = self.listener.queue
         limit = min(limit, self.size())
         count = found = 0
+        ident = get_ident()
         while count < limit:
             share = min(SLICE, limit - count)
-            hold = self._lock.take(PATIENCE)
+            hold = None
             try:
+                self._inside.add(ident)
+                self._is_wanted = True
+                hold = self._lock.take(PATIENCE)
+                self._is_wanted = False
                 found = take(self.aside, share, taken) if self.aside else 0
                 if found < share:
                     found += take(queue, share - found, taken)
-                self._is_woken = False
+                self._is_woken = self._is_let_run = False
                 self._set_room()
             finally:
                 if hold is not None:
                     hold.give_back()
+                self._inside.discard(ident)
             if not found:
                 break
             count += found
@@ -152,7 +162,7 @@ class Overflow:
 
     def put(self, put: Callable[[Any], object], item: Any, levelno: int) -> bool:
         """Call put(item), where the queue has room or gets some; else drop it, or another. Whether it was put."""
-        if self.listener.state not in (RUNNING, STOPPING) or self._lock.owner == get_ident():
+        if self.listener.state == STOPPED or get_ident() in self._inside:
             # No thread makes room, but the call itself will handle it; or what runs in a call of ours logs.
             return self._try_put(put, item) or self._drop(FULL, levelno)
         reason = FULL
@@ -169,6 +179,10 @@ class Overflow:
                 reason = TIMEOUT
                 if self._put_in_time(put, item):
                     return True
+        elif not self._is_let_run:
+            # One that never gives the GIL away would keep it from the listener for 5 ms, and drop all meanwhile.
+            self._is_let_run = True
+            time.sleep(SHORTEST_SLEEP)
         return self._put_or_drop(put, item, levelno, reason)
 
     def count_refused(self, levelno: int) -> None:
@@ -254,12 +268,17 @@ class Overflow:
         replaces = self.is_bounded and (is_kept or self.bounds.overflow == DROP_OLDEST)
         if not replaces:
             return self._put_if_room(put, item) or self._drop(reason, levelno)
+        ident = get_ident()
         for _ in range(WAKE_SLEEPS):
-            hold = self._lock.take(PATIENCE)
-            if hold is None:
-                break
+            if self._is_wanted:  # and would not get it while this thread has the GIL
+                time.sleep(SHORTEST_SLEEP)
             victims: list[Any] = []  # they end without the lock: what ends with them may log
+            hold = None
             try:
+                self._inside.add(ident)
+                hold = self._lock.take(SHORT_PATIENCE)
+                if hold is None:
+                    break
                 if self._put_if_room(put, item):
                     return True
                 if not self.waits:
@@ -267,7 +286,9 @@ class Overflow:
                     is_put = self._put_if_room(put, item)
                     break
             finally:
-                hold.give_back()
+                if hold is not None:
+                    hold.give_back()
+                self._inside.discard(ident)
                 for victim in victims:
                     self._drop(reason, _level_of(victim))
             time.sleep(SHORTEST_SLEEP)  # the listener has the GIL now, and takes the record that woke it
