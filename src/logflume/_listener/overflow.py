@@ -282,9 +282,12 @@ class Overflow:
                 if self._put_if_room(put, item):
                     return True
                 if not self.waits:
-                    self._remove(victims, is_kept)
-                    is_put = self._put_if_room(put, item)
-                    break
+                    is_searched = self._remove(victims, is_kept)
+                    # In their place even if other threads have filled it by now.
+                    if victims and self._try_put(put, item):
+                        return True
+                    if is_searched and not victims:
+                        return self._drop(reason, levelno)
             finally:
                 if hold is not None:
                     hold.give_back()
@@ -292,16 +295,13 @@ class Overflow:
                 for victim in victims:
                     self._drop(reason, _level_of(victim))
             time.sleep(SHORTEST_SLEEP)  # the listener has the GIL now, and takes the record that woke it
-        else:
-            hold = None
-        if hold is None:  # rather one too many than one out of order
-            is_put = self._try_put(put, item)
-        return is_put or self._drop(reason, levelno)
+        # Rather one too many than one out of order.
+        return self._try_put(put, item) or self._drop(reason, levelno)
 
-    def _remove(self, victims: list[Any], is_kept: bool) -> None:
+    def _remove(self, victims: list[Any], is_kept: bool) -> bool:
         """Move the oldest records that are dropped before the new one to `victims`, until there is room.
 
-        The lock is held. The new one is at or above keep_level if `is_kept`.
+        The lock is held. The new one is at or above keep_level if `is_kept`. Returns whether all were looked at.
         """
         queue = self.listener.queue
         items = self.aside.items
@@ -321,8 +321,10 @@ class Overflow:
                     victims.append(items[oldest])
                     del items[oldest]
                     self._task_done()
+            return True
         finally:
             self._set_room()
+        return False
 
     def _task_done(self) -> None:
         task_done = getattr(self.listener.queue, "task_done", None)
