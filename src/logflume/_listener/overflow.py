@@ -231,14 +231,21 @@ class Overflow:
         return bool(is_put)
 
     def _put_after_share(self, put: Callable[[Any], object], item: Any) -> bool:
-        """Handle the oldest records in the calling thread until there is room, for block_timeout seconds at most."""
-        deadline = time.monotonic() + self.bounds.block_timeout
+        """Handle the oldest records in the calling thread until there is room.
+
+        False if a handler is at work with the same batch for block_timeout seconds.
+        """
+        timeout = self.bounds.block_timeout
+        batches, deadline = self.dispatcher.batches, time.monotonic() + timeout
         while not self._put_if_room(put, item):
-            left = deadline - time.monotonic()
-            if not self._handle_share(max(0.0, left)):
-                if left <= 0:
-                    return False
-                time.sleep(SHORTEST_SLEEP)
+            if self._handle_share(max(0.0, deadline - time.monotonic())):
+                continue
+            now = time.monotonic()
+            if batches != self.dispatcher.batches:
+                batches, deadline = self.dispatcher.batches, now + timeout
+            elif now >= deadline:
+                return False
+            time.sleep(SHORTEST_SLEEP)
         return True
 
     def _handle_share(self, timeout: float) -> bool:
