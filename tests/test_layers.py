@@ -64,7 +64,9 @@ LONGEST = 500  # lines; a longer file says "Long because" in one of its first li
 FIRST_LINES = 40
 MOST_PARAMETERS = 6
 MORE_PARAMETERS = {  # "file:function" -> why
+    "handler.py:__init__": "they are options of the user, given by keyword",
     "json_formatter.py:__init__": "they are options of the user, given by keyword",
+    "listener.py:__init__": "they are options of the user, given by keyword",
     "setup_queue.py:setup_logging_queue": "they are options of the user, given by keyword",
 }
 

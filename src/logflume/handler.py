@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from ._backend import HandlerCore, set_unpatched_methods
 from ._listener import settings
+from ._listener.bounds import DEFAULTS as BOUNDS
 from ._listener.process import living
 from ._shared.rendered import leaves_process
 from ._shared.state import MOST_UNREAD
@@ -36,7 +37,7 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
 
     `handlers` are names of configured handlers, or handlers; a name that is not configured is a ValueError.
     `listener` is a listener class, QueueListener by default, or its dotted name. `options` are those of
-    logflume.QueueListener, as `exit_timeout`, `flush_level` and `on_error`, which may be a dotted name. They go to the
+    logflume.QueueListener, as `capacity`, `exit_timeout` and `on_error`, which may be a dotted name. They go to the
     listener that is made here, or assigned later.
 
     The attribute `listener` is None, or what takes the records out of the queue. If that is a
@@ -82,8 +83,11 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
             )
         if isinstance(listener, QueueListener):
             listener.add_queue_handler(self)
-            for name, value in self._options.items():
-                setattr(listener, name, value)
+            bounds = {name: value for name, value in self._options.items() if name in BOUNDS}
+            if bounds:
+                listener.bound(**bounds)
+            for name in self._options.keys() - bounds.keys():
+                setattr(listener, name, self._options[name])
         elif listener is not None and self._options:
             raise TypeError(
                 f"{', '.join(self._options)}: only for a logflume.QueueListener, not {listener!r}"

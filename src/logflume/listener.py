@@ -6,6 +6,7 @@ import _thread
 import logging
 import logging.handlers
 import os
+import queue as _queue
 import threading
 import time
 from collections.abc import Callable
@@ -14,13 +15,14 @@ from threading import get_ident
 from ._backend import ListenerCore
 from ._listener import settings
 from ._listener.async_wait import call_in_thread
+from ._listener.bounds import Bounds
 from ._listener.brake import Brake
 from ._listener.dispatch import Dispatcher
 from ._listener.errors import ErrorReports
 from ._listener.handler_locks import free_stream, handlers_at_work
 from ._listener.life import NEVER, PATIENCE, Life
 from ._listener.locks import wait
-from ._listener.process import exit_has_come, expect_exit, remember, stop_in_time, threads_run
+from ._listener.process import exit_has_come, expect_exit, living, remember, stop_in_time, threads_run
 from ._listener.queue_handlers import QueueHandlers
 from ._listener.queues import SHUT_DOWN, forget_queued, replacement
 from ._listener.sigterm import deliver_at_sigterm, leave_sigterm_alone
@@ -34,6 +36,7 @@ TYPE_CHECKING = False  # importing typing would double the time that importing l
 if TYPE_CHECKING:
     from typing import Any
 
+    from ._listener.bounds import OverflowPolicy
     from ._listener.errors import OnError
     from ._listener.life import Run
     from ._listener.locks import Hold
@@ -64,6 +67,15 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     Records are handled some milliseconds after the call, many at a time; one at or above `flush_level` is
     handled at once, with those before it, and the handlers are flushed.
+
+    `capacity` is how many records may wait in the queue, None for any number. When that is reached, `overflow` says
+    what becomes of the next one: "drop_newest" drops it; "drop_oldest" drops the oldest one in its favour; "block"
+    waits for room, in a thread that runs no event loop, for at most `block_timeout` seconds, and then drops it;
+    "direct" handles the oldest records in the log call, as without a queue, waiting as long for a handler at work. A
+    record at or above `keep_level`, a level or its name, is dropped only after all below it. Drops are counted in
+    stats() and told in the log, by records of the logger "logflume", as is once that more than `warn_at` records wait.
+
+    TypeError or ValueError if one of these is of the wrong kind, or if the queue cannot keep a capacity.
     """
 
     def __init__(
@@ -74,7 +86,13 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         on_error: OnError | None = None,
         exit_timeout: float = 10.0,
         flush_level: int | str = logging.CRITICAL,
+        capacity: int | None = None,
+        overflow: OverflowPolicy = "drop_newest",
+        block_timeout: float = 1.0,
+        keep_level: int | str = logging.ERROR,
+        warn_at: int | None = 1_000_000,
     ) -> None:
+        bounds = Bounds(capacity, overflow, block_timeout, keep_level, warn_at)
         if type(self).dequeue is _standard_dequeue:  # else it may be anything
             settings.queue(queue, ("get",))
         for handler in handlers:
@@ -89,7 +107,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._at_work_in_fork: tuple[logging.Handler, ...] = ()
         self._brake = Brake(self)
         self._errors = ErrorReports(on_error, on_listener_thread)
-        self._dispatcher = Dispatcher(self, self._life, self._errors)
+        self._dispatcher = Dispatcher(self, self._life, self._errors, bounds)
         self._look_up_handlers: Callable[[], tuple[logging.Handler, ...]] | None = None
         self._queue_handlers = QueueHandlers()
         remember(self)
@@ -431,6 +449,24 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         """Have `handlers`, or all, handle what one of them logs in this thread while it handles a record."""
         self._dispatcher.handle_nested(record, handlers)
 
+    def bound(self, **options: Any) -> None:
+        """Take the options `capacity` to `warn_at` anew, where a configuration gives them to the queue handler."""
+        self._dispatcher.overflow.set_bounds(Bounds(**options))
+        self._dispatcher.announcer.begin_anew()
+
+    def put_crowded(self, put: Callable[[Any], object], item: Any, levelno: int) -> bool:
+        """Call put(item) if the queue has room or gets some; else drop `item` or another. Return whether it was put."""
+        return self._dispatcher.overflow.put(put, item, levelno)
+
+    def count_unput(self, error: BaseException, levelno: int) -> bool:
+        """Count a record whose put raised `error`; return whether that is told in the log."""
+        accounts = self._dispatcher.accounts
+        if isinstance(error, _queue.Full):
+            self._dispatcher.overflow.count_refused(levelno)
+            return True
+        accounts.put_failures.add()
+        return False
+
     # For a subclass whose handlers were moved from loggers.
 
     def handlers_for(self, targets: Any) -> tuple[logging.Handler, ...]:
@@ -445,16 +481,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def stats(self) -> ListenerStats:
         """Return what the listener has done so far; cheap enough to be asked often."""
-        return ListenerStats(
-            self._handled,
-            self._errors.count,
-            self._dispatcher.dropped,
-            self._dispatcher.pending(),
-            self._dispatcher.batches,
-            self._life.wakeups,
-            self._delay,
-            self._longest_delay,
-        )
+        dispatcher, life = self._dispatcher, self._life
+        done = self._handled, self._errors.count, dispatcher.batches, life.wakeups
+        return dispatcher.accounts.stats(dispatcher, (*done, self._delay, self._longest_delay))
 
     # Exit and fork: see _listener/process.py.
 
@@ -489,17 +518,22 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             self.state = IDLE
             self._life.begin_anew()
         self._handlers_lock = threading.RLock()
+        self._handled, self._delay, self._longest_delay = 0, 0.0, 0.0
+        self._errors.count = self._life.wakeups = 0
         self._dispatcher.reset_in_child()
         self._errors.reset_in_child()
         users = [handler for handler in self._queue_handlers if handler.queue is self.queue]  # type: ignore[attr-defined]
+        self.qsize = None  # it refers to the queue
         other = replacement(self, len(users))
         if other is None:
             forget_queued(self.queue)
-            return
-        expect_contexts(other)
-        self.queue = other
-        for handler in users:
-            handler.queue = other  # type: ignore[attr-defined]
+        else:
+            expect_contexts(other)
+            self.queue = other
+            for handler in users:
+                handler.queue = other  # type: ignore[attr-defined]
+        overflow = self._dispatcher.overflow
+        overflow.set_bounds(overflow.bounds)
 
 
 def listeners() -> list[QueueListener]:

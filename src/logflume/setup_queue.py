@@ -21,6 +21,7 @@ from .listener import QueueListener
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._listener.bounds import OverflowPolicy
     from ._listener.errors import OnError
 
     _Direct = Iterable[logging.Handler | type[logging.Handler]]
@@ -38,6 +39,11 @@ def setup_logging_queue(
     on_error: OnError | None = None,
     exit_timeout: float = 10.0,
     flush_level: int | str = logging.CRITICAL,
+    capacity: int | None = None,
+    overflow: OverflowPolicy = "drop_newest",
+    block_timeout: float = 1.0,
+    keep_level: int | str = logging.ERROR,
+    warn_at: int | None = 1_000_000,
 ) -> QueueListener:
     """Move the handlers of `loggers` behind one queue, and return the started listener.
 
@@ -55,7 +61,8 @@ def setup_logging_queue(
     ones do not hold up the caller.
 
     The listener's stop() puts the handlers back in their places; so does leaving a `with` or `async with`
-    block. `respect_handler_level`, `on_error`, `exit_timeout` and `flush_level` are as for QueueListener.
+    block. `respect_handler_level`, `on_error`, `exit_timeout`, `flush_level`, `capacity`, `overflow`, `block_timeout`,
+    `keep_level` and `warn_at` are as for QueueListener.
 
     A second call for the same loggers moves what was added to them meanwhile, and returns the listener that runs, with
     the options that it has. Of blocks in each other the end of the outermost one stops it.
@@ -81,6 +88,11 @@ def setup_logging_queue(
         on_error=on_error,
         exit_timeout=exit_timeout,
         flush_level=flush_level,
+        capacity=capacity,
+        overflow=overflow,
+        block_timeout=block_timeout,
+        keep_level=keep_level,
+        warn_at=warn_at,
     )
     direct = _as_direct(direct)
     running = next(filter(None, map(_listener_behind, chosen)), None)

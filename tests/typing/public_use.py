@@ -38,6 +38,20 @@ listener.addHandler(logging.NullHandler())
 listener.removeHandler(logging.NullHandler())
 assert_type(listener.flush(timeout=1.0), bool)
 assert_type(listener.stop(timeout=1.0), int)
+logflume.QueueListener(
+    local, capacity=10, overflow="drop_oldest", block_timeout=1, keep_level="ERROR", warn_at=None
+)
+logflume.LocalQueueHandler(capacity=10, overflow="block", block_timeout=0.5, keep_level=logging.WARNING)
+logflume.setup_logging_queue(capacity=10, overflow="direct", warn_at=100).stop()
+logflume.QueueListener(local, overflow="drop")  # type: ignore[arg-type]
+stats = listener.stats()
+assert_type(stats.accepted, int)
+assert_type(stats.oldest_age, float)
+assert_type(stats.drops, dict[str, dict[str, int]])
+assert_type(
+    [(each.handler, each.records, each.errors, each.seconds) for each in stats.handlers],
+    list[tuple[logging.Handler, int, int, float]],
+)
 
 with logflume.setup_logging_queue() as running:
     assert_type(running, logflume.QueueListener)

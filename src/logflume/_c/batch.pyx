@@ -88,6 +88,18 @@ cdef class ListenerCore:
         store(&self._calls_to_brake, <unsigned long long>calls)
         return calls <= 0
 
+    @property
+    def room(self):
+        return load(&self._room)
+
+    @room.setter
+    def room(self, unsigned long long room):
+        store(&self._room, room)
+
+    cdef bint is_crowded(self) except -1:
+        """Whether put_crowded() has to put the next record: the queue is bounded, and has little room or none."""
+        return self.qsize is not None and <unsigned long long>call0(self.qsize) >= load(&self._room)
+
     cdef bint takes_captured(self, object queue) except -1:
         """Whether what is put into `queue` comes out of it in take(), where no other code can see it."""
         cdef unsigned int version
@@ -102,9 +114,9 @@ cdef class ListenerCore:
             store(&self._checked, checked)
         return checked & 1
 
-    def count_handled(self, Batch batch not None):
-        """Count the records of `batch`, which were handled, and how late that was."""
-        self._handled += batch.count
+    def count_handled(self, Batch batch not None, Py_ssize_t failed):
+        """Count the records of `batch`, which were handled but for `failed` of them, and how late that was."""
+        self._handled += batch.count - failed
         if batch.created != 0.0:
             self._delay = <double>call0(dict_get(time_globals, "time", None)) - batch.created
             self._longest_delay = max(self._longest_delay, self._delay)

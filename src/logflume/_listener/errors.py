@@ -36,6 +36,7 @@ class ErrorReports:
     def __init__(self, on_error: OnError | None, must_survive: Callable[[], bool]) -> None:
         self.on_error = on_error
         self.count = 0
+        self.count_error: Callable[[logging.LogRecord | None, logging.Handler | None], object] | None = None
         self._must_survive = must_survive
         self._left = REPORTS
         self._unreported = 0
@@ -75,7 +76,7 @@ class ErrorReports:
         if overridden is not None:
             overridden(record)  # what it raises escapes from the handler
             if own is not None or self.on_error is None:
-                self.count += 1
+                self._count(record, handler)
                 return
         self._report(record, handler, error, None)
 
@@ -86,7 +87,7 @@ class ErrorReports:
         error: BaseException,
         own: Callable[[logging.LogRecord], object] | None,
     ) -> None:
-        self.count += 1
+        self._count(record, handler)
         thread = get_ident()
         try:
             # What on_error logs may fail for the same reason: that is printed.
@@ -105,6 +106,11 @@ class ErrorReports:
         except BaseException:
             if not self._must_survive():
                 raise
+
+    def _count(self, record: logging.LogRecord | None, handler: logging.Handler | None) -> None:
+        self.count += 1
+        if self.count_error is not None:
+            self.count_error(record, handler)
 
     def _print(
         self, record: logging.LogRecord | None, own: Callable[[logging.LogRecord], object] | None

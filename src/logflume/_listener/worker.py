@@ -104,11 +104,14 @@ class Worker:
         finally:
             hold.give_back()  # type: ignore[union-attr]
         if not count:
+            self._announce(0)
             self._wait()
             return
         self._quiet = 0
         pace.end(count)
         queued = dispatcher.queued()
+        dispatcher.accounts.note_length(max(count, queued))
+        self._announce(queued)
         if queued < pace.limit:
             self.life.pause(pace.pause)
         elif listener.state == RUNNING:
@@ -119,11 +122,21 @@ class Worker:
         self._quiet += 1
         if self.this_run.stop_requested:
             self.is_done = True  # the call that told so may not have come to wake this thread
-        elif self._quiet < QUIET:
+        elif self._quiet < QUIET or self.dispatcher.announcer.is_open:
             self.life.pause(min(INTERVAL * self._quiet, LONGEST_INTERVAL))
         else:
             forget_context()  # there is no telling what it keeps alive
+            self._wait_in_queue()
+
+    def _wait_in_queue(self) -> None:
+        """Wait in the queue for a record, and take it."""
+        overflow = self.dispatcher.overflow
+        if not overflow.begin_wait():
+            return
+        try:
             self.dispatcher.add(self._dequeue())
+        finally:
+            overflow.waits = False
 
     def _dequeue(self) -> Any:
         """Wait in the queue for an item; until then tell what errors were not reported, when their storm is over."""
@@ -139,19 +152,35 @@ class Worker:
     def _turn_of_one(self) -> None:
         """Wait in the queue for a record, and handle it."""
         forget_context()
+        dispatcher = self.dispatcher
+        # Where other threads take records out of the queue, too, this one waits in it only if it is empty.
+        takes = dispatcher.overflow.is_bounded
+        if takes and dispatcher.announcer.is_open and not dispatcher.queued():
+            self.life.pause(LONGEST_INTERVAL)
+        elif not takes or not dispatcher.queued():
+            try:
+                self._wait_in_queue()
+            except ENDS:
+                self.is_done = True
+                return
+        hold = dispatcher.lock.take()
         try:
-            item = self._dequeue()
-        except ENDS:
-            self.is_done = True
-            return
-        hold = self.dispatcher.lock.take()
-        try:
-            self.dispatcher.add(item)
-            self.is_done = self.dispatcher.dispatch()
+            if takes and not dispatcher.has_taken:
+                dispatcher.take(1)
+            self.is_done = dispatcher.dispatch()
         finally:
             hold.give_back()  # type: ignore[union-attr]
+        queued = dispatcher.queued()
+        dispatcher.accounts.note_length(queued + 1)
+        self._announce(queued)
         if self.this_run.stop_requested and self.dispatcher.queued(unknown=1) == 0:
             self.is_done = True
+
+    def _announce(self, queued: int) -> None:
+        """Tell of dropped records, and of very many that wait, in the log."""
+        announcer = self.dispatcher.announcer
+        if announcer.is_open or queued > announcer.warn_above:
+            announcer.announce(queued)
 
     def _recover(self, error: BaseException) -> None:
         try:
@@ -175,6 +204,7 @@ class Worker:
         self.this_run.take_no_more()
         try:
             self.dispatcher.deliver_here(self.listener.exit_timeout)
+            self.dispatcher.announcer.announce_last(self.listener.exit_timeout)
         except BaseException as error:
             self.errors.report(None, None, error)
         self.errors.tell_rest()

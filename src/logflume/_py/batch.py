@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
     from collections import deque
+    from collections.abc import Callable
     from typing import Any
 
     from .._shared.contexts import Contexts
@@ -34,6 +35,8 @@ class ListenerCore:
     flush_at: int = 0
     flush_wanted: bool = False
     calls_to_brake: int = 0
+    qsize: Callable[[], int] | None = None  # the queue's, if a log call has to ask how long it is
+    room: int = 0  # how long it may be then
     _handled: int = 0
     _delay: float = 0.0
     _longest_delay: float = 0.0
@@ -42,9 +45,13 @@ class ListenerCore:
         """Return whether the calling thread is the one that runs the handlers."""
         return self.delivering_thread == get_ident()
 
-    def count_handled(self, batch: Batch) -> None:
-        """Count the records of `batch`, which were handled, and how late that was."""
-        self._handled += batch.count
+    def is_crowded(self) -> bool:
+        """Whether put_crowded() has to put the next record: the queue is bounded, and has little room or none."""
+        return self.qsize is not None and self.qsize() >= self.room
+
+    def count_handled(self, batch: Batch, failed: int) -> None:
+        """Count the records of `batch`, which were handled but for `failed` of them, and how late that was."""
+        self._handled += batch.count - failed
         if batch.created:
             self._delay = time.time() - batch.created
             self._longest_delay = max(self._longest_delay, self._delay)

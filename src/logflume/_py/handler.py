@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # What logging.Handler.handle calls: a class or handler that overrides one of these gets the standard handle().
 CALLED_METHODS = ("filter", "acquire", "release", "emit", "enqueue", "prepare", "handleError")
 _standard_handle = logging.Handler.handle
+_standard_handle_error = logging.Handler.handleError
 _standard_dequeue = logging.handlers.QueueListener.dequeue
 _standard_prepare = logging.handlers.QueueHandler.prepare
 _LogRecord = logging.LogRecord
@@ -33,6 +34,12 @@ getpid = fork.getpid
 def set_unpatched_methods(cls: Any) -> None:
     """Take the methods that `cls` has now as the ones that handle() need not call."""
     HandlerCore._unpatched_methods = {name: getattr(cls, name) for name in CALLED_METHODS}
+
+
+def _level_of(record: logging.LogRecord) -> int:
+    """Return record.levelno, or 0 if that is no number."""
+    level = getattr(record, "levelno", 0)
+    return level if isinstance(level, int) else 0
 
 
 class HandlerCore:
@@ -157,13 +164,13 @@ class HandlerCore:
         try:
             if moved is not None:
                 for targets, asked in moved.ask(record):
-                    self._put(self._item_for(asked, targets))
+                    self._put_item(self._item_for(asked, targets), asked)
             elif self._overrides or self._is_patched():
                 self.enqueue(self.prepare(record))
             else:
-                self._put(self._item_for(record, None))
-        except Exception:
-            self.handleError(record)  # type: ignore[attr-defined]
+                self._put_item(self._item_for(record, None), record)
+        except Exception as error:
+            self._report_unput(record, error)
         if core is None:
             count = self._unwatched + 1
             object.__setattr__(self, "_unwatched", count)
@@ -205,8 +212,35 @@ class HandlerCore:
         return snapshot(record)
 
     def enqueue(self, record: logging.LogRecord) -> None:
-        """Put `record` into the queue, without waiting; raises what the queue's put_nowait() raises."""
-        self._put(record if self._leaves_process else self._with_context(record, None))
+        """Put `record` into the queue; raises what the queue's put_nowait() raises.
+
+        If the queue is full and `listener` is one of logflume's, what its `overflow` says happens instead.
+        """
+        self._put_item(record if self._leaves_process else self._with_context(record, None), record)
+
+    def _put_item(self, item: Any, record: logging.LogRecord) -> None:
+        """Enqueue `item`, which is made of `record`, or have the listener do what is to be done with a full queue."""
+        core = self._core
+        if core is None:
+            self._put(item)
+        elif core.is_crowded():
+            core.put_crowded(self._put, item, _level_of(record))
+        else:
+            try:
+                self._put(item)
+            except _queue.Full:
+                if not core.put_crowded(self._put, item, _level_of(record)) and self._reports_itself():
+                    self.handleError(record)  # type: ignore[attr-defined]
+
+    def _report_unput(self, record: logging.LogRecord, error: Exception) -> None:
+        """Give `error`, which is being handled, to handleError(), unless the log tells of it."""
+        core = self._core
+        if core is None or not core.count_unput(error, _level_of(record)) or self._reports_itself():
+            self.handleError(record)  # type: ignore[attr-defined]
+
+    def _reports_itself(self) -> bool:
+        """Return whether handleError() does anything but print the error."""
+        return "handleError" in vars(self) or type(self).handleError is not _standard_handle_error  # type: ignore[attr-defined]
 
     def _is_patched(self) -> bool:
         cls = type(self)

@@ -39,4 +39,7 @@ cdef class HandlerCore:
     cdef int put_any(self, object record, object targets) except -1
     cdef int put_asked(self, object record) except -1
     cdef int put_nested(self, object record) except -1
+    cdef int put_item(self, object item, object record) except -1
+    cdef int put_crowded(self, object item, object record) except -1
+    cdef int report_unput(self, object record, object error) except -1
     cdef int report_put(self, object record) except -1

@@ -5,11 +5,12 @@ from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.object cimport PyObject, PyObject_GenericSetAttr, PyTypeObject
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object QueueHandler, formatter_of, item_with_context, leaves_process, logging, needs_no_exception, private_copy
-cdef object settle_fork, shows_exception
+cdef object Full, QueueHandler, formatter_of, item_with_context, leaves_process, logging, needs_no_exception
+cdef object private_copy, settle_fork, shows_exception
 import logging
 import sys
 from logging.handlers import QueueHandler
+from queue import Full
 
 from logflume._c.batch cimport ListenerCore
 from logflume._c.backend.plan cimport way_of
@@ -43,6 +44,7 @@ cdef PyTypeObject *standard_type = <PyTypeObject *><PyObject *>logging.LogRecord
 cdef str MSG = sys.intern("msg")
 cdef str ARGS = sys.intern("args")
 cdef str EXC_INFO = sys.intern("exc_info")
+cdef object standard_handle_error = logging.Handler.handleError
 cdef object standard_handle = logging.Handler.handle
 cdef object CALLS_PYTHON = object()
 cdef object NOT_AT_ALL = object()
@@ -258,7 +260,9 @@ cdef class HandlerCore:
 
     cdef int put_captured(self, CapturedRecord record, object targets) except -1:
         """Enqueue a captured record, as way_in() said."""
-        if try_call1(self._put, record if targets is None else (targets, record)) < 0:
+        if self._core.qsize is not None and self._core.is_crowded():
+            self.put_crowded(record if targets is None else (targets, record), record)
+        elif try_call1(self._put, record if targets is None else (targets, record)) < 0:
             record.context = None
             self.report_put(made_of(record))
         return self.tell_listener(self._core, record)
@@ -332,7 +336,9 @@ cdef class HandlerCore:
         if targets is ASK:
             self.put_asked(record)
         elif targets is None and not self._leaves_process and is_own_item(record):
-            if try_call1(self._put, record) < 0:
+            if core is not None and core.qsize is not None and core.is_crowded():
+                self.put_crowded(record, record)
+            elif try_call1(self._put, record) < 0:
                 self.report_put(record)
         else:
             self.put_any(record, targets)
@@ -341,17 +347,50 @@ cdef class HandlerCore:
     cdef int put_any(self, object record, object targets) except -1:
         """Enqueue `record` as it is now; an exception goes to handleError()."""
         try:
-            call1(self._put, self.item_for(record, targets))
-        except Exception:
+            self.put_item(self.item_for(record, targets), record)
+        except Exception as error:
+            self.report_unput(record, error)
+        return 0
+
+    cdef int put_item(self, object item, object record) except -1:
+        """Enqueue `item`, which is made of `record`, or have the listener do what is to be done with a full queue."""
+        if self._core is None:
+            call1(self._put, item)
+        elif self._core.is_crowded():
+            self.put_crowded(item, record)
+        else:
+            try:
+                call1(self._put, item)
+            except Full:
+                if not (<object>self._core).put_crowded(self._put, item, level_of(record)) and self.reports_itself():
+                    self.handleError(record)
+        return 0
+
+    cdef int put_crowded(self, object item, object record) except -1:
+        """Enqueue `item` if the queue has room, or have the listener do what is to be done without."""
+        try:
+            (<object>self._core).put_crowded(self._put, item, level_of(record))
+        except Exception as error:
+            self.report_unput(made_of(record) if Py_TYPE(record) is captured_type else record, error)
+        return 0
+
+    cdef int report_unput(self, object record, object error) except -1:
+        """Give `error`, which is being handled, to handleError(), unless the log tells of it."""
+        cdef object core = self._core
+        if core is None or not core.count_unput(error, level_of(record)) or self.reports_itself():
             self.handleError(record)
         return 0
+
+    def reports_itself(self):
+        """Tell whether handleError() does anything but print the error."""
+        return "handleError" in self.__dict__ or type(self).handleError is not standard_handle_error
 
     cdef int put_asked(self, object record) except -1:
         """Enqueue `record` for those of the moved handlers that it is for."""
         try:
             asked = self._moved.moved.ask(record)
-        except Exception:
-            self.handleError(record)
+        except Exception as error:
+            self.report_unput(record, error)
             return 0
         for targets, copied in asked:
             self.put_any(copied, targets)
@@ -366,8 +405,13 @@ cdef class HandlerCore:
         """Give the exception that is set to handleError()."""
         try:
             raise_set_exception()
-        except Exception:
-            self.handleError(record)
+        except Full:
+            if self._core is None:
+                self.handleError(record)
+            elif not (<object>self._core).put_crowded(self._put, record, level_of(record)) and self.reports_itself():
+                self.handleError(record)
+        except Exception as error:
+            self.report_unput(record, error)
         return 0
 
     def handle(self, record):
@@ -402,8 +446,8 @@ cdef class HandlerCore:
         else:
             try:
                 self.enqueue(self.prepare(record))
-            except Exception:
-                self.handleError(record)
+            except Exception as error:
+                self.report_unput(record, error)
         self.tell_listener(core, record)
 
     def prepare(self, record):
@@ -416,5 +460,8 @@ cdef class HandlerCore:
         return QueueHandler.prepare(self, record) if self._leaves_process else snapshot(record)
 
     def enqueue(self, record):
-        """Put `record` into the queue, without waiting; raises what the queue's put_nowait() raises."""
-        call1(self._put, record if self._leaves_process else self.with_context(record, None))
+        """Put `record` into the queue; raises what the queue's put_nowait() raises.
+
+        If the queue is full and `listener` is one of logflume's, what its `overflow` says happens instead.
+        """
+        self.put_item(record if self._leaves_process else self.with_context(record, None), record)
