@@ -556,7 +556,7 @@ def test_a_listener_that_cannot_keep_a_capacity(lf):
     class Own(logging.handlers.QueueListener):
         pass
 
-    with pytest.raises(TypeError, match=r"capacity: only a logflume.QueueListener"):
+    with pytest.raises(TypeError, match=r"capacity: only for a logflume.QueueListener"):
         lf.LocalQueueHandler(capacity=10, listener=Own, handlers=[Collect()])
 
 
