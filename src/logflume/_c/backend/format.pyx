@@ -31,7 +31,7 @@ from logflume._c.backend.pattern cimport (
 from logflume._c.backend.text cimport (
     OTHERWISE, UNFIT, Text, add_ascii, add_number, add_padded, add_string, end_record,
 )
-from logflume._c.backend.unpatched cimport class_is_unpatched
+from logflume._c.backend.unpatched cimport class_is_unpatched, formatter_is_unpatched
 from logflume._c.interpreter.python cimport dict_get, instance_dict
 from logflume._c.record cimport CapturedRecord, captured_type, made_of, message as captured_message, milliseconds
 
@@ -44,7 +44,6 @@ cdef extern from "Python.h":
 cdef extern from "Python.h" nogil:
     PyTypeObject *type_of "Py_TYPE"(PyObject *)
 
-cdef type Formatter = logging.Formatter
 cdef type LogRecord = logging.LogRecord
 cdef type CapturedException = _CapturedException
 cdef object MISSING = object()
@@ -64,7 +63,7 @@ cdef Composer composer_of(object formatter):
     cdef Composer composer = Composer.__new__(Composer)
     composer.formatter = formatter
     composer.record_is_unpatched = class_is_unpatched(LogRecord)
-    if type(formatter) is not Formatter:
+    if not formatter_is_unpatched(formatter):
         composer.json = json_pattern_of(formatter)
         if composer.json is not None and composer.json.uses_time:
             composer.clock = clock_of(formatter)
