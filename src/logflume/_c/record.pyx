@@ -174,7 +174,7 @@ cdef int keep_message(CapturedRecord record) except -1:
     """Keep the message that it has now; for a record whose msg or args can change."""
     try:
         if isinstance(record.msg, dict):
-            record.msg = copy(record.msg)
+            record.msg = record.msg.copy() if PyDict_CheckExact(record.msg) else copy(record.msg)
         else:
             record.rendered = message(record)
     except Exception:
@@ -258,7 +258,7 @@ cdef object with_exception(object record, object captured, long long levelno):
 
 
 cdef dict empty_attributes():
-    """Return the attributes of a LogRecord, in the standard order, all None; with room for those that formatters set."""
+    """Return the attributes of a LogRecord, in the standard order, all None, with room for those of formatters."""
     cdef tuple names = (
         "name", "msg", "args", "levelname", "levelno", "pathname", "filename", "module", "exc_info", "exc_text",
         "stack_info", "lineno", "funcName", "created", "msecs", "relativeCreated", "thread", "threadName",

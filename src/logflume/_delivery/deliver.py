@@ -204,10 +204,9 @@ class FormattedBatch:
         form = handler.format
         for record in records[:]:  # what the formatter logs has some written
             try:
-                if contexts:
-                    text = call_in_context(context_of(record, contexts), form, record)
-                else:
-                    text = form(record)
+                text = (
+                    call_in_context(context_of(record, contexts), form, record) if contexts else form(record)
+                )
             except BaseException as error:  # it counts once the records before it are written
                 self.texts.append(_Raised(error))
                 self.is_closed = True

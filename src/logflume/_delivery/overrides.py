@@ -15,11 +15,22 @@ if TYPE_CHECKING:
 __all__ = ["overrides", "stock_base"]
 
 # Read when records are written, so that another value is no override; one that is computed at each look is.
-DATA = frozenset(("terminator", "namer", "rotator", "converter", "default_time_format", "default_msec_format"))
+DATA = frozenset(
+    ("terminator", "namer", "rotator", "converter", "default_time_format", "default_msec_format")
+)
 # Called on the instance, by this package or by a standard method, or not while records are handled.
 CALLED_ANYWAY = frozenset(
     (
-        *("addFilter", "removeFilter", "setLevel", "setFormatter", "setStream", "get_name", "set_name", "name"),
+        *(
+            "addFilter",
+            "removeFilter",
+            "setLevel",
+            "setFormatter",
+            "setStream",
+            "get_name",
+            "set_name",
+            "name",
+        ),
         *("close", "handleError", "_open", "doRollover", "computeRollover", "getFilesToDelete"),
         *("rotate", "rotation_filename"),
     )

@@ -12,9 +12,14 @@ from __future__ import annotations
 
 import logging
 
+from .added_fields import fields_adder
 from .json_formatters import json_formatter_is_unpatched
 from .sinks import rotates_by_size
 from .unpatched import formatter_is_unpatched, formatter_of, overridden_by
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["COMPOSED", "FORMATTED", "HANDED_OVER", "ONE_BY_ONE", "way_of"]
 
@@ -34,8 +39,17 @@ def way_of(handler: logging.Handler, asked: bool = False) -> int:
     overridden = overridden_by(handler, asked)
     if overridden is not None and overridden <= FORMAT:
         formatter = formatter_of(handler)
-        if not overridden and (formatter_is_unpatched(formatter) or json_formatter_is_unpatched(formatter)):
+        if not overridden and is_composed(formatter):
             return COMPOSED
         if not rotates_by_size(handler):
             return FORMATTED
     return HANDED_OVER if hasattr(type(handler), "handle_batch") else ONE_BY_ONE
+
+
+def is_composed(formatter: Any) -> bool:
+    """Whether the compiled core can make the texts of `formatter`."""
+    return (
+        formatter_is_unpatched(formatter)
+        or json_formatter_is_unpatched(formatter)
+        or fields_adder(formatter) is not None
+    )

@@ -121,7 +121,7 @@ def class_is_unpatched(cls: type) -> bool:
 
 
 def overridden(cls: type, bases: tuple[type, ...]) -> frozenset[str] | None:
-    """Return what `cls` overrides of that one of `bases` from which it is derived; None if there is no unpatched one."""
+    """Return what `cls` overrides of the one of `bases` that it is derived from; None if that is none, or patched."""
     base = stock_base(cls, bases)
     return overrides(cls, base) if base is not None and class_is_unpatched(base) else None
 
@@ -133,15 +133,17 @@ def formatter_of(handler: logging.Handler) -> Any:
 
 def formatter_is_unpatched(formatter: Any) -> bool:
     """Whether `formatter` does as an unpatched `logging.Formatter` in one of the three styles."""
-    if overridden(type(formatter), FORMATTERS) != frozenset():
-        return False
-    style = getattr(formatter, "_style", None)
     return (
-        type(style) in STYLES
-        and class_is_unpatched(type(style))
+        overridden(type(formatter), FORMATTERS) == frozenset()
         and FORMATTER_METHODS.isdisjoint(vars(formatter))
-        and STYLE_METHODS.isdisjoint(vars(style))
+        and style_is_unpatched(formatter)
     )
+
+
+def style_is_unpatched(formatter: Any) -> bool:
+    """Whether the style of `formatter` is one of the three, unpatched."""
+    style = vars(formatter).get("_style")
+    return type(style) in STYLES and class_is_unpatched(type(style)) and STYLE_METHODS.isdisjoint(vars(style))
 
 
 def overridden_by(handler: logging.Handler, asked: bool = False) -> frozenset[str] | None:

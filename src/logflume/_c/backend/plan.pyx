@@ -16,6 +16,7 @@ from logflume._c.backend.unpatched cimport formatter_is_unpatched, overridden_by
 from logflume._c.interpreter.python cimport (
     Watch, WatchedObject, assign_type_version, dict_get, instance_dict, type_version, watch_object,
 )
+from logflume._delivery.added_fields import fields_adder
 from logflume._delivery.json_formatters import json_formatter_is_unpatched
 from logflume._delivery.plan import (
     COMPOSED as _COMPOSED, FORMAT as _FORMAT, FORMATTED as _FORMATTED, HANDED_OVER as _HANDED_OVER,
@@ -54,7 +55,11 @@ cdef int way_of(object handler, bint asked) except -1:
     overridden = overridden_by(handler, asked)
     if overridden is not None and overridden <= FORMAT:
         formatter = formatter_of(handler)
-        if not overridden and (formatter_is_unpatched(formatter) or json_formatter_is_unpatched(formatter)):
+        if not overridden and (
+            formatter_is_unpatched(formatter)
+            or json_formatter_is_unpatched(formatter)
+            or fields_adder(formatter) is not None
+        ):
             return COMPOSED
         if not rotates_by_size(handler):
             return FORMATTED
@@ -142,7 +147,7 @@ cdef Plan lasting_plan(object handler, bint asked):
         return None
     if not watch_object(&logflume_handlers, &plan.formatter, formatter, instance_dict(formatter)):
         return None
-    style = formatter._style if formatter_is_unpatched(formatter) else formatter  # JSON does not use it
+    style = formatter if json_formatter_is_unpatched(formatter) else formatter._style  # JSON does not use it
     if type(style) is StringTemplateStyle:  # its template may change, and does not tell
         return None
     if not watch_object(&logflume_handlers, &plan.style, style, instance_dict(style)):

@@ -46,7 +46,7 @@ cdef bint class_is_unpatched(type cls) except -1:
 
 
 cdef object overridden(type cls, tuple bases, dict known_classes):
-    """Return what `cls` overrides of that one of `bases` from which it is derived; None if there is no unpatched one."""
+    """Return what `cls` overrides of the one of `bases` that it is derived from; None if that is none, or patched."""
     cdef unsigned int version = assign_type_version(<PyTypeObject *>cls)  # read first, as above
     cdef object known = known_classes.get(cls)
     cdef object names
