@@ -143,7 +143,7 @@ cdef Plan lasting_plan(object handler, bint asked):
         return None
     formatter = dict_get(own, "formatter", None)
     stream = dict_get(own, "stream", None)
-    if formatter is None or stream is None:
+    if not formatter or stream is None:  # the default formatter may be replaced
         return None
     if not watch_object(&logflume_handlers, &plan.formatter, formatter, instance_dict(formatter)):
         return None
