@@ -379,3 +379,36 @@ def test_records_that_a_formatter_keeps(lf: ModuleType, tmp_path: Path) -> None:
         skipped = {"relativeCreated", "lineno"}
         mine, its = ({k: v for k, v in vars(r).items() if k not in skipped} for r in (record, other))
         assert mine == its
+
+
+class Messages(logging.Formatter):
+    """Looks at record.msg, as structlog's and python-json-logger's do."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{type(record.msg).__name__} {record.msg!r} {record.args!r} {record.getMessage()}"
+
+
+class Event(dict[str, Any]):
+    def __repr__(self) -> str:
+        return f"Event({super().__repr__()})"
+
+
+@pytest.mark.parametrize("make_formatter", [Messages, lambda: logging.Formatter(FORMAT)])
+def test_dictionaries_as_messages(lf: ModuleType, tmp_path: Path, make_formatter: Any) -> None:
+    """They reach a formatter as they were in the call."""
+
+    def make(folder: Path) -> logging.Handler:
+        handler = logging.FileHandler(folder / "log", encoding="utf-8")
+        handler.setFormatter(make_formatter())
+        return handler
+
+    def act(logger: logging.Logger, flush: Callable[[], None]) -> None:
+        for message in ({"event": "e", "list": [1]}, Event(event="e"), {}):
+            logger.info(message)
+            message["later"] = 1
+            logger.info(message, extra={"more": 1})
+            logger.info({"event": "%s"}, "argument")
+        flush()
+
+    stock, queued = both_ways(lf, tmp_path, make, act)
+    assert stock == queued
