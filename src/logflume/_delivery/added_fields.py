@@ -27,9 +27,9 @@ COMPARED = {
     "7473a22ae59b5aaf23b6710649c71e17dfd0fcbbc7a0c6c20e1827696d5a06fc": "0.23 to 0.25",
     "8a67d4cbc2d42126bfc675632a68f639412cdeaafd1652d1fe8e16e949236b4d": "0.26 and 0.27",
     "b20e03f651da5bf90a423fe498ff9ba256c286329f841ba2864b655a9f118d22": "0.28 to 0.32",
-    "f9e084e273899856ed07da9f349b8454d174635dcb1941eabc5cde9984f43da4": "0.33 to 0.38",
+    "f9e084e273899856ed07da9f349b8454d174635dcb1941eabc5cde9984f43da4": "0.33 to 0.40",
     "2013d2a36a910562518f90b69cdec8d5c8af1408fd8ca679033c64d09a4f07df": "0.42 to 0.49",
-    "9020759f8e41e4ee794920298afdb1e94406dcb9c5a8d946bdca211b20306e55": "0.52 to 0.54",
+    "9020759f8e41e4ee794920298afdb1e94406dcb9c5a8d946bdca211b20306e55": "0.51 to 0.54",
 }
 MODULE = "uvicorn.logging"
 METHODS = FORMATTER_METHODS | {
@@ -92,7 +92,9 @@ def _style(request_line: str) -> str:
 def fields_adder(formatter: Any) -> Adder | None:
     """Return the function for `formatter` if it is of a known class, or derived from one, and unpatched; else None."""
     cls = type(formatter)
-    base = stock_base(cls, _known_classes())
+    if MODULE in [base.__module__ for base in cls.__mro__]:
+        _meet(sys.modules.get(MODULE))
+    base = stock_base(cls, tuple(_adders))
     if (
         base is None
         or not class_is_unpatched(base)
@@ -104,16 +106,14 @@ def fields_adder(formatter: Any) -> Adder | None:
     return _adders[base]
 
 
-def _known_classes() -> tuple[type, ...]:
-    """Return uvicorn's formatters once it is imported, if they were compared and are unpatched."""
-    module = sys.modules.get(MODULE)
+def _meet(module: Any) -> None:
+    """Know uvicorn's formatters from now on, if they were compared and are unpatched."""
     if module is not None and module not in _met:
         _met.append(module)
         for name, adder in (("DefaultFormatter", add_default_fields), ("AccessFormatter", add_access_fields)):
             cls = vars(module).get(name)
             if isinstance(cls, type) and _was_compared(module) and take_snapshot(cls):
                 _adders[cls] = adder
-    return tuple(_adders)
 
 
 def _was_compared(module: Any) -> bool:
