@@ -20,11 +20,12 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deliveries import DELIVERIES, numbered_lines, numbered_records, one_at_a_time, unexpected
 from helpers import both_ways, files_in, stopped_clock
+from logflume._delivery.deliver import Progress
 
 NOW = 1_700_000_000.25
 FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -103,6 +104,7 @@ def outcome(deliver: Any, kind: type, overridden: list[str], by_formatter: list[
 
 
 @each_core
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from(list(KINDS)),
     st.lists(st.sampled_from(HANDLER_METHODS), unique=True, max_size=2),
@@ -274,6 +276,24 @@ def test_classes_that_change(deliver_batch: Any) -> None:
         handler.emit = lambda record: write(handler, record)  # type: ignore[method-assign]
         assert lines() == ["emitted"] * 3
         del handler.emit
+
+
+class Filtering(logging.StreamHandler):  # type: ignore[type-arg]
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.lineno % 2 == 0
+
+
+@each_core
+def test_filter_that_was_asked_in_the_call_for_some(deliver_batch: Any, tmp_path: Path) -> None:
+    """A plan that was made for records that the filter has let pass is not for others."""
+    with (tmp_path / "log").open("w", encoding="utf-8", newline="\n") as stream:
+        handler = Filtering(stream)
+        asked = Progress()
+        asked.asked = True
+        for progress in (asked, None, asked, None):
+            deliver_batch(handler, numbered_records(4), unexpected, progress)
+    every, even = numbered_lines(4), "record 0\nrecord 2\n"
+    assert (tmp_path / "log").read_text() == every + even + every + even
 
 
 class WithTerminator(logging.FileHandler):

@@ -37,6 +37,7 @@ cdef extern from "backend/write.h" nogil:
 
 cdef int ONE_BY_ONE = _ONE_BY_ONE, FORMATTED = _FORMATTED, COMPOSED = _COMPOSED, HANDED_OVER = _HANDED_OVER
 cdef frozenset FORMAT = _FORMAT
+cdef object standard_filter = logging.Filterer.filter
 cdef type StringTemplateStyle = logging.StringTemplateStyle
 cdef type DescriptorSink = _DescriptorSink
 cdef type FileSink = _FileSink
@@ -100,7 +101,7 @@ cdef bint is_current(Plan plan, object handler, bint asked) except -1:
     return (
         plan.handler.object == <PyObject *>handler
         and is_same_object(&plan.handler, handler)
-        and (asked or PyList_GET_SIZE(<object>plan.filters) == 0)
+        and (asked or (PyList_GET_SIZE(<object>plan.filters) == 0 and not plan.overrides_filter))
         and is_same_object(&plan.formatter, <object>plan.formatter.object)
         and is_same_object(&plan.style, <object>plan.style.object)
         and type_version(record_type) == plan.record_version
@@ -163,6 +164,7 @@ cdef Plan lasting_plan(object handler, bint asked):
         plan.attributes = plan.sink.attributes
         plan.composer = composer_of(formatter)
         plan.filters = <PyObject *>own["filters"]
+        plan.overrides_filter = "filter" in own or type(handler).filter is not standard_filter
         plan.stream = <PyObject *>stream
         plan.terminator = handler.terminator
     except Exception:
