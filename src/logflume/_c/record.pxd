@@ -54,7 +54,7 @@ cdef object message(CapturedRecord record)
 cdef object render(object text, object args)
 cdef double milliseconds(CapturedRecord record) noexcept nogil
 cdef object with_exception(object record, object captured, long long levelno)
-cdef object made_of(CapturedRecord record)
+cdef object made_of(CapturedRecord record, dict contexts=*)
 cpdef object log_record(object record)
 cpdef int make_log_records(list records, Py_ssize_t count=*) except -1
 cpdef object snapshot(object record)

@@ -21,12 +21,12 @@ from logflume._c.interpreter.python cimport (
 )
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object copy, logging, rendered_copy, rendered_message, set_context, set_exception
+cdef object copy, logging, rendered_copy, rendered_message, handled_contexts, set_exception
 import logging
 import sys
 from copy import copy
 
-from logflume._shared.contexts import set_context
+from logflume._shared.contexts import handled_contexts
 from logflume._shared.exceptions import CapturedException
 from logflume._shared.rendered import rendered_copy, rendered_message, set_exception
 
@@ -39,12 +39,12 @@ cdef extern from "interpreter/freelist.h":
 
 cdef extern from "Python.h":
     Py_ssize_t PY_SSIZE_T_MAX
+    object PyType_GenericAlloc(PyTypeObject *type, Py_ssize_t items)
 
 cdef Py_ssize_t OBJECT_FIELDS = 13  # of CapturedRecord
 cdef str DICT = sys.intern("__dict__")
 cdef int NESTING = 8  # tuples in tuples that is_immutable() looks into
 cdef PyTypeObject *captured_exception = <PyTypeObject *><PyObject *>CapturedException
-cdef object new_instance = logging.LogRecord.__new__
 cdef object LogRecord = logging.LogRecord
 cdef bint HAS_TASK_NAME = sys.version_info >= (3, 12)
 # From 3.13 a record's times come from time.time_ns(), before from time.time().
@@ -174,7 +174,7 @@ cdef int keep_message(CapturedRecord record) except -1:
     """Keep the message that it has now; for a record whose msg or args can change."""
     try:
         if isinstance(record.msg, dict):
-            record.msg = copy(record.msg)
+            record.msg = record.msg.copy() if PyDict_CheckExact(record.msg) else copy(record.msg)
         else:
             record.rendered = message(record)
     except Exception:
@@ -208,26 +208,36 @@ cpdef object log_record(object record):
 cpdef int make_log_records(list records, Py_ssize_t count=PY_SSIZE_T_MAX) except -1:
     """Put the LogRecord in the place of each captured record among the first `count`."""
     cdef Py_ssize_t index
+    cdef CapturedRecord record
+    cdef dict contexts = None
     for index in range(min(count, PyList_GET_SIZE(records))):
         if Py_TYPE(<object>PyList_GET_ITEM(records, index)) is captured_type:
-            records[index] = made_of(<CapturedRecord>records[index])
+            record = <CapturedRecord>records[index]
+            if record.context is not None and contexts is None:
+                contexts = handled_contexts()
+            records[index] = made_of(record, contexts)
     return 0
 
 
-cdef object made_of(CapturedRecord record):
-    """Return the LogRecord of a captured record; always the same."""
+cdef object made_of(CapturedRecord record, dict contexts=None):
+    """Return the LogRecord of a captured record; always the same.
+
+    `contexts` is what handled_contexts() returns, or None.
+    """
     cdef object captured = record.exc_info
     cdef bint has_exception = Py_TYPE(captured) is captured_exception
     if record.made is None:
         record.exc_info = None if has_exception else captured
-        made = new_instance(LogRecord)
+        made = PyType_GenericAlloc(<PyTypeObject *>LogRecord, 0)  # LogRecord has no __new__() of its own
         # Not PyObject_GenericSetDict(), which on 3.13 leaves behind what the object had before.
         PyObject_GenericSetAttr(made, DICT, attributes_of(record))
         record.made = made
         if not PyObject_GC_IsTracked(<PyObject *>record):
             PyObject_GC_Track(<PyObject *>record)
     if record.context is not None:
-        set_context(record.made, record.context)
+        if contexts is None:
+            contexts = handled_contexts()
+        contexts[id(record.made)] = record.made, record.context
         record.context = None
     if has_exception:
         set_exception(record.made, captured)
@@ -248,6 +258,25 @@ cdef object with_exception(object record, object captured, long long levelno):
     return new
 
 
+cdef dict empty_attributes():
+    """Return the attributes of a LogRecord, in the standard order, all None, with room for those of formatters."""
+    cdef tuple names = (
+        "name", "msg", "args", "levelname", "levelno", "pathname", "filename", "module", "exc_info", "exc_text",
+        "stack_info", "lineno", "funcName", "created", "msecs", "relativeCreated", "thread", "threadName",
+        "processName", "process",
+    )
+    cdef dict attributes = dict.fromkeys(names + ("taskName",) if HAS_TASK_NAME else names)
+    more = ("message", "asctime", "")
+    attributes.update(dict.fromkeys(more))
+    for name in more:
+        del attributes[name]
+    return attributes
+
+
+# A copy has its keys in place, and does not grow when `message` and `asctime` are set.
+cdef dict EMPTY_ATTRIBUTES = empty_attributes()
+
+
 cdef dict attributes_of(CapturedRecord record):
     """Return the dictionary of the LogRecord, in the standard order."""
     cdef CallSite site = record.site
@@ -256,28 +285,27 @@ cdef dict attributes_of(CapturedRecord record):
     msg = record.msg
     if record.rendered is not None:
         msg = rendered_message(msg, record.args, record.rendered)
-    cdef dict attributes = {
-        "name": record.name,
-        "msg": msg,
-        "args": record.args,
-        "levelname": record.levelname,
-        "levelno": record.levelno,
-        "pathname": site.pathname,
-        "filename": site.filename,
-        "module": site.module,
-        "exc_info": record.exc_info,
-        "exc_text": None,
-        "stack_info": None,
-        "lineno": site.lineno,
-        "funcName": site.funcName,
-        "created": record.created,
-        "msecs": milliseconds(record),
-        "relativeCreated": since_start(record),
-        "thread": record.thread if record.has_thread else None,
-        "threadName": record.threadName,
-        "processName": record.processName,
-        "process": record.process if record.has_process else None,
-    }
+    cdef dict attributes = EMPTY_ATTRIBUTES.copy()
+    attributes["name"] = record.name
+    attributes["msg"] = msg
+    attributes["args"] = record.args
+    attributes["levelname"] = record.levelname
+    attributes["levelno"] = record.levelno
+    attributes["pathname"] = site.pathname
+    attributes["filename"] = site.filename
+    attributes["module"] = site.module
+    attributes["exc_info"] = record.exc_info
+    attributes["lineno"] = site.lineno
+    attributes["funcName"] = site.funcName
+    attributes["created"] = record.created
+    attributes["msecs"] = milliseconds(record)
+    attributes["relativeCreated"] = since_start(record)
+    if record.has_thread:
+        attributes["thread"] = record.thread
+    attributes["threadName"] = record.threadName
+    attributes["processName"] = record.processName
+    if record.has_process:
+        attributes["process"] = record.process
     if HAS_TASK_NAME:
         attributes["taskName"] = record.taskName
     if record.extra is not None:

@@ -328,6 +328,8 @@ def _opened_itself(handler: Any, raw: io.FileIO) -> bool:
     """Whether `handler` opened `raw`, so that it is known how newlines are written, and no other code prints there."""
     return (
         isinstance(handler, logging.FileHandler)
+        and type(handler)._open is logging.FileHandler._open
+        and "_open" not in vars(handler)
         and raw.name is handler.baseFilename
         and handler._builtin_open is io.open  # type: ignore[attr-defined]
         and os.linesep == "\n"
@@ -362,15 +364,15 @@ def room_of(handler: Any, raw: io.FileIO) -> int:
 
 def rotates_by_size(handler: Any) -> bool:
     """Whether `handler` formats each record twice, to know its size before."""
-    if type(handler) is not logging.handlers.RotatingFileHandler:
+    if not isinstance(handler, logging.handlers.RotatingFileHandler):
         return False
     return type(handler.maxBytes) is not int or handler.maxBytes > 0
 
 
 def is_expired(handler: Any) -> bool:
     """Whether it is time for `handler` to rotate its file."""
-    return (
-        type(handler) is logging.handlers.TimedRotatingFileHandler and int(time.time()) >= handler.rolloverAt
+    return isinstance(handler, logging.handlers.TimedRotatingFileHandler) and (
+        int(time.time()) >= handler.rolloverAt
     )
 
 
@@ -379,7 +381,7 @@ def due(handler: Any) -> bool:
 
     Looks after the file of a WatchedFileHandler, as its emit does for each record.
     """
-    if type(handler) is logging.handlers.WatchedFileHandler:
+    if isinstance(handler, logging.handlers.WatchedFileHandler):
         try:
             handler.reopenIfNeeded()
         except Exception:

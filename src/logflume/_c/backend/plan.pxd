@@ -16,6 +16,7 @@ cdef class Plan:
     cdef unsigned int record_version
     # The handler's dictionary, unchanged, holds these.
     cdef PyObject *filters
+    cdef bint overrides_filter
     cdef PyObject *stream
     cdef object terminator
     cdef Composer composer

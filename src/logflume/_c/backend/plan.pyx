@@ -12,13 +12,15 @@ from logging.handlers import WatchedFileHandler as _WatchedFileHandler
 from logflume._c.backend.clock cimport renew
 from logflume._c.backend.format cimport composer_of, makes_simple
 from logflume._c.backend.json_pattern cimport is_unchanged
-from logflume._c.backend.unpatched cimport formatter_is_unpatched, handler_is_unpatched
+from logflume._c.backend.unpatched cimport formatter_is_unpatched, overridden_by
 from logflume._c.interpreter.python cimport (
     Watch, WatchedObject, assign_type_version, dict_get, instance_dict, type_version, watch_object,
 )
+from logflume._delivery.added_fields import fields_adder
 from logflume._delivery.json_formatters import json_formatter_is_unpatched
 from logflume._delivery.plan import (
-    COMPOSED as _COMPOSED, FORMATTED as _FORMATTED, HANDED_OVER as _HANDED_OVER, ONE_BY_ONE as _ONE_BY_ONE,
+    COMPOSED as _COMPOSED, FORMAT as _FORMAT, FORMATTED as _FORMATTED, HANDED_OVER as _HANDED_OVER,
+    ONE_BY_ONE as _ONE_BY_ONE,
 )
 from logflume._delivery.sinks import (
     DescriptorSink as _DescriptorSink, FileSink as _FileSink, newlines_are_known as _newlines_are_known,
@@ -34,7 +36,8 @@ cdef extern from "backend/write.h" nogil:
     bint logflume_see_file(logflume_file *file, int number)
 
 cdef int ONE_BY_ONE = _ONE_BY_ONE, FORMATTED = _FORMATTED, COMPOSED = _COMPOSED, HANDED_OVER = _HANDED_OVER
-cdef type Formatter = logging.Formatter
+cdef frozenset FORMAT = _FORMAT
+cdef object standard_filter = logging.Filterer.filter
 cdef type StringTemplateStyle = logging.StringTemplateStyle
 cdef type DescriptorSink = _DescriptorSink
 cdef type FileSink = _FileSink
@@ -50,9 +53,14 @@ cdef Py_ssize_t MOST_PLANS = 64
 
 cdef int way_of(object handler, bint asked) except -1:
     """Return which way batches go to `handler` now: see _delivery.plan."""
-    if handler_is_unpatched(handler, asked):
+    overridden = overridden_by(handler, asked)
+    if overridden is not None and overridden <= FORMAT:
         formatter = formatter_of(handler)
-        if formatter_is_unpatched(formatter) or json_formatter_is_unpatched(formatter):
+        if not overridden and (
+            formatter_is_unpatched(formatter)
+            or json_formatter_is_unpatched(formatter)
+            or fields_adder(formatter) is not None
+        ):
             return COMPOSED
         if not rotates_by_size(handler):
             return FORMATTED
@@ -93,7 +101,7 @@ cdef bint is_current(Plan plan, object handler, bint asked) except -1:
     return (
         plan.handler.object == <PyObject *>handler
         and is_same_object(&plan.handler, handler)
-        and (asked or PyList_GET_SIZE(<object>plan.filters) == 0)
+        and (asked or (PyList_GET_SIZE(<object>plan.filters) == 0 and not plan.overrides_filter))
         and is_same_object(&plan.formatter, <object>plan.formatter.object)
         and is_same_object(&plan.style, <object>plan.style.object)
         and type_version(record_type) == plan.record_version
@@ -136,11 +144,11 @@ cdef Plan lasting_plan(object handler, bint asked):
         return None
     formatter = dict_get(own, "formatter", None)
     stream = dict_get(own, "stream", None)
-    if formatter is None or stream is None:
+    if not formatter or stream is None:  # the default formatter may be replaced
         return None
     if not watch_object(&logflume_handlers, &plan.formatter, formatter, instance_dict(formatter)):
         return None
-    style = formatter._style if type(formatter) is Formatter else formatter  # JSON does not use it
+    style = formatter if json_formatter_is_unpatched(formatter) else formatter._style  # JSON does not use it
     if type(style) is StringTemplateStyle:  # its template may change, and does not tell
         return None
     if not watch_object(&logflume_handlers, &plan.style, style, instance_dict(style)):
@@ -156,12 +164,13 @@ cdef Plan lasting_plan(object handler, bint asked):
         plan.attributes = plan.sink.attributes
         plan.composer = composer_of(formatter)
         plan.filters = <PyObject *>own["filters"]
+        plan.overrides_filter = "filter" in own or type(handler).filter is not standard_filter
         plan.stream = <PyObject *>stream
         plan.terminator = handler.terminator
     except Exception:
         return None
-    plan.may_be_due = type(handler) is TimedRotatingFileHandler or type(handler) is WatchedFileHandler
-    plan.may_rotate = type(handler) is RotatingFileHandler
+    plan.may_be_due = isinstance(handler, (TimedRotatingFileHandler, WatchedFileHandler))
+    plan.may_rotate = isinstance(handler, RotatingFileHandler)
     plan.is_simple = makes_simple(plan.composer) and PyUnicode_CheckExact(plan.terminator)
     # sink_of() may have run what changed the handler
     return plan if is_current(plan, handler, asked) else None
