@@ -80,6 +80,7 @@ cdef extern from "interpreter/immutable.h":
 
 cdef extern from "interpreter/objects.h":
     object new_object "logflume_new_object" (PyTypeObject *type, Py_ssize_t fields)
+    bint has_references "logflume_has_references" (PyObject *object, Py_ssize_t count) noexcept
 
 cdef extern from "Python.h":
     # Types, and references that Cython does not count.
