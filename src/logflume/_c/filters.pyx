@@ -10,9 +10,7 @@ import logging
 from logflume._c.interpreter.python cimport (
     Py_TYPE, assign_type_version, dict_get, instance_dict, list_get, type_version,
 )
-from logflume._delivery.unpatched import class_is_unpatched, take_snapshot
-
-take_snapshot(logging.Filter)
+from logflume._delivery.unpatched import class_is_unpatched
 
 cdef object Filter = logging.Filter
 cdef PyTypeObject *filter_class = <PyTypeObject *><PyObject *>logging.Filter
@@ -54,6 +52,11 @@ cdef int by_name(list filters, object name) except -1:
         if not passes(instance_dict(each), name, &verdict):
             return ASKS
         i += 1
+
+
+cdef bint only_standard(list filters) except -1:
+    """Tell whether all of them are exactly logging's own, or there are none."""
+    return by_name(filters, "") != ASKS
 
 
 cdef bint passes(object attributes, str name, int *verdict) except -1:

@@ -87,6 +87,7 @@ _snapshots: dict[type, dict[str, object]] = {
         *STYLES,
         logging.Formatter,
         logging.LogRecord,
+        logging.Filter,
         string.Template,
     )
     for base in cls.__mro__[:-1]
@@ -135,8 +136,16 @@ def formatter_is_unpatched(formatter: Any) -> bool:
     )
 
 
+def only_standard(filters: Any) -> bool:
+    """Whether all of `filters` are exactly logging's own, unpatched: they look at nothing but the logger's name."""
+    return type(filters) is list and all(
+        type(each) is logging.Filter and class_is_unpatched(logging.Filter) and "filter" not in vars(each)
+        for each in filters
+    )
+
+
 def handler_is_unpatched(handler: logging.Handler, asked: bool = False) -> bool:
-    """Whether `handler` is unpatched, and has no filters that are still to be asked (`asked`: they were in the call).
+    """Whether `handler` is unpatched, and has no filters that are still to be called (`asked`: they were in the call).
 
     With an unpatched formatter, a batch can stand for its `handle`.
     """
@@ -145,7 +154,7 @@ def handler_is_unpatched(handler: logging.Handler, asked: bool = False) -> bool:
     own = vars(handler)
     return (
         HANDLER_METHODS.isdisjoint(own)
-        and (asked or own.get("filters") == [])
+        and (asked or only_standard(own.get("filters")))
         and own.get("lock") is not None
     )
 

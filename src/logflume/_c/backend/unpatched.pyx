@@ -6,6 +6,7 @@ from cpython.object cimport PyTypeObject
 
 import logging
 
+from logflume._c.filters cimport only_standard
 from logflume._c.interpreter.python cimport assign_type_version, dict_get, instance_dict
 
 from logflume._delivery.unpatched import (
@@ -61,7 +62,7 @@ cdef bint handler_is_unpatched(object handler, bint asked) except -1:
     filters = dict_get(own, "filters", None)
     return (
         PyList_CheckExact(filters)
-        and (asked or PyList_GET_SIZE(filters) == 0)
+        and (asked or PyList_GET_SIZE(filters) == 0 or only_standard(filters))
         and dict_get(own, "lock", None) is not None
         and not has_any(own, HANDLER_METHODS)
     )
