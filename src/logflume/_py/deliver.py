@@ -56,6 +56,8 @@ def deliver_batch(
             if way in (COMPOSED, FORMATTED) and not progress.asked and handler.filters not in ([], passed):
                 passed[:] = handler.filters
                 drop_by_name(passed, records)
+                if not records:
+                    return
         if calls and len(records) > 1 and way_of(handler, True) == COMPOSED:
             alone = write_filtered(handler, records, report, progress, _line_maker)
         elif way == COMPOSED:

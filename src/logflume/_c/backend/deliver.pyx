@@ -56,6 +56,8 @@ def deliver_batch(handler, list records not None, report, progress=None):
         # Asked again after each record that went alone: what ran for it may have changed the handler.
         if not progress.asked:
             calls = calls_filters(handler, records, passed)
+            if not records:
+                return
         alone = write_composed(handler, records, progress) if not calls and may_have_plan(handler, True) else -1
         if alone < 0:
             way = find_way(handler, not calls)
