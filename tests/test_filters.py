@@ -21,8 +21,7 @@ from helpers import nothing_delivered, stopped_clock
 
 REPLACES = sys.version_info >= (3, 12)
 FORMAT = "%(asctime)s %(levelname)s %(request)s %(message)s"
-LISTENED = ["logger", "queue handler", "listener"]
-PLACES = [*LISTENED, "moved"]
+PLACES = ["logger", "queue handler", "listener", "moved"]
 
 request = contextvars.ContextVar("request", default="none")
 
@@ -182,7 +181,11 @@ class Scene:
             handler.close()
             texts.append(Path(handler.baseFilename).read_text(encoding="utf-8").splitlines())
         kept = [
-            [(name, value) for name, value in vars(record).items() if name in ("message", "asctime", "request")]
+            [
+                (name, value)
+                for name, value in vars(record).items()
+                if name in ("message", "asctime", "request")
+            ]
             for record in self.kept
         ]
         dictionaries = [found.get("message") for found in self.kept_dictionaries]
@@ -268,7 +271,9 @@ def is_comparable(given: dict[str, Any]) -> bool:
     if used & {"Keeps", "KeepsDictionary"} and used & {"MakesMutable"}:
         return False
     # Each handler of several gets its own copy of what filters change, or all its records after another one.
-    return not (given["handlers"] > 1 and used & {"Keeps", "KeepsDictionary", "Logs", "ChangesHandler", "AddsFilter"})
+    return not (
+        given["handlers"] > 1 and used & {"Keeps", "KeepsDictionary", "Logs", "ChangesHandler", "AddsFilter"}
+    )
 
 
 def errors_apart(outcome: Any) -> Any:
@@ -287,8 +292,10 @@ def accelerates(lf: Any) -> Iterator[None]:
     lf.restore_loggers()
 
 
-@pytest.fixture(params=LISTENED[:2] + ["moved"])
-def filtered(request: pytest.FixtureRequest, lf: Any, accelerates: None) -> Iterator[Callable[[Any], logging.Logger]]:
+@pytest.fixture(params=["logger", "queue handler", "moved"])
+def filtered(
+    request: pytest.FixtureRequest, lf: Any, accelerates: None
+) -> Iterator[Callable[[Any], logging.Logger]]:
     """filtered(filter) makes a logger whose records go to a file handler, with the filter at one of the places."""
     with contextlib.ExitStack() as undo:
 
@@ -372,7 +379,8 @@ def test_extra_is_judged_before_the_filters(filtered: Any) -> None:
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize(
-    "name", ["", "shop", "shop.orders", "shop.orders.new", "sho", "shop.order", "shop.", "shop\u00fc", "other"]
+    "name",
+    ["", "shop", "shop.orders", "shop.orders.new", "sho", "shop.order", "shop.", "shop\u00fc", "other"],
 )
 def test_filters_by_name(lf: Any, accelerates: None, place: str, name: str) -> None:
     for change in (lambda added: None, lambda added: setattr(added, "name", "shop")):  # nlen stays
@@ -394,7 +402,9 @@ def test_filters_by_name(lf: Any, accelerates: None, place: str, name: str) -> N
             del FILTERS["made"]
 
 
-def test_a_patched_standard_filter_counts(lf: Any, accelerates: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_patched_standard_filter_counts(
+    lf: Any, accelerates: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = []
     logger = logging.Logger("shop")
     handler = logging.StreamHandler(io.StringIO())
@@ -438,7 +448,10 @@ def test_only_a_filter_that_changes_the_record_makes_a_copy(lf: Any, accelerates
 settings = hypothesis.settings(
     max_examples=60,
     deadline=None,
-    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.filter_too_much],
+    suppress_health_check=[
+        hypothesis.HealthCheck.function_scoped_fixture,
+        hypothesis.HealthCheck.filter_too_much,
+    ],
 )
 
 

@@ -18,7 +18,7 @@ from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_Format
 
 from logflume._c.interpreter.python cimport (
     Py_TYPE, PyList_GET_ITEM, PyList_SET_ITEM, PyList_SetSlice, PyObject_GC_IsTracked, PyObject_GC_Track,
-    PyObject_GC_UnTrack, decref, instance_dict, has_references, is_immutable_value, new_object,
+    PyObject_GC_UnTrack, decref, instance_dict, has_references, has_weak_references, is_immutable_value, new_object,
 )
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
@@ -222,7 +222,7 @@ cdef object made_of(CapturedRecord record):
     cdef bint has_exception = Py_TYPE(captured) is captured_exception
     if record.made is None:
         record.exc_info = None if has_exception else captured
-        record.made = with_attributes(attributes_of(record))
+        record.made = log_record_of(record)
         if not PyObject_GC_IsTracked(<PyObject *>record):
             PyObject_GC_Track(<PyObject *>record)
     if record.context is not None:
@@ -232,6 +232,43 @@ cdef object made_of(CapturedRecord record):
         set_exception(record.made, captured)
         record.exc_info = None
     return record.made
+
+
+cdef object spare = None  # a LogRecord that take_back() let go, with the attributes of NAMES: a new one costs more
+
+
+cdef object log_record_of(CapturedRecord record):
+    """Return the LogRecord of a captured record that has none."""
+    global spare
+    cdef PyObject *name
+    cdef PyObject *before
+    cdef Py_ssize_t at = 0, index = 0
+    cdef object made = spare
+    cdef dict attributes
+    if made is None or record.rendered is not None or record.site is None:
+        return with_attributes(attributes_of(record))
+    spare = None
+    attributes = <dict>instance_dict(made)
+    while PyDict_Next(attributes, &at, &name, &before):
+        if not is_of_call(record, index, before):
+            PyDict_SetItem(attributes, <object>name, value_of_call(record, index))
+        index += 1
+    if record.extra is not None:
+        attributes.update(record.extra)
+    return made
+
+
+cdef int keep_spare(object made, dict attributes, dict extra) except -1:
+    """Keep a LogRecord to which nothing else refers for the next one, without what it holds of its caller's."""
+    global spare
+    if spare is not None or has_weak_references(<PyObject *>made):
+        return 0
+    attributes["msg"] = attributes["args"] = attributes["exc_info"] = None
+    if extra is not None:
+        for name in extra:
+            del attributes[name]
+    spare = made
+    return 0
 
 
 cdef object with_attributes(dict attributes):
@@ -312,8 +349,7 @@ cdef double since_start(CapturedRecord record) except? -1.0:
 # ---- captured records that filters looked at ----
 
 cdef tuple NAMES = tuple(attributes_of(new_record()))  # of the attributes that each record has, in this order
-# What formatting sets, or looks at, besides those.
-cdef frozenset SPECIAL = frozenset(("message", "asctime", "getMessage"))
+cdef frozenset SPECIAL = frozenset(("message", "asctime", "getMessage"))  # what formatting sets or calls
 
 
 cdef bint take_back(CapturedRecord record) except -1:
@@ -345,6 +381,7 @@ cdef bint take_back(CapturedRecord record) except -1:
     if index < PyTuple_GET_SIZE(NAMES):
         return False
     record.extra = extra
+    keep_spare(record.made, attributes, extra)
     record.made = None
     PyObject_GC_UnTrack(<PyObject *>record)
     return True
@@ -352,54 +389,66 @@ cdef bint take_back(CapturedRecord record) except -1:
 
 cdef inline bint is_of_call(CapturedRecord record, Py_ssize_t index, PyObject *value) except -1:
     """Tell whether `value` is what attributes_of() gave for the name at that index."""
-    if index == 0:
-        return value is <PyObject *>record.name
-    if index == 1:
-        return record.rendered is None and value is <PyObject *>record.msg
-    if index == 2:
-        return value is <PyObject *>record.args
-    if index == 3:
-        return value is <PyObject *>record.levelname
     if index == 4:
         return is_whole_number(value, record.levelno)
-    if index == 5:
-        return value is <PyObject *>record.site.pathname
-    if index == 6:
-        return value is <PyObject *>record.site.filename
-    if index == 7:
-        return value is <PyObject *>record.site.module
-    if index == 8:
-        return value is <PyObject *>record.exc_info
-    if index == 9 or index == 10:
-        return value is <PyObject *>None
-    if index == 11:
-        return value is <PyObject *>record.site.lineno
-    if index == 12:
-        return value is <PyObject *>record.site.funcName
     if index == 13:
         return is_real_number(value, record.created)
     if index == 14:
         return is_real_number(value, milliseconds(record))
     if index == 15:
         return is_real_number(value, since_start(record))
+    if index == 16 and record.has_thread:
+        return is_whole_number(value, record.thread)
+    if index == 19 and record.has_process:
+        return is_whole_number(value, record.process)
+    expected = value_of_call(record, index)
+    return value is <PyObject *>expected and (index != 1 or record.rendered is None)
+
+
+cdef inline object value_of_call(CapturedRecord record, Py_ssize_t index):
+    """Return what attributes_of() gives for the name at that index, unless the message was rendered."""
+    if index == 0:
+        return record.name
+    if index == 1:
+        return record.msg
+    if index == 2:
+        return record.args
+    if index == 3:
+        return record.levelname
+    if index == 4:
+        return record.levelno
+    if index == 5:
+        return record.site.pathname
+    if index == 6:
+        return record.site.filename
+    if index == 7:
+        return record.site.module
+    if index == 8:
+        return record.exc_info
+    if index == 11:
+        return record.site.lineno
+    if index == 12:
+        return record.site.funcName
+    if index == 13:
+        return record.created
+    if index == 14:
+        return milliseconds(record)
+    if index == 15:
+        return since_start(record)
     if index == 16:
-        return is_whole_number(value, record.thread) if record.has_thread else value is <PyObject *>None
+        return record.thread if record.has_thread else None
     if index == 17:
-        return value is <PyObject *>record.threadName
+        return record.threadName
     if index == 18:
-        return value is <PyObject *>record.processName
+        return record.processName
     if index == 19:
-        return is_whole_number(value, record.process) if record.has_process else value is <PyObject *>None
-    return index == 20 and value is <PyObject *>record.taskName
+        return record.process if record.has_process else None
+    return record.taskName if index == 20 else None
 
 
 cdef inline bint is_whole_number(PyObject *value, long long number) except -1:
     cdef int overflow = 0
-    return (
-        PyLong_CheckExact(<object>value)
-        and as_long_long(<object>value, &overflow) == number
-        and not overflow
-    )
+    return PyLong_CheckExact(<object>value) and as_long_long(<object>value, &overflow) == number and not overflow
 
 
 cdef inline bint is_real_number(PyObject *value, double number) noexcept:
@@ -430,7 +479,6 @@ cdef CapturedRecord copy_of(CapturedRecord record):
 
 
 cdef CapturedRecord captured_for(object record):
-    """Return a captured record that stands for a LogRecord."""
     cdef CapturedRecord new = new_record()
     new.made = record
     return new

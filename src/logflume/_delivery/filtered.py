@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["calls_filters", "drop_by_name", "write_filtered"]
 
+
 def calls_filters(handler: logging.Handler) -> bool:
     """Return whether `handler` has filters that have to be called."""
     return bool(handler.filters) and not only_standard(handler.filters)

@@ -13,7 +13,7 @@ from logflume._c.backend.attributes cimport extra_value, next_item, text_of
 from logflume._c.backend.clock cimport Clock, add_time, time_text
 from logflume._c.backend.json_pattern cimport (
     CLASHES, END, EXTRA_FIELDS, FROM_DICTIONARY, NULL_VALUE, RENAMED, SKIPPED, TARGET, TASK_NAME, TIMESTAMP,
-    JsonPattern, Key, Literal, Part, PyASCIIObject, get_to_know, is_same_string, known_key,
+    JsonPattern, Key, Literal, Part, get_to_know, known_key,
 )
 from logflume._c.backend.json_text cimport (
     add_json_float, add_json_string, add_json_timestamp, add_json_value, escape_from,
@@ -103,7 +103,6 @@ cdef inline int add_part(
 ) noexcept nogil:
     """Add a value of a captured record, but for its message and the extra fields."""
     cdef Attribute attribute = part.attribute
-    cdef PyObject *value
     if part.source == TIMESTAMP:
         return add_json_timestamp(text, record.created)
     if part.source == NULL_VALUE:

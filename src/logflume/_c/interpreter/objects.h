@@ -31,4 +31,11 @@ logflume_has_references(PyObject *object, Py_ssize_t count)
     return LOGFLUME_GIL && Py_REFCNT(object) == count;
 }
 
+/* Whether there are weak references to an object of a class that allows them. */
+static inline int
+logflume_has_weak_references(PyObject *object)
+{
+    return Py_TYPE(object)->tp_weaklistoffset == 0 || *PyObject_GET_WEAKREFS_LISTPTR(object) != NULL;
+}
+
 #endif
