@@ -272,8 +272,10 @@ cdef bint log_enabled(const Call *call, object name, object handler, const Route
 
     if call.asks_logger:
         ask_logger(<object>call.logger, name, record)
-    else:
+    elif way is FILTERED or way is AS_LOG_RECORD:
         put(<object>call.logger, handler, record, way)
+    else:
+        (<HandlerCore>handler).put_captured(record, way)
     return True
 
 

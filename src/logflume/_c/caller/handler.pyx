@@ -252,12 +252,14 @@ cdef class HandlerCore:
         """
         settle()
         cdef ListenerCore core = self._core
-        cdef object targets = None, filters = self._filters
+        cdef object targets = None
         cdef int verdict
-        if self.handles_in_call():
+        if core is None and self._moved is not None:
             return CALLS_PYTHON
-        if PyList_GET_SIZE(filters) != 0:
-            verdict = by_name(filters, name)
+        if core is not None and (core.state != RUNNING or core.delivers_here()):
+            return CALLS_PYTHON
+        if PyList_GET_SIZE(self._filters) != 0:
+            verdict = by_name(self._filters, name)
             if verdict == ASKS:
                 return FILTERED
             if verdict == DROPS:
