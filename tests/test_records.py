@@ -185,7 +185,7 @@ def test_a_record_that_is_not_looked_at_stays_in_c(package):
         handler.setLevel(logging.ERROR)
         assert is_quick(lambda: logger.warning("m"))
         handler.addFilter(lambda record: True)
-        assert not is_quick(lambda: logger.error("m"))
+        assert is_quick(lambda: logger.error("m"))  # the filter is all that is Python
     handler.stream.close()
 
 

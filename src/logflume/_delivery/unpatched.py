@@ -90,6 +90,7 @@ _snapshots: dict[type, dict[str, object]] = {
         *STYLES,
         logging.Formatter,
         logging.LogRecord,
+        logging.Filter,
         string.Template,
     )
     for base in cls.__mro__[:-1]
@@ -140,6 +141,14 @@ def formatter_is_unpatched(formatter: Any) -> bool:
     )
 
 
+def only_standard(filters: Any) -> bool:
+    """Whether all of `filters` are exactly logging's own, unpatched: they look at nothing but the logger's name."""
+    return type(filters) is list and all(
+        type(each) is logging.Filter and class_is_unpatched(logging.Filter) and "filter" not in vars(each)
+        for each in filters
+    )
+
+
 def style_is_unpatched(formatter: Any) -> bool:
     """Whether the style of `formatter` is one of the three, unpatched."""
     style = vars(formatter).get("_style")
@@ -153,13 +162,13 @@ def overridden_by(handler: logging.Handler, asked: bool = False) -> frozenset[st
     """
     names = overridden(type(handler), HANDLERS)
     own = vars(handler)
-    if names is None or not (asked or own.get("filters") == []) or own.get("lock") is None:
+    if names is None or not (asked or only_standard(own.get("filters"))) or own.get("lock") is None:
         return None
     return (names | HANDLER_METHODS & own.keys()) - (FILTER if asked else frozenset())
 
 
 def handler_is_unpatched(handler: logging.Handler, asked: bool = False) -> bool:
-    """Whether `handler` is unpatched, and has no filters that are still to be asked (`asked`: they were in the call).
+    """Whether `handler` is unpatched, and has no filters that are still to be called (`asked`: they were in the call).
 
     With an unpatched formatter, a batch can stand for its `handle`.
     """

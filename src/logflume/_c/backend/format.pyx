@@ -16,7 +16,7 @@ from cpython.unicode cimport PyUnicode_CheckExact
 import logging
 
 from logflume._c.backend.added_fields cimport with_added
-from logflume._c.backend.attributes cimport text_of
+from logflume._c.backend.attributes cimport extra_value, text_of
 from logflume._c.backend.batch_text cimport BatchText
 from logflume._c.backend.clock cimport add_time, clock_of, tick, time_text
 from logflume._c.backend.json cimport add_json, add_json_captured, add_json_log_record
@@ -25,7 +25,7 @@ from logflume._c.backend.message cimport (
     TEMPLATES, Template, add_message, add_whole_number, is_string, tuple_item, tuple_size,
 )
 from logflume._c.backend.pattern cimport (
-    ASCTIME, CREATED, LEVELNO, LINENO, LITERAL, MESSAGE, MSECS, NUMBER, PROCESS, TEXT, THREAD, Attribute, Field,
+    ASCTIME, CREATED, EXTRA, LEVELNO, LINENO, LITERAL, MESSAGE, MSECS, NUMBER, PROCESS, TEXT, THREAD, Attribute, Field,
     pattern_of,
 )
 from logflume._c.backend.text cimport OTHERWISE, UNFIT, Text, add_ascii, add_number, add_padded, add_string, end_record
@@ -162,6 +162,13 @@ cdef inline int add_field(Text *text, Composer composer, CapturedRecord record, 
         if not record.has_thread:
             return OTHERWISE
         return add_number(text, record.thread, field.width, field.left, field.zeros)
+    if attribute == EXTRA:
+        string = extra_value(record, <PyObject *>field.text)
+        if string is NULL:
+            return OTHERWISE
+        if not is_string(string):
+            return OTHERWISE if field.width else add_whole_number(text, string, 0, False, False)
+        return add_padded(text, string, field.width, field.left)
     string = text_of(record, attribute)
     if string is NULL:
         string = <PyObject *>field.text

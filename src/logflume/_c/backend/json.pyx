@@ -9,11 +9,11 @@ from cpython.float cimport PyFloat_CheckExact
 from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_CheckExact
 
-from logflume._c.backend.attributes cimport text_of
+from logflume._c.backend.attributes cimport extra_value, next_item, text_of
 from logflume._c.backend.clock cimport Clock, add_time, time_text
 from logflume._c.backend.json_pattern cimport (
     CLASHES, END, EXTRA_FIELDS, FROM_DICTIONARY, NULL_VALUE, RENAMED, SKIPPED, TARGET, TASK_NAME, TIMESTAMP,
-    JsonPattern, Key, Literal, Part, PyASCIIObject, get_to_know, is_same_string, known_key,
+    JsonPattern, Key, Literal, Part, get_to_know, known_key,
 )
 from logflume._c.backend.json_text cimport (
     add_json_float, add_json_string, add_json_timestamp, add_json_value, escape_from,
@@ -26,7 +26,6 @@ from logflume._c.record cimport CapturedRecord, milliseconds
 
 cdef extern from "Python.h" nogil:
     bint is_dict "PyDict_Check"(PyObject *)
-    bint next_item "PyDict_Next"(PyObject *dictionary, Py_ssize_t *at, PyObject **key, PyObject **value)
     PyObject *Py_None
 
 
@@ -104,7 +103,6 @@ cdef inline int add_part(
 ) noexcept nogil:
     """Add a value of a captured record, but for its message and the extra fields."""
     cdef Attribute attribute = part.attribute
-    cdef PyObject *value
     if part.source == TIMESTAMP:
         return add_json_timestamp(text, record.created)
     if part.source == NULL_VALUE:
@@ -112,8 +110,7 @@ cdef inline int add_part(
     if part.source == TASK_NAME:
         return add_json_value(text, <PyObject *>record.taskName, pattern.ascii)
     if part.source == FROM_DICTIONARY:
-        value = extra_value(record, part.name)
-        return add_json_value(text, value, pattern.ascii)
+        return add_json_value(text, extra_or_none(record, part.name), pattern.ascii)
     if attribute == ASCTIME:
         return add_json_time(text, pattern, clock, record)
     if attribute == LEVELNO:
@@ -142,20 +139,9 @@ cdef inline int add_json_time(Text *text, JsonPattern pattern, Clock clock, Capt
     return unfit if unfit else add_ascii(text, '"', 1)
 
 
-cdef inline PyObject *extra_value(CapturedRecord record, PyObject *name) noexcept nogil:
-    """The value of an extra field, borrowed; None if the record lacks it."""
-    cdef PyObject *key
-    cdef PyObject *value
-    cdef Py_ssize_t at = 0
-    if record.extra is not None:
-        while next_item(<PyObject *>record.extra, &at, &key, &value):
-            if key is name or (
-                is_string(key)
-                and (<PyASCIIObject *>key).hash == (<PyASCIIObject *>name).hash
-                and is_same_string(key, name)
-            ):
-                return value
-    return Py_None
+cdef inline PyObject *extra_or_none(CapturedRecord record, PyObject *name) noexcept nogil:
+    cdef PyObject *value = extra_value(record, name)
+    return Py_None if value is NULL else value
 
 
 cdef inline int add_extra(Text *text, JsonPattern pattern, PyObject *extra) noexcept nogil:
@@ -245,7 +231,7 @@ cdef int add_json_captured(Text *text, JsonPattern pattern, Clock clock, Capture
         elif part.attribute == THREAD and not record.has_thread:
             unfit = add_ascii(text, "null", 4)
         elif part.source == FROM_DICTIONARY:
-            unfit = add_any(text, pattern, <object>extra_value(record, part.name))
+            unfit = add_any(text, pattern, <object>extra_or_none(record, part.name))
         else:
             unfit = add_part(text, pattern, part, clock, record)
         if unfit:

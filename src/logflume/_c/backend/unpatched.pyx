@@ -4,6 +4,7 @@ from cpython.dict cimport PyDict_Contains
 from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.object cimport PyTypeObject
 
+from logflume._c.filters cimport only_standard
 from logflume._c.interpreter.python cimport assign_type_version, dict_get, instance_dict
 
 from logflume._delivery.unpatched import (
@@ -81,7 +82,7 @@ cdef object overridden_by(object handler, bint asked):
     filters = dict_get(own, "filters", None)
     if not (
         PyList_CheckExact(filters)
-        and (asked or PyList_GET_SIZE(filters) == 0)
+        and (asked or PyList_GET_SIZE(filters) == 0 or only_standard(filters))
         and dict_get(own, "lock", None) is not None
     ):
         return None

@@ -17,11 +17,15 @@ from logflume._c.backend.plan cimport way_of
 from logflume._c.caller.exceptions cimport capture
 from logflume._c.caller.moved cimport ASK, NOBODY, MovedCheck
 from logflume._c.context cimport current_context
+from logflume._c.filters cimport ASKS, DROPS, by_name
 from logflume._c.interpreter.python cimport (
     HAS_GIL, Py_TYPE, assign_type_version, call1, generic_delattr, hide, is_immutable_record, load,
     raise_set_exception, store, try_call1, type_version,
 )
-from logflume._c.record cimport CapturedRecord, captured_type, made_of, snapshot, with_exception
+from logflume._c.record cimport (
+    CapturedRecord, captured_for, captured_type, keep_message, made_of, snapshot, take_back, track_if_needed,
+    with_exception,
+)
 
 from logflume._delivery.plan import COMPOSED as _COMPOSED
 from logflume._delivery.unpatched import formatter_of, needs_no_exception, shows_exception
@@ -46,7 +50,9 @@ cdef str ARGS = sys.intern("args")
 cdef str EXC_INFO = sys.intern("exc_info")
 cdef object standard_handle_error = logging.Handler.handleError
 cdef object standard_handle = logging.Handler.handle
+cdef object LogRecord = logging.LogRecord
 cdef object CALLS_PYTHON = object()
+cdef object FILTERED = object()
 cdef object NOT_AT_ALL = object()
 cdef object AS_LOG_RECORD = object()
 # From 3.12 filters may replace the record, and handle() returns the record instead of True.
@@ -201,6 +207,10 @@ cdef class HandlerCore:
         """Tell whether handle() is nothing but put(): no filter, and no method replaced."""
         return self.is_unpatched() and PyList_CheckExact(self._filters) and PyList_GET_SIZE(self._filters) == 0
 
+    cdef bint is_ours(self):
+        """Tell whether handle() asks the filters and enqueues, and nothing else."""
+        return self.is_unpatched() and PyList_CheckExact(self._filters)
+
     cdef bint is_unpatched(self):
         """Tell whether no method is replaced."""
         cdef unsigned int version = type_version(Py_TYPE(self))
@@ -241,31 +251,93 @@ cdef class HandlerCore:
 
     # ---- what an accelerated logger does ----
 
-    cdef object way_in(self, long long levelno):
-        """Return how a record of this level gets into the queue: its targets, or None, if put_captured() puts it."""
+    cdef bint handles_in_call(self) except -1:
+        """Tell whether a record is handled in the call that logs it."""
+        cdef ListenerCore core = self._core
+        if core is None:
+            return self._moved is not None
+        return core.state_value != RUNNING or core.delivers_here()
+
+    cdef object way_in(self, long long levelno, object name):
+        """Return how a record of this level and logger gets into the queue.
+
+        That is its targets, or None, if put_captured() puts it.
+        """
         settle()
         cdef ListenerCore core = self._core
         cdef object targets = None
-        if core is None:
-            return AS_LOG_RECORD if self._moved is None else CALLS_PYTHON
-        if core.state_value != RUNNING or core.delivers_here():
+        cdef int verdict
+        if core is None and self._moved is not None:
             return CALLS_PYTHON
+        if core is not None and (core.state_value != RUNNING or core.delivers_here()):
+            return CALLS_PYTHON
+        if PyList_GET_SIZE(self._filters) != 0:
+            verdict = by_name(self._filters, name)
+            if verdict == ASKS:
+                return FILTERED
+            if verdict == DROPS:
+                return NOT_AT_ALL
+        if core is None:
+            return AS_LOG_RECORD
         if self._moved is not None:
-            targets = self._moved.targets(levelno)
+            targets = self._moved.targets(levelno, name)
             if targets is NOBODY:
                 return NOT_AT_ALL
             if targets is ASK:
-                return CALLS_PYTHON
+                return FILTERED
         return targets if core.takes_captured(self._queue) else AS_LOG_RECORD
 
     cdef int put_captured(self, CapturedRecord record, object targets) except -1:
-        """Enqueue a captured record, as way_in() said."""
+        """Enqueue a captured record as it is now, as way_in() said."""
+        cdef object captured
+        record.context = current_context()
+        if not record.immutable:
+            keep_message(record)
+        if record.exc_info is not None and record.exc_info and self.may_capture(record.levelno, targets):
+            captured = capture(record.exc_info)
+            if captured is not None:
+                record.exc_info = captured
+        track_if_needed(record)
         if self._core.qsize is not None and self._core.is_crowded():
             self.put_crowded(record if targets is None else (targets, record), record)
         elif try_call1(self._put, record if targets is None else (targets, record)) < 0:
             record.context = None
             self.report_put(made_of(record))
         return self.tell_listener(self._core, record)
+
+    cdef int put_filtered(self, CapturedRecord record) except -1:
+        """Ask the filters about a captured record, and enqueue what passes them."""
+        cdef ListenerCore core
+        record.context = None
+        if PyList_GET_SIZE(self._filters) != 0 and self.replaced_or_dropped(record):
+            return 0
+        # Filters can do anything: look at all of it now.
+        core = self._core
+        if core is None or core.delivers_here() or not core.takes_captured(self._queue):
+            return self.put(made_of(record))
+        if self._moved is not None:
+            return self.put_asked(record)
+        take_back(record)
+        return self.put_passed(record, None)
+
+    cdef bint replaced_or_dropped(self, CapturedRecord record) except -1:
+        """Ask this handler's own filters; enqueue what they give instead of the record."""
+        cdef object passed = self.filter(made_of(record))
+        if not passed:
+            return True
+        if returns_record and passed is not record.made and isinstance(passed, LogRecord):
+            self.put(passed)
+            return True
+        return False
+
+    cdef int put_passed(self, object item, object targets) except -1:
+        """Enqueue a record that filters may have changed, captured or not."""
+        if Py_TYPE(item) is captured_type:
+            if (<CapturedRecord>item).made is None:
+                return self.put_captured(<CapturedRecord>item, targets)
+            item = (<CapturedRecord>item).made
+        self.put_any(item, targets)
+        return self.tell_listener(self._core, item)
 
     # ---- what any other does ----
 
@@ -330,12 +402,12 @@ cdef class HandlerCore:
             self.put_nested(record)
             return 0
         if self._moved is not None:
-            targets = self._moved.targets(level_of(record))
+            targets = self._moved.targets(level_of(record), getattr(record, "name", None))
             if targets is NOBODY:
                 return 0
-        if targets is ASK:
-            self.put_asked(record)
-        elif targets is None and not self._leaves_process and is_own_item(record):
+            if targets is ASK:
+                return self.put_asked(captured_for(record))
+        if targets is None and not self._leaves_process and is_own_item(record):
             if core is not None and core.qsize is not None and core.is_crowded():
                 self.put_crowded(record, record)
             elif try_call1(self._put, record) < 0:
@@ -385,15 +457,16 @@ cdef class HandlerCore:
         """Tell whether handleError() does anything but print the error."""
         return "handleError" in self.__dict__ or type(self).handleError is not standard_handle_error
 
-    cdef int put_asked(self, object record) except -1:
+    cdef int put_asked(self, CapturedRecord record) except -1:
         """Enqueue `record` for those of the moved handlers that it is for."""
+        cdef MovedCheck moved = self._moved
         try:
-            asked = self._moved.moved.ask(record)
+            asked = moved.ask(record)
         except Exception as error:
-            self.report_unput(record, error)
+            self.report_unput(made_of(record), error)
             return 0
-        for targets, copied in asked:
-            self.put_any(copied, targets)
+        for targets, item in asked:
+            self.put_passed(item, targets)
         return 0
 
     cdef int put_nested(self, object record) except -1:
@@ -419,10 +492,16 @@ cdef class HandlerCore:
 
         Returns what logging.Handler.handle returns on this Python. No lock is taken: SimpleQueue needs none.
         """
+        cdef object passed = True
         if self.only_enqueues():
             self.put(record)
             return record if returns_record else True
         settle()
+        if self.is_unpatched():
+            passed = self.filter(record)
+            if passed:
+                self.put(passed if returns_record and isinstance(passed, LogRecord) else record)
+            return passed
         handled = standard_handle(self, record)
         if self._core is not None and self._core.state_value != RUNNING:
             self._core.ensure_delivery()
@@ -440,8 +519,9 @@ cdef class HandlerCore:
             self.put_nested(record)
             return
         if self._moved is not None:
-            self.put_asked(record)
-        elif self.is_unpatched():
+            self.put_asked(captured_for(record))
+            return
+        if self.is_unpatched():
             self.put_any(record, None)
         else:
             try:
