@@ -7,7 +7,7 @@ LogRecord, which is made once.
 
 cimport cython
 from cpython.bool cimport PyBool_Check
-from cpython.dict cimport PyDict_CheckExact
+from cpython.dict cimport PyDict_CheckExact, PyDict_Next
 from cpython.float cimport PyFloat_CheckExact
 from cpython.list cimport PyList_GET_SIZE
 from cpython.object cimport PyObject, PyObject_GenericSetAttr, PyTypeObject
@@ -21,13 +21,14 @@ from logflume._c.interpreter.python cimport (
 )
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object copy, logging, rendered_copy, rendered_message, set_context, set_exception
+cdef object copy, keep_containers, kept, logging, may_change, rendered_copy, rendered_message, set_context, set_exception
 import logging
 import sys
 from copy import copy
 
 from logflume._shared.contexts import set_context
 from logflume._shared.exceptions import CapturedException
+from logflume._shared.kept import keep_containers, kept, may_change
 from logflume._shared.rendered import rendered_copy, rendered_message, set_exception
 
 cdef extern from "interpreter/freelist.h":
@@ -116,6 +117,7 @@ cdef inline int store_message(CapturedRecord record, object msg, PyObject **argu
 cdef inline void drop_message(CapturedRecord record) noexcept:
     """Drop what a delivered record holds of its caller's. The other values are mostly the same at its next use."""
     record.msg = None
+    record.extra = None
     if not empty_tuple(<PyObject *>record.args):
         record.args = None
 
@@ -153,12 +155,28 @@ cdef bint is_immutable_tuple(tuple values, int nesting):
     return True
 
 
+cdef bint keep_extra(dict extra) except -1:
+    """Keep the extra fields of a record as they are now; return whether they are immutable, and then not tracked."""
+    cdef PyObject *name
+    cdef PyObject *value
+    cdef Py_ssize_t at = 0
+    while PyDict_Next(extra, &at, &name, &value):
+        if not is_immutable_value(value):
+            keep_containers(extra)
+            return False
+    PyObject_GC_UnTrack(<PyObject *>extra)
+    return True
+
+
 cdef int track_if_needed(CapturedRecord record) except -1:
-    """Have the garbage collector track `record` if it may hold anything that could be part of a cycle."""
+    """Have the garbage collector track `record` if it may hold anything that could be part of a cycle.
+
+    The containers among its extra fields become copies first.
+    """
     if not (
         record.immutable
         and (record.exc_info is None or PyBool_Check(record.exc_info))
-        and record.extra is None
+        and (record.extra is None or keep_extra(record.extra))
         and record.context is None
         and PyUnicode_CheckExact(record.name)
         and PyUnicode_CheckExact(record.levelname)
@@ -174,7 +192,7 @@ cdef int keep_message(CapturedRecord record) except -1:
     """Keep the message that it has now; for a record whose msg or args can change."""
     try:
         if isinstance(record.msg, dict):
-            record.msg = copy(record.msg)
+            record.msg = kept(record.msg) if PyDict_CheckExact(record.msg) else copy(record.msg)
         else:
             record.rendered = message(record)
     except Exception:
@@ -306,14 +324,14 @@ cdef double since_start(CapturedRecord record) except? -1.0:
 # ---- LogRecords ----
 
 cpdef object snapshot(object record):
-    """Return `record` in a form whose message stays what it is now.
+    """Return `record` in a form whose message and extra fields stay what they are now.
 
-    That is `record` itself if msg and args are immutable, else a copy. If rendering raises an Exception `record` is
+    That is `record` itself if they are immutable, else a copy. If rendering raises an Exception `record` is
     returned as it is: the handler that formats it will report that.
     """
     try:
         if is_immutable(record.args) and is_immutable(record.msg):
-            return record
+            return rendered_copy(record, False) if may_change(record) else record
     except AttributeError:
         return record
     return rendered_copy(record)
