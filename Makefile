@@ -48,7 +48,7 @@ installed: $(ENV)/compiled/.installed $(ENV)/pure/.installed  # what `make test`
 
 test-compat: $(ENV)/compat/.installed  ## run the tests with the packages that hook into logging
 	@echo "testing with other packages"
-	@$(COMPILED) $(ENV)/compat/bin/python -m pytest tests/test_third_party.py $(ARGS)
+	@$(COMPILED) $(ENV)/compat/bin/python -m pytest tests/test_third_party.py tests/test_json_*.py $(ARGS)
 
 RANDOM_TESTS := $(wildcard tests/test_*random*.py)
 fuzz: $(ENV)/compiled/.installed  ## run the random tests with examples that no run has had before, both cores

@@ -21,14 +21,15 @@ from logflume._c.interpreter.python cimport (
 )
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object copy, keep_containers, kept, logging, may_change, rendered_copy, rendered_message, set_context, set_exception
+cdef object copied, copy, keep_containers, logging, may_change
+cdef object rendered_copy, rendered_message, set_context, set_exception
 import logging
 import sys
 from copy import copy
 
 from logflume._shared.contexts import set_context
 from logflume._shared.exceptions import CapturedException
-from logflume._shared.kept import keep_containers, kept, may_change
+from logflume._shared.kept import keep_containers, kept as copied, may_change
 from logflume._shared.rendered import rendered_copy, rendered_message, set_exception
 
 cdef extern from "interpreter/freelist.h":
@@ -192,7 +193,7 @@ cdef int keep_message(CapturedRecord record) except -1:
     """Keep the message that it has now; for a record whose msg or args can change."""
     try:
         if isinstance(record.msg, dict):
-            record.msg = kept(record.msg) if PyDict_CheckExact(record.msg) else copy(record.msg)
+            record.msg = copied(record.msg) if PyDict_CheckExact(record.msg) else copy(record.msg)
         else:
             record.rendered = message(record)
     except Exception:
