@@ -7,7 +7,8 @@ LogRecord, which is made once.
 
 cimport cython
 from cpython.bool cimport PyBool_Check
-from cpython.dict cimport PyDict_CheckExact, PyDict_Next
+from cpython.bytearray cimport PyByteArray_CheckExact
+from cpython.dict cimport PyDict_CheckExact, PyDict_Copy, PyDict_Next, PyDict_SetItem
 from cpython.float cimport PyFloat_CheckExact
 from cpython.list cimport PyList_GET_SIZE
 from cpython.object cimport PyObject, PyObject_GenericSetAttr, PyTypeObject
@@ -21,15 +22,14 @@ from logflume._c.interpreter.python cimport (
 )
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object copied, copy, keep_containers, logging, may_change
-cdef object rendered_copy, rendered_message, set_context, set_exception
+cdef object copy, kept_deeply, logging, may_change, rendered_copy, rendered_message, set_context, set_exception
 import logging
 import sys
 from copy import copy
 
 from logflume._shared.contexts import set_context
 from logflume._shared.exceptions import CapturedException
-from logflume._shared.kept import keep_containers, kept as copied, may_change
+from logflume._shared.kept import kept as kept_deeply, may_change
 from logflume._shared.rendered import rendered_copy, rendered_message, set_exception
 
 cdef extern from "interpreter/freelist.h":
@@ -41,6 +41,9 @@ cdef extern from "interpreter/freelist.h":
 
 cdef extern from "Python.h":
     Py_ssize_t PY_SSIZE_T_MAX
+    bint PyList_CheckExact(object)
+    bint PySet_CheckExact(object)
+    object PyList_GetSlice(object, Py_ssize_t, Py_ssize_t)
 
 cdef Py_ssize_t OBJECT_FIELDS = 13  # of CapturedRecord
 cdef str DICT = sys.intern("__dict__")
@@ -85,13 +88,13 @@ cdef CapturedRecord record_for_call(object msg, PyObject **arguments, Py_ssize_t
 
     All its other fields have to be set, but `extra`, `rendered` and `made`, which are None.
     """
-    cdef PyObject *kept = reuse_object()
+    cdef PyObject *reused = reuse_object()
     cdef CapturedRecord record
-    if kept is NULL:
+    if reused is NULL:
         record = new_record()
     else:
-        record = <CapturedRecord>kept
-        decref(kept)
+        record = <CapturedRecord>reused
+        decref(reused)
     store_message(record, msg, arguments, count)
     return record
 
@@ -156,17 +159,49 @@ cdef bint is_immutable_tuple(tuple values, int nesting):
     return True
 
 
+cdef object kept(object value):
+    """As kept() of _shared.kept."""
+    cdef object new = None
+    if PyDict_CheckExact(value):
+        new = PyDict_Copy(value)
+    elif PyList_CheckExact(value):
+        new = PyList_GetSlice(value, 0, PY_SSIZE_T_MAX)
+    elif not (PyTuple_CheckExact(value) or PySet_CheckExact(value) or PyByteArray_CheckExact(value)):
+        return value
+    return new if new is not None and is_flat(new) else kept_deeply(value)
+
+
+cdef bint is_flat(object container):
+    """Tell whether a list or dictionary that is not shared holds only immutable values."""
+    cdef PyObject *name
+    cdef PyObject *value
+    cdef Py_ssize_t at = 0
+    if PyDict_CheckExact(container):
+        while PyDict_Next(container, &at, &name, &value):
+            if not is_immutable_value(value):
+                return False
+        return True
+    for at in range(PyList_GET_SIZE(container)):
+        if not is_immutable_value(PyList_GET_ITEM(container, at)):
+            return False
+    return True
+
+
 cdef bint keep_extra(dict extra) except -1:
     """Keep the extra fields of a record as they are now; return whether they are immutable, and then not tracked."""
     cdef PyObject *name
     cdef PyObject *value
     cdef Py_ssize_t at = 0
+    cdef bint immutable = True
     while PyDict_Next(extra, &at, &name, &value):
         if not is_immutable_value(value):
-            keep_containers(extra)
-            return False
-    PyObject_GC_UnTrack(<PyObject *>extra)
-    return True
+            immutable = False
+            new = kept(<object>value)
+            if new is not <object>value:
+                PyDict_SetItem(extra, <object>name, new)
+    if immutable:
+        PyObject_GC_UnTrack(<PyObject *>extra)
+    return immutable
 
 
 cdef int track_if_needed(CapturedRecord record) except -1:
@@ -193,7 +228,7 @@ cdef int keep_message(CapturedRecord record) except -1:
     """Keep the message that it has now; for a record whose msg or args can change."""
     try:
         if isinstance(record.msg, dict):
-            record.msg = copied(record.msg) if PyDict_CheckExact(record.msg) else copy(record.msg)
+            record.msg = kept(record.msg) if PyDict_CheckExact(record.msg) else copy(record.msg)
         else:
             record.rendered = message(record)
     except Exception:
