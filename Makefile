@@ -4,6 +4,9 @@
 PYTHON ?= python3
 ARGS ?=
 
+# Some Pythons have no wheel of the newest hypothesis; pip then takes the last one that is pure Python.
+export PIP_ONLY_BINARY := hypothesis
+
 # The environment's variables must not choose what is built, or put src/ on the path.
 WITHOUT := env -u LOGFLUME_NO_EXTENSIONS -u LOGFLUME_REQUIRE_EXTENSIONS -u LOGFLUME_TRACE -u PYTHONPATH -u PYTHONHOME
 COMPILED := $(WITHOUT) LOGFLUME_REQUIRE_EXTENSIONS=1
@@ -22,7 +25,7 @@ SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE \
 	$(shell find src -name __pycache__ -prune -o -name '*.egg-info' -prune -o \
 		\( -type d -o -name '*.py' -o -name '*.pyx' -o -name '*.p[xy][di]' -o -name '*.h' -o -name py.typed \) -print)
 
-.PHONY: help demo installed test test-compiled test-pure test-compat fuzz coverage sanitize bench lint format clean
+.PHONY: help docs demo installed test test-compiled test-pure test-compat fuzz coverage sanitize bench lint format clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -48,7 +51,7 @@ installed: $(ENV)/compiled/.installed $(ENV)/pure/.installed  # what `make test`
 
 test-compat: $(ENV)/compat/.installed  ## run the tests with the packages that hook into logging
 	@echo "testing with other packages"
-	@$(COMPILED) $(ENV)/compat/bin/python -m pytest tests/test_third_party.py tests/test_json_*.py $(ARGS)
+	@$(COMPILED) $(ENV)/compat/bin/python -m pytest tests/test_third_party.py tests/test_examples.py tests/test_json_*.py $(ARGS)
 
 RANDOM_TESTS := $(wildcard tests/test_*random*.py)
 fuzz: $(ENV)/compiled/.installed  ## run the random tests with examples that no run has had before, both cores
@@ -76,18 +79,24 @@ sanitize: $(ENV)/sanitize/.made  ## run the tests on extensions built with Addre
 bench: $(ENV)/compiled/.installed  ## print the table of speeds, both cores
 	@$(COMPILED) $(ENV)/compiled/bin/python bench/run.py $(ARGS)
 
-lint: $(ENV)/lint/.made  ## ruff, mypy --strict and cython-lint
+lint: $(ENV)/lint/.made  ## ruff, mypy --strict and cython-lint; zizmor and actionlint for the workflows
 	$(ENV)/lint/bin/ruff check .
 	$(ENV)/lint/bin/ruff format --check .
 	$(ENV)/lint/bin/mypy
 	PATH="$(ENV)/lint/bin:$$PATH" cython-lint src
+	$(ENV)/lint/bin/zizmor --offline --quiet --persona pedantic .github
+	$(ENV)/lint/bin/python tests/check_workflows.py
+
+docs: $(ENV)/docs/.installed  ## build the site into .site/, warnings are errors
+	@$(WITHOUT) $(ENV)/docs/bin/python -m sphinx --quiet --fail-on-warning --keep-going --builder html docs .site
+	@echo "open .site/index.html"
 
 format: $(ENV)/lint/.made  ## have ruff mend what it can
 	$(ENV)/lint/bin/ruff check --fix .
 	$(ENV)/lint/bin/ruff format .
 
 clean:  ## remove the environments and everything built
-	rm -rf .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+	rm -rf .venv-* .site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 	rm -rf src/*.egg-info
 	find src \( -name "*.c" -o -name "*.so" \) -delete
 	find . -name __pycache__ -prune -exec rm -rf {} +
@@ -98,6 +107,7 @@ GROUP_pure := test
 GROUP_compat := compat
 GROUP_sanitize := test
 GROUP_lint := lint
+GROUP_docs := docs
 
 # The pip that comes with an older Python does not know --group.
 $(ENV)/%/.made: pyproject.toml
@@ -119,7 +129,7 @@ $(ENV)/dist-compiled/.built $(ENV)/dist-pure/.built: $(ENV)/dist-%/.built: $(ENV
 	@$(SWITCHES) $(BUILD) >$(@D)/log 2>&1 || { cat $(@D)/log; exit 1; }
 	@touch $@
 
-$(ENV)/pure/.installed $(ENV)/demo-pure/.installed: $(ENV)/%/.installed: $(ENV)/%/.made $(ENV)/dist-pure/.built
+$(ENV)/pure/.installed $(ENV)/docs/.installed $(ENV)/demo-pure/.installed: $(ENV)/%/.installed: $(ENV)/%/.made $(ENV)/dist-pure/.built
 	@$(WITHOUT) $(@D)/bin/python -m pip install --quiet --force-reinstall --no-deps $(ENV)/dist-pure/*.whl
 	@touch $@
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import zipfile
 from pathlib import Path, PurePosixPath
@@ -9,22 +10,33 @@ from pathlib import Path, PurePosixPath
 PYX = Path(__file__).parent.parent / "src" / "logflume" / "_c"
 SOURCES = (".pyx", ".pxd", ".c", ".h")
 EXTENSIONS = (".so", ".pyd")
+MOST = 600_000  # bytes
+# Folders of the machine that built it: a library path, or the name of a source file.
+BUILDER = re.compile(rb"/(?:home|root|opt|tmp|Users|project|work|private)/[\w./-]+")
 
 
 def problems(kind: str, wheel: Path) -> list[str]:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-        debug = [name for name in names if name.endswith(EXTENSIONS) and b".debug_info" in archive.read(name)]
+        code = {name: archive.read(name) for name in names if name.endswith(EXTENSIONS)}
     wanted = {path.stem for path in PYX.rglob("*.pyx")} if kind == "compiled" else set()
-    built = {PurePosixPath(name).name.partition(".")[0] for name in names if name.endswith(EXTENSIONS)}
+    built = {PurePosixPath(name).name.partition(".")[0] for name in code}
     found = [f"holds {name}" for name in names if name.endswith(SOURCES)]
-    found += [f"has debug information in {name}" for name in debug]
+    found += [f"has debug information in {name}" for name, data in code.items() if b".debug_info" in data]
+    found += [
+        f"names a folder of its builder in {name}: {path.decode()}"
+        for name, data in code.items()
+        for path in sorted(set(BUILDER.findall(data)))
+    ]
+    if wheel.stat().st_size > MOST:
+        found.append(f"has {wheel.stat().st_size} bytes, more than {MOST}")
     found += [f"lacks the extension {name}" for name in sorted(wanted - built)]
     found += [f"holds the unknown extension {name}" for name in sorted(built - wanted)]
     if "logflume/py.typed" not in names:
         found.append("lacks py.typed")
-    if not any(name.endswith(".dist-info/licenses/LICENSE") for name in names):
-        found.append("lacks the license")
+    for part in ("licenses/LICENSE", "sboms/logflume.cdx.json"):
+        if not any(name.endswith(f".dist-info/{part}") for name in names):
+            found.append(f"lacks {part}")
     if wheel.name.endswith("-py3-none-any.whl") != (kind == "pure"):
         found.append(f"has the wrong tags for a {kind} wheel")
     return found

@@ -420,8 +420,11 @@ def test_strings_that_are_not_ready(lf, tmp_path):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             string = make(None, len(text))
-        place = ctypes.c_void_p.from_address(id(string) + 40)  # PyASCIIObject.wstr
-        ctypes.memmove(place.value, text.encode("utf-32-le"), 4 * len(text))
+        place = ctypes.c_void_p.from_address(
+            id(string) + 5 * ctypes.sizeof(ctypes.c_void_p)
+        )  # PyASCIIObject.wstr
+        characters = ctypes.create_unicode_buffer(text)
+        ctypes.memmove(place.value, characters, ctypes.sizeof(ctypes.c_wchar) * len(text))
         return string
 
     def act(logger, flush):

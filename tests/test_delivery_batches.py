@@ -268,7 +268,7 @@ def test_the_time_zone_may_change(deliver_batch: Any, monkeypatch: pytest.Monkey
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter("%(asctime)s"))
     try:
-        for zone in ("UTC", "Asia/Tokyo", "UTC"):
+        for zone in ("UTC", "JST-9", "UTC"):
             monkeypatch.setenv("TZ", zone)
             time.tzset()
             batch = numbered_records(1)

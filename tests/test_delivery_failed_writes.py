@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import io
 import logging
 import logging.handlers
@@ -19,6 +18,8 @@ import pytest
 
 from deliveries import DELIVERIES, Counting, numbered_lines, numbered_records, unexpected
 from helpers import open_stream
+
+fcntl = pytest.importorskip("fcntl")
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="uses /dev/full, pipes and limits of Linux"),

@@ -150,7 +150,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     built = shutil.ignore_patterns(
         "__pycache__", "*.egg-info", "*.c", *("*" + suffix for suffix in EXTENSIONS)
     )
-    for name in ("src", "tests", "bench", "docs"):
+    for name in ("src", "tests", "bench", "docs", "examples"):
         if (ROOT / name).exists():
             shutil.copytree(ROOT / name, copy / name, ignore=built)
     for path in ROOT.iterdir():
@@ -187,6 +187,29 @@ def test_sdist_holds_the_sources_and_nothing_built(built: Path) -> None:
 def test_wheel_from_the_sdist(built: Path) -> None:
     [wheel] = built.glob("*.whl")
     assert problems(KIND, wheel) == []
+
+
+@in_source_tree
+def test_the_same_sources_make_the_same_bytes(clone: Path, tmp_path: Path) -> None:
+    """With SOURCE_DATE_EPOCH: not the time of the files nor of the build is in the sdist and the pure wheel."""
+    packages = []
+    for name in ("one", "another"):
+        for path in clone.rglob("*"):
+            os.utime(path)
+        command = [
+            sys.executable,
+            "-m",
+            "build",
+            "--no-isolation",
+            "--outdir",
+            str(tmp_path / name),
+            str(clone),
+        ]
+        done = run(command, SOURCE_DATE_EPOCH="1700000000", LOGFLUME_NO_EXTENSIONS="1")
+        assert done.returncode == 0, done.stdout + done.stderr
+        packages.append({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()})
+    assert packages[0].keys() == packages[1].keys()
+    assert [name for name in packages[0] if packages[0][name] != packages[1][name]] == []
 
 
 @in_source_tree

@@ -13,12 +13,14 @@ cdef extern from "backend/digits.h" nogil:
     void logflume_copy(char *to, const char *source, size_t size)
     char *logflume_digits(char *end, unsigned long long number)
 
+cdef extern from "interpreter/strings.h" nogil:
+    bint is_ascii "logflume_is_ascii"(PyObject *)
+    int kind_of "logflume_kind"(PyObject *)
+    void *data_of "logflume_data"(PyObject *)
+    Py_ssize_t length_of "logflume_length"(PyObject *)
+
 cdef extern from "Python.h" nogil:
     Py_ssize_t PY_SSIZE_T_MAX
-    bint is_ascii "PyUnicode_IS_ASCII"(PyObject *)
-    int kind_of "PyUnicode_KIND"(PyObject *)
-    void *data_of "PyUnicode_DATA"(PyObject *)
-    Py_ssize_t length_of "PyUnicode_GET_LENGTH"(PyObject *)
     unsigned int character_at "PyUnicode_READ"(int kind, void *data, Py_ssize_t index)
 
 cdef enum:
@@ -89,7 +91,6 @@ cdef inline bint add_wide(Text *text, PyObject *string) noexcept nogil:
     cdef Py_ssize_t index, size
     cdef unsigned int char
     cdef unsigned char *out
-    # 3.11 knows strings that old extensions began and that have no kind yet
     if kind == 0 or text.ascii or length > PY_SSIZE_T_MAX // 8 or reserve(text, 4 * length):
         return UNFIT
     out = <unsigned char *>text.bytes + text.size

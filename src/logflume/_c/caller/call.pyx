@@ -57,14 +57,14 @@ cdef bint accelerated = False
 # ---- functions that are given other code ----
 
 # The standard functions that a call stands for, besides its own method, with their code when logflume was imported.
-cdef tuple FUNCTIONS = tuple(
+cdef tuple FUNCTIONS = tuple([
     (function, function.__code__) for function in (
         logging.Logger.isEnabledFor, logging.Logger._log, logging.Logger.findCaller, logging.Logger.makeRecord,
         logging.Logger.handle, logging.Logger.callHandlers, logging.Logger.error, logging.Filterer.filter,
         logging.LogRecord.__init__, logging.LogRecord.getMessage,
     )
     if type(function) is types.FunctionType
-)
+])
 cdef OwnCode own_code[10]
 cdef int functions = 0
 for function, code in FUNCTIONS:

@@ -197,7 +197,7 @@ cdef class HandlerCore:
     def __delattr__(self, name):
         generic_delattr(self, name, NULL)
         if name in CALLED_METHODS:
-            self._shadowed = any(method in self.__dict__ for method in CALLED_METHODS)
+            self._shadowed = any([method in self.__dict__ for method in CALLED_METHODS])
 
     cdef bint only_enqueues(self):
         """Tell whether handle() is nothing but put(): no filter, and no method replaced."""

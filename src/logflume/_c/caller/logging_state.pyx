@@ -127,9 +127,9 @@ def prepare():
     global state
     with preparing:
         if state is None:
-            first_values.extend(
+            first_values.extend([
                 (module.__dict__, name, module.__dict__.get(name)) for module, names in READ.items() for name in names
-            )
+            ])
             state = read_state()
 
 

@@ -213,7 +213,7 @@ cdef bint is_record_class_unpatched() except -1:
     now = logging.LogRecord.__dict__
     names = {name for name in RECORD_CLASS.keys() | now.keys() if not name.startswith("__")} | RECORD_METHODS
     return (
-        all(now.get(name) is RECORD_CLASS.get(name) for name in names - {"getMessage"})
+        all([now.get(name) is RECORD_CLASS.get(name) for name in names - {"getMessage"}])
         and is_unpatched(now["__init__"], logging, "LogRecord.__init__")
     )
 

@@ -23,6 +23,7 @@ for a new version of Python, because it is not a public and stable part of the C
     pid.h           os.getpid() without the system call
     fork.h          whether this process was forked, and not yet told of it
     immutable.h     whether a value or a record cannot change
+    strings.h       what a string holds                               3.11: strings that are not ready
 
 Three more things are CPython's own, outside of this folder: the names of code that it puts between a C function and
 Python (caller/call_site.pyx), which names it keeps in the contextvars of each thread (_shared/contexts.py), and how
