@@ -209,9 +209,9 @@ cdef int track_if_needed(CapturedRecord record) except -1:
 
     The containers among its extra fields become copies first.
     """
-    cdef bint has_objects = record.extra is not None and not keep_extra(record.extra)
-    if has_objects or not (
-        record.immutable
+    if not (
+        (record.extra is None or keep_extra(record.extra))
+        and record.immutable
         and (record.exc_info is None or PyBool_Check(record.exc_info))
         and record.context is None
         and PyUnicode_CheckExact(record.name)
