@@ -49,6 +49,7 @@ cdef PyTypeObject *captured_type
 cdef CapturedRecord record_for_call(object msg, PyObject **arguments, Py_ssize_t count)
 cdef int keep_message(CapturedRecord record) except -1
 cdef int recycle(list records, Py_ssize_t count) except -1
+cdef bint keep_extra(dict extra) except -1
 cdef int track_if_needed(CapturedRecord record) except -1
 cdef object message(CapturedRecord record)
 cdef object render(object text, object args)

@@ -7,7 +7,8 @@ LogRecord, which is made once.
 
 cimport cython
 from cpython.bool cimport PyBool_Check
-from cpython.dict cimport PyDict_CheckExact, PyDict_Next, PyDict_SetItem
+from cpython.bytearray cimport PyByteArray_CheckExact
+from cpython.dict cimport PyDict_CheckExact, PyDict_Copy, PyDict_Next, PyDict_SetItem
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.list cimport PyList_GET_SIZE
 from cpython.long cimport PyLong_CheckExact
@@ -22,13 +23,14 @@ from logflume._c.interpreter.python cimport (
 )
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object copy, logging, rendered_copy, rendered_message, handled_contexts, set_exception
+cdef object copy, kept_deeply, logging, may_change, rendered_copy, rendered_message, handled_contexts, set_exception
 import logging
 import sys
 from copy import copy
 
 from logflume._shared.contexts import handled_contexts
 from logflume._shared.exceptions import CapturedException
+from logflume._shared.kept import kept as kept_deeply, may_change
 from logflume._shared.rendered import rendered_copy, rendered_message, set_exception
 
 cdef extern from "interpreter/freelist.h":
@@ -42,6 +44,9 @@ cdef extern from "Python.h":
     Py_ssize_t PY_SSIZE_T_MAX
     object PyType_GenericAlloc(PyTypeObject *type, Py_ssize_t items)
     long long as_long_long "PyLong_AsLongLongAndOverflow" (object, int *overflow)
+    bint PyList_CheckExact(object)
+    bint PySet_CheckExact(object)
+    object PyList_GetSlice(object, Py_ssize_t, Py_ssize_t)
 
 cdef Py_ssize_t OBJECT_FIELDS = 13  # of CapturedRecord
 cdef str DICT = sys.intern("__dict__")
@@ -86,13 +91,13 @@ cdef CapturedRecord record_for_call(object msg, PyObject **arguments, Py_ssize_t
 
     All its other fields have to be set, but `extra`, `rendered` and `made`, which are None.
     """
-    cdef PyObject *kept = reuse_object()
+    cdef PyObject *reused = reuse_object()
     cdef CapturedRecord record
-    if kept is NULL:
+    if reused is NULL:
         record = new_record()
     else:
-        record = <CapturedRecord>kept
-        decref(kept)
+        record = <CapturedRecord>reused
+        decref(reused)
     store_message(record, msg, arguments, count)
     return record
 
@@ -119,6 +124,7 @@ cdef inline int store_message(CapturedRecord record, object msg, PyObject **argu
 cdef inline void drop_message(CapturedRecord record) noexcept:
     """Drop what a delivered record holds of its caller's. The other values are mostly the same at its next use."""
     record.msg = None
+    record.extra = None
     if not empty_tuple(<PyObject *>record.args):
         record.args = None
 
@@ -156,12 +162,61 @@ cdef bint is_immutable_tuple(tuple values, int nesting):
     return True
 
 
+cdef object kept(object value):
+    """As kept() of _shared.kept."""
+    cdef object new = None
+    if PyDict_CheckExact(value):
+        new = PyDict_Copy(value)
+    elif PyList_CheckExact(value):
+        new = PyList_GetSlice(value, 0, PY_SSIZE_T_MAX)
+    elif not (PyTuple_CheckExact(value) or PySet_CheckExact(value) or PyByteArray_CheckExact(value)):
+        return value
+    return new if new is not None and is_flat(new) else kept_deeply(value)
+
+
+cdef bint is_flat(object container):
+    """Tell whether a list or dictionary that is not shared holds only immutable values."""
+    cdef PyObject *name
+    cdef PyObject *value
+    cdef Py_ssize_t at = 0
+    if PyDict_CheckExact(container):
+        while PyDict_Next(container, &at, &name, &value):
+            if not is_immutable_value(value):
+                return False
+        return True
+    for at in range(PyList_GET_SIZE(container)):
+        if not is_immutable_value(PyList_GET_ITEM(container, at)):
+            return False
+    return True
+
+
+cdef bint keep_extra(dict extra) except -1:
+    """Keep the extra fields of a record as they are now; return whether they are immutable, and then not tracked."""
+    cdef PyObject *name
+    cdef PyObject *value
+    cdef Py_ssize_t at = 0
+    cdef bint immutable = True
+    while PyDict_Next(extra, &at, &name, &value):
+        if not is_immutable_value(value):
+            immutable = False
+            new = kept(<object>value)
+            if new is not <object>value:
+                PyDict_SetItem(extra, <object>name, new)
+    if immutable:
+        PyObject_GC_UnTrack(<PyObject *>extra)
+    return immutable
+
+
 cdef int track_if_needed(CapturedRecord record) except -1:
-    """Have the garbage collector track `record` if it may hold anything that could be part of a cycle."""
+    """Have the garbage collector track `record` if it may hold anything that could be part of a cycle.
+
+    The containers among its extra fields become copies first.
+    """
+    cdef bint immutable = record.extra is None or keep_extra(record.extra)
     if not PyObject_GC_IsTracked(<PyObject *>record) and not (
-        record.immutable
+        immutable
+        and record.immutable
         and (record.exc_info is None or PyBool_Check(record.exc_info))
-        and record.extra is None
         and record.context is None
         and PyUnicode_CheckExact(record.name)
         and PyUnicode_CheckExact(record.levelname)
@@ -177,7 +232,7 @@ cdef int keep_message(CapturedRecord record) except -1:
     """Keep the message that it has now; for a record whose msg or args can change."""
     try:
         if isinstance(record.msg, dict):
-            record.msg = record.msg.copy() if PyDict_CheckExact(record.msg) else copy(record.msg)
+            record.msg = kept(record.msg) if PyDict_CheckExact(record.msg) else copy(record.msg)
         else:
             record.rendered = message(record)
     except Exception:
@@ -516,14 +571,14 @@ cdef CapturedRecord captured_for(object record):
 # ---- LogRecords ----
 
 cpdef object snapshot(object record):
-    """Return `record` in a form whose message stays what it is now.
+    """Return `record` in a form whose message and extra fields stay what they are now.
 
-    That is `record` itself if msg and args are immutable, else a copy. If rendering raises an Exception `record` is
+    That is `record` itself if they are immutable, else a copy. If rendering raises an Exception `record` is
     returned as it is: the handler that formats it will report that.
     """
     try:
         if is_immutable(record.args) and is_immutable(record.msg):
-            return record
+            return rendered_copy(record, False) if may_change(record) else record
     except AttributeError:
         return record
     return rendered_copy(record)

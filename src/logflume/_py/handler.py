@@ -9,12 +9,13 @@ import queue as _queue
 from .._delivery.unpatched import needs_no_exception
 from .._shared import fork
 from .._shared.contexts import item_with_context
+from .._shared.kept import IMMUTABLE, OWN_ATTRIBUTES
 from .._shared.rendered import leaves_process, private_copy
 from .._shared.state import MOST_UNREAD, RUNNING
 from .batch import ListenerCore
 from .context import current_context
 from .exceptions import capture
-from .record import IMMUTABLE, CapturedRecord, snapshot
+from .record import CapturedRecord, snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -206,7 +207,8 @@ class HandlerCore:
                     if type(value) not in IMMUTABLE:
                         break
                 else:
-                    return record
+                    if len(record.__dict__) <= OWN_ATTRIBUTES:
+                        return record
         except AttributeError:
             pass  # snapshot() knows what to do
         return snapshot(record)

@@ -30,7 +30,7 @@ cdef struct Limits:
     Py_ssize_t room
 
 
-cdef Composer composer_of(object formatter)
+cdef Composer composer_of(object formatter, Composer known)
 cdef int compose(BatchText text, Composer composer, list records, Py_ssize_t index, Limits *limits) except -1
 cdef Py_ssize_t compose_simple(
     Text *text, Composer composer, PyObject **records, Py_ssize_t count, Limits *limits

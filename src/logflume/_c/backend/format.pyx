@@ -64,14 +64,14 @@ cdef class Composer:
             Py_XDECREF(self.templates.each[index].held)
 
 
-cdef Composer composer_of(object formatter):
-    """Return a Composer for an unpatched formatter."""
+cdef Composer composer_of(object formatter, Composer known):
+    """Return a Composer for an unpatched formatter; `known` is the handler's last one, or None."""
     cdef Composer composer = Composer.__new__(Composer)
     composer.formatter = formatter
     composer.record_is_unpatched = class_is_unpatched(LogRecord)
     composer.adder = fields_adder(formatter)
     if composer.adder is None and not formatter_is_unpatched(formatter):
-        composer.json = json_pattern_of(formatter)
+        composer.json = json_pattern_of(formatter, None if known is None else known.json)
         if composer.json is not None and composer.json.uses_time:
             composer.clock = clock_of(formatter)
         return composer

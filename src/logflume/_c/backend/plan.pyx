@@ -10,7 +10,7 @@ from logging.handlers import TimedRotatingFileHandler as _TimedRotatingFileHandl
 from logging.handlers import WatchedFileHandler as _WatchedFileHandler
 
 from logflume._c.backend.clock cimport renew
-from logflume._c.backend.format cimport composer_of, makes_simple
+from logflume._c.backend.format cimport Composer, composer_of, makes_simple
 from logflume._c.backend.json_pattern cimport is_unchanged
 from logflume._c.backend.unpatched cimport formatter_is_unpatched, overridden_by
 from logflume._c.interpreter.python cimport (
@@ -79,6 +79,7 @@ cdef bint may_have_plan(object handler, bint asked) except -1:
 cdef Plan plan_of(object handler, bint asked):
     """Return the plan for `handler`, whose lock is held; None if its batches go another way than COMPOSED now."""
     cdef Plan plan = plans.get(id(handler))
+    cdef Composer composer = None if plan is None else plan.composer
     if plan is not None and is_current(plan, handler, asked):
         return plan
     if way_of(handler, asked) != COMPOSED:
@@ -86,12 +87,11 @@ cdef Plan plan_of(object handler, bint asked):
     plan = lasting_plan(handler, asked)
     if plan is None:
         plan = Plan.__new__(Plan)
-        plan.composer = composer_of(handler.formatter or logging._defaultFormatter)
+        plan.composer = composer_of(handler.formatter or logging._defaultFormatter, composer)
         plan.terminator = handler.terminator
-    else:
-        if len(plans) >= MOST_PLANS:
-            plans.clear()
-        plans[id(handler)] = plan
+    if len(plans) >= MOST_PLANS and id(handler) not in plans:
+        plans.clear()
+    plans[id(handler)] = plan
     return plan
 
 
@@ -162,7 +162,7 @@ cdef Plan lasting_plan(object handler, bint asked):
         plan.encoding = plan.sink.encoding
         plan.line_buffering = plan.sink.line_buffering
         plan.attributes = plan.sink.attributes
-        plan.composer = composer_of(formatter)
+        plan.composer = composer_of(formatter, None)
         plan.filters = <PyObject *>own["filters"]
         plan.overrides_filter = "filter" in own or type(handler).filter is not standard_filter
         plan.stream = <PyObject *>stream
