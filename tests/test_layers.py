@@ -53,7 +53,7 @@ MAY_IMPORT = {
 # What a compiled module on one side of the queue takes from the other side: (importing, imported) -> why.
 CROSSINGS: dict[tuple[str, str], str] = {
     (
-        "logflume._c.caller.handler",
+        "logflume._c.caller.item",
         "logflume._c.backend.plan",
     ): "whether a handler asks a record for its exception depends on the way it goes",
 }

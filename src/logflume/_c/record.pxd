@@ -46,10 +46,10 @@ cdef class CapturedRecord:
 
 cdef PyTypeObject *captured_type
 
+cdef CapturedRecord new_record()
 cdef CapturedRecord record_for_call(object msg, PyObject **arguments, Py_ssize_t count)
 cdef int keep_message(CapturedRecord record) except -1
 cdef int recycle(list records, Py_ssize_t count) except -1
-cdef bint keep_extra(dict extra) except -1
 cdef int track_if_needed(CapturedRecord record) except -1
 cdef object message(CapturedRecord record)
 cdef object render(object text, object args)
@@ -57,7 +57,6 @@ cdef double milliseconds(CapturedRecord record) noexcept nogil
 cdef object with_exception(object record, object captured, long long levelno)
 cdef object made_of(CapturedRecord record, dict contexts=*)
 cdef bint take_back(CapturedRecord record) except -1
-cdef CapturedRecord copy_of(CapturedRecord record)
 cdef CapturedRecord captured_for(object record)
 cpdef object log_record(object record)
 cpdef int make_log_records(list records, Py_ssize_t count=*) except -1

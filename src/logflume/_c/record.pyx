@@ -7,8 +7,7 @@ LogRecord, which is made once.
 
 cimport cython
 from cpython.bool cimport PyBool_Check
-from cpython.bytearray cimport PyByteArray_CheckExact
-from cpython.dict cimport PyDict_CheckExact, PyDict_Copy, PyDict_Next, PyDict_SetItem
+from cpython.dict cimport PyDict_CheckExact, PyDict_Next, PyDict_SetItem
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.list cimport PyList_GET_SIZE
 from cpython.long cimport PyLong_CheckExact
@@ -21,16 +20,17 @@ from logflume._c.interpreter.python cimport (
     Py_TYPE, PyList_GET_ITEM, PyList_SET_ITEM, PyList_SetSlice, PyObject_GC_IsTracked, PyObject_GC_Track,
     PyObject_GC_UnTrack, decref, instance_dict, has_references, has_weak_references, is_immutable_value, new_object,
 )
+from logflume._c.kept cimport is_immutable, keep_extra, kept
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object copy, kept_deeply, logging, may_change, rendered_copy, rendered_message, handled_contexts, set_exception
+cdef object copy, logging, may_change, rendered_copy, rendered_message, handled_contexts, set_exception
 import logging
 import sys
 from copy import copy
 
 from logflume._shared.contexts import handled_contexts
 from logflume._shared.exceptions import CapturedException
-from logflume._shared.kept import kept as kept_deeply, may_change
+from logflume._shared.kept import may_change
 from logflume._shared.rendered import rendered_copy, rendered_message, set_exception
 
 cdef extern from "interpreter/freelist.h":
@@ -44,13 +44,9 @@ cdef extern from "Python.h":
     Py_ssize_t PY_SSIZE_T_MAX
     object PyType_GenericAlloc(PyTypeObject *type, Py_ssize_t items)
     long long as_long_long "PyLong_AsLongLongAndOverflow" (object, int *overflow)
-    bint PyList_CheckExact(object)
-    bint PySet_CheckExact(object)
-    object PyList_GetSlice(object, Py_ssize_t, Py_ssize_t)
 
 cdef Py_ssize_t OBJECT_FIELDS = 13  # of CapturedRecord
 cdef str DICT = sys.intern("__dict__")
-cdef int NESTING = 8  # tuples in tuples that is_immutable() looks into
 cdef PyTypeObject *captured_exception = <PyTypeObject *><PyObject *>CapturedException
 cdef PyTypeObject *record_type = <PyTypeObject *><PyObject *>logging.LogRecord
 cdef object LogRecord = logging.LogRecord
@@ -145,66 +141,6 @@ cdef int recycle(list records, Py_ssize_t count) except -1:
     else:
         PyList_SetSlice(records, 0, count, NULL)
     return 0
-
-
-cdef bint is_immutable(object value):
-    """Tell whether `value` cannot change: exactly a str, number, bool, None, bytes, or a tuple of those."""
-    return is_immutable_value(<PyObject *>value) or (
-        PyTuple_CheckExact(value) and is_immutable_tuple(<tuple>value, NESTING)
-    )
-
-
-cdef bint is_immutable_tuple(tuple values, int nesting):
-    for value in values:
-        if not is_immutable_value(<PyObject *>value):
-            if not PyTuple_CheckExact(value) or nesting == 0 or not is_immutable_tuple(<tuple>value, nesting - 1):
-                return False
-    return True
-
-
-cdef object kept(object value):
-    """As kept() of _shared.kept."""
-    cdef object new = None
-    if PyDict_CheckExact(value):
-        new = PyDict_Copy(value)
-    elif PyList_CheckExact(value):
-        new = PyList_GetSlice(value, 0, PY_SSIZE_T_MAX)
-    elif not (PyTuple_CheckExact(value) or PySet_CheckExact(value) or PyByteArray_CheckExact(value)):
-        return value
-    return new if new is not None and is_flat(new) else kept_deeply(value)
-
-
-cdef bint is_flat(object container):
-    """Tell whether a list or dictionary that is not shared holds only immutable values."""
-    cdef PyObject *name
-    cdef PyObject *value
-    cdef Py_ssize_t at = 0
-    if PyDict_CheckExact(container):
-        while PyDict_Next(container, &at, &name, &value):
-            if not is_immutable_value(value):
-                return False
-        return True
-    for at in range(PyList_GET_SIZE(container)):
-        if not is_immutable_value(PyList_GET_ITEM(container, at)):
-            return False
-    return True
-
-
-cdef bint keep_extra(dict extra) except -1:
-    """Keep the extra fields of a record as they are now; return whether they are immutable, and then not tracked."""
-    cdef PyObject *name
-    cdef PyObject *value
-    cdef Py_ssize_t at = 0
-    cdef bint immutable = True
-    while PyDict_Next(extra, &at, &name, &value):
-        if not is_immutable_value(value):
-            immutable = False
-            new = kept(<object>value)
-            if new is not <object>value:
-                PyDict_SetItem(extra, <object>name, new)
-    if immutable:
-        PyObject_GC_UnTrack(<PyObject *>extra)
-    return immutable
 
 
 cdef int track_if_needed(CapturedRecord record) except -1:
@@ -537,29 +473,6 @@ cdef inline bint is_whole_number(PyObject *value, long long number) except -1:
 
 cdef inline bint is_real_number(PyObject *value, double number) noexcept:
     return PyFloat_CheckExact(<object>value) and PyFloat_AS_DOUBLE(<object>value) == number
-
-
-cdef CapturedRecord copy_of(CapturedRecord record):
-    """Return another captured record of the same call, without a LogRecord."""
-    cdef CapturedRecord new = new_record()
-    new.name = record.name
-    new.msg = record.msg
-    new.args = record.args
-    new.levelname = record.levelname
-    new.site = record.site
-    new.exc_info = record.exc_info
-    new.threadName = record.threadName
-    new.processName = record.processName
-    new.taskName = record.taskName
-    new.created = record.created
-    new.created_ns = record.created_ns
-    new.thread = record.thread
-    new.levelno = record.levelno
-    new.process = record.process
-    new.immutable = record.immutable
-    new.has_thread = record.has_thread
-    new.has_process = record.has_process
-    return new
 
 
 cdef CapturedRecord captured_for(object record):

@@ -34,8 +34,6 @@ cdef class HandlerCore:
     cdef int put_filtered(self, CapturedRecord record) except -1
     cdef bint replaced_or_dropped(self, CapturedRecord record) except -1
     cdef int put_passed(self, object item, object targets) except -1
-    cdef bint may_capture(self, long long levelno, object targets) except -1
-    cdef object without_frames(self, object record, object targets)
     cdef object with_context(self, object item, object targets)
     cdef unsigned long long check_class(self) except? 0
     cdef bint is_class_unpatched(self) except -1

@@ -5,33 +5,29 @@ from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.object cimport PyObject, PyObject_GenericSetAttr, PyTypeObject
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object Full, QueueHandler, formatter_of, item_with_context, leaves_process, logging, needs_no_exception
-cdef object private_copy, settle_fork, shows_exception
+cdef object Full, QueueHandler, item_with_context, leaves_process, logging, settle_fork
 import logging
 import sys
 from logging.handlers import QueueHandler
 from queue import Full
 
 from logflume._c.batch cimport ListenerCore
-from logflume._c.backend.plan cimport way_of
 from logflume._c.caller.exceptions cimport capture
+from logflume._c.caller.item cimport is_own_item, may_capture, without_frames
 from logflume._c.caller.moved cimport ASK, NOBODY, MovedCheck
 from logflume._c.context cimport current_context
 from logflume._c.filters cimport ASKS, DROPS, by_name
 from logflume._c.interpreter.python cimport (
-    HAS_GIL, Py_TYPE, assign_type_version, call1, generic_delattr, hide, is_immutable_record, load,
-    raise_set_exception, store, try_call1, type_version,
+    HAS_GIL, Py_TYPE, assign_type_version, call1, generic_delattr, hide, load, raise_set_exception, store, try_call1,
+    type_version,
 )
 from logflume._c.record cimport (
     CapturedRecord, captured_for, captured_type, keep_message, made_of, snapshot, take_back, track_if_needed,
-    with_exception,
 )
 
-from logflume._delivery.plan import COMPOSED as _COMPOSED
-from logflume._delivery.unpatched import formatter_of, needs_no_exception, shows_exception
 from logflume._shared.contexts import item_with_context
 from logflume._shared.fork import settle as settle_fork
-from logflume._shared.rendered import leaves_process, private_copy
+from logflume._shared.rendered import leaves_process
 from logflume._shared.state import MOST_UNREAD as _MOST_UNREAD, RUNNING as _RUNNING
 
 cdef extern from "interpreter/fork.h":
@@ -43,11 +39,7 @@ watch_fork()
 
 
 cdef long long MOST_UNREAD = _MOST_UNREAD
-cdef int RUNNING = _RUNNING, COMPOSED = _COMPOSED
-cdef PyTypeObject *standard_type = <PyTypeObject *><PyObject *>logging.LogRecord
-cdef str MSG = sys.intern("msg")
-cdef str ARGS = sys.intern("args")
-cdef str EXC_INFO = sys.intern("exc_info")
+cdef int RUNNING = _RUNNING
 cdef object standard_handle_error = logging.Handler.handleError
 cdef object standard_handle = logging.Handler.handle
 cdef object LogRecord = logging.LogRecord
@@ -89,15 +81,6 @@ cdef long long level_of(object record) except? -1:
         return record.levelno
     except Exception:
         return 0
-
-
-cdef inline bint is_own_item(object record) except -1:
-    """Tell whether a record can be enqueued as it is: it cannot change, and nothing has to go beside it."""
-    return (
-        Py_TYPE(record) is standard_type
-        and is_immutable_record(record, MSG, ARGS, EXC_INFO)
-        and current_context() is None
-    )
 
 
 cdef class HandlerCore:
@@ -293,7 +276,9 @@ cdef class HandlerCore:
         record.context = current_context()
         if not record.immutable:
             keep_message(record)
-        if record.exc_info is not None and record.exc_info and self.may_capture(record.levelno, targets):
+        if record.exc_info is not None and record.exc_info and may_capture(
+            self._core, self._queue, self._moved, record.levelno, targets
+        ):
             captured = capture(record.exc_info)
             if captured is not None:
                 record.exc_info = captured
@@ -341,51 +326,14 @@ cdef class HandlerCore:
 
     # ---- what any other does ----
 
-    cdef bint may_capture(self, long long levelno, object targets) except -1:
-        """Tell whether nothing that gets a record of this level behind the queue can ask for its exc_info."""
-        cdef object core = self._core, formatter
-        cdef bint asked = False, respects
-        if core is None or not self._core.takes_captured(self._queue) or core.handles_itself:
-            return False
-        handlers = core.handlers
-        respects = core.respect_handler_level
-        if self._moved is not None and self._moved.moved.asks_filters and not self._moved.moved.has_added:
-            # Else a filter on the listener's thread may set what another handler shows: no copy must be in its way.
-            handlers = self._moved.handlers if targets is None else targets.handlers
-            asked = True
-        for handler in handlers:
-            if respects and levelno < handler.level:
-                continue
-            if way_of(handler, asked) == COMPOSED:
-                formatter = formatter_of(handler)
-                if shows_exception(formatter):
-                    return False
-            elif not needs_no_exception(handler, asked):
-                return False
-        return len(handlers) > 0
-
     cdef object item_for(self, object record, object targets):
         """Return what to enqueue for `record` as it is now: with its targets, its contextvars, and its exception."""
         if self._leaves_process:
             return QueueHandler.prepare(self, record)
-        return self.with_context(self.without_frames(snapshot(record), targets), targets)
-
-    cdef object without_frames(self, object record, object targets):
-        """Return what to enqueue for `record` so that the frames of its exception end with the call, if that may be."""
-        cdef object captured = None, new, exc_info = getattr(record, "exc_info", None)
-        cdef long long levelno
-        if not exc_info:
-            return record
-        levelno = level_of(record)
-        if not self.may_capture(levelno, targets):
-            return record
-        if not getattr(record, "exc_text", None):
-            captured = capture(exc_info)
-            if captured is None:
-                return record
-        new = private_copy(record)
-        new.exc_info = None
-        return new if captured is None else with_exception(new, captured, levelno)
+        cdef object item = snapshot(record), exc_info = getattr(item, "exc_info", None)
+        if exc_info and may_capture(self._core, self._queue, self._moved, level_of(item), targets):
+            item = without_frames(item, exc_info, level_of(item))
+        return self.with_context(item, targets)
 
     cdef object with_context(self, object item, object targets):
         cdef object context = current_context()

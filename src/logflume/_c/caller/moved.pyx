@@ -15,7 +15,7 @@ from logging import LogRecord
 
 from logflume._c.filters cimport ASKS, DROPS, by_name
 from logflume._c.interpreter.python cimport Watch, WatchedObject, dict_get, instance_dict, watch_object
-from logflume._c.record cimport CapturedRecord, copy_of, made_of, take_back
+from logflume._c.record cimport CapturedRecord, made_of, new_record, take_back
 
 from logflume._shared.moved import filters_in_call, has_standard_filter
 from logflume._shared.rendered import private_copy
@@ -201,3 +201,26 @@ cdef bint has_same_attributes(object before, object record) except -1:
         if not PyDict_Next(others, &other_at, &other_name, &other) or name is not other_name or value is not other:
             return False
     return True
+
+
+cdef CapturedRecord copy_of(CapturedRecord record):
+    """Return another captured record of the same call, without a LogRecord."""
+    cdef CapturedRecord new = new_record()
+    new.name = record.name
+    new.msg = record.msg
+    new.args = record.args
+    new.levelname = record.levelname
+    new.site = record.site
+    new.exc_info = record.exc_info
+    new.threadName = record.threadName
+    new.processName = record.processName
+    new.taskName = record.taskName
+    new.created = record.created
+    new.created_ns = record.created_ns
+    new.thread = record.thread
+    new.levelno = record.levelno
+    new.process = record.process
+    new.immutable = record.immutable
+    new.has_thread = record.has_thread
+    new.has_process = record.has_process
+    return new
