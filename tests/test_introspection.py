@@ -38,11 +38,12 @@ def test_attributes_have_docstrings_and_none_is_of_the_compiler(lf):
     known = {name for each in (*standard, logging.Formatter()) for name in dir(each)}
     for each in objects(lf):
         names = dir(each)
+        classes = each.__mro__ if isinstance(each, type) else type(each).__mro__
         assert not [name for name in names if "pyx" in name or "cython" in name]
         for name in names:
             if not name.startswith("_") and name not in known and not isinstance(each, lf.JsonFormatter):
                 found = inspect.getattr_static(each, name, None) or getattr(each, name)
-                listed = f"{name}:" in "".join(one.__doc__ or "" for one in (each, *type(each).__mro__))
+                listed = f"{name}:" in "".join(one.__doc__ or "" for one in classes)
                 assert listed or inspect.getdoc(found), (each, name)
 
 

@@ -10,7 +10,7 @@ cdef class ListenerCore:
     cdef public double _delay
     cdef public double _longest_delay
     cdef public object queue
-    cdef public object qsize  # the queue's bound qsize if a log call has to ask how long it is, or None
+    cdef public object qsize
     cdef unsigned long long _room  # how long it may be then
     cdef unsigned long long _checked  # the class's version, times two, plus one if its dequeue() is the standard one
     cdef bint delivers_here(self) except -1

@@ -26,7 +26,10 @@ cdef object standard_dequeue = QueueListener.dequeue
 
 
 cdef class ListenerCore:
-    """State shared by a listener and the handlers that feed it."""
+    """State shared by a listener and the handlers that feed it.
+
+    qsize: the queue's own qsize, if a log call has to ask how long it is, or None
+    """
 
     @property
     def state(self):
@@ -90,6 +93,7 @@ cdef class ListenerCore:
 
     @property
     def room(self):
+        """How long the queue may be, if a log call has to ask."""
         return load(&self._room)
 
     @room.setter

@@ -26,8 +26,13 @@ if TYPE_CHECKING:
 __all__ = ["calls_filters", "drop_by_name", "write_filtered"]
 
 
+_standard_filter = logging.Filterer.filter
+
+
 def calls_filters(handler: logging.Handler) -> bool:
-    """Return whether `handler` has filters that have to be called."""
+    """Return whether `handler` has filters, or a filter() of its own, that have to be called."""
+    if type(handler).filter is not _standard_filter or "filter" in vars(handler):
+        return True
     return bool(handler.filters) and not only_standard(handler.filters)
 
 
@@ -103,6 +108,7 @@ class FilteredBatch:
             except BaseException as error:  # it counts once the records before it are written
                 self._error = error
                 return
+            self.progress.rest()
 
     def _ask(self, record: logging.LogRecord) -> logging.LogRecord | None:
         """Return the record that passed, which a filter may have put in the place of `record`; or None."""

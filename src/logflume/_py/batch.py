@@ -27,6 +27,8 @@ class ListenerCore:
     delivering_thread: identity of the thread that runs the handlers, or 0
     flush_at: the level, as a number, from which on a record is handled at once
     flush_wanted: whether the handlers are to be flushed, for a record of that level
+    qsize: the queue's own qsize, if a log call has to ask how long it is, or None
+    room: how long the queue may be then
     calls_to_brake: how many more records may be enqueued before a call looks how long the queue is
     """
 
@@ -35,8 +37,8 @@ class ListenerCore:
     flush_at: int = 0
     flush_wanted: bool = False
     calls_to_brake: int = 0
-    qsize: Callable[[], int] | None = None  # the queue's, if a log call has to ask how long it is
-    room: int = 0  # how long it may be then
+    qsize: Callable[[], int] | None = None
+    room: int = 0
     _handled: int = 0
     _delay: float = 0.0
     _longest_delay: float = 0.0

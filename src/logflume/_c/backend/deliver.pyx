@@ -4,6 +4,8 @@ from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport PyObject, PyTypeObject
 
+import logging
+
 from logflume._c.backend.batch_text cimport BatchText, cut, new_text, whole
 from logflume._c.backend.clock cimport tick
 from logflume._c.backend.format cimport Composer, Limits, compose, compose_simple, hold_messages
@@ -16,6 +18,7 @@ from logflume._c.interpreter.python cimport dict_get, instance_dict
 from logflume._c.record cimport CapturedRecord, captured_type, log_record, make_log_records, recycle
 
 from logflume._c.backend.line import line_maker
+
 from logflume._delivery.deliver import Progress, hand_over, one_by_one, write_formatted, write_text
 from logflume._delivery.filtered import write_filtered
 from logflume._delivery.plan import COMPOSED as _COMPOSED, FORMATTED as _FORMATTED, HANDED_OVER as _HANDED_OVER
@@ -33,6 +36,7 @@ cdef extern from "Python.h":
     PyObject **PySequence_Fast_ITEMS(object)
     object PyBytes_FromStringAndSize(const char *, Py_ssize_t)
 
+cdef object standard_filter = logging.Filterer.filter
 cdef int FORMATTED = _FORMATTED, COMPOSED = _COMPOSED, HANDED_OVER = _HANDED_OVER
 
 cdef enum:
@@ -58,7 +62,7 @@ def deliver_batch(handler, list records not None, report, progress=None):
             calls = calls_filters(handler, records, passed)
             if not records:
                 return
-        alone = write_composed(handler, records, progress) if not calls and may_have_plan(handler, True) else -1
+        alone = write_composed(handler, records, progress) if not calls and may_have_plan(handler) else -1
         if alone < 0:
             way = find_way(handler, not calls)
             if calls and find_way(handler, True) == COMPOSED:
@@ -85,7 +89,9 @@ cdef bint calls_filters(object handler, list records, list passed) except -1:
 
     `passed` has the filters that the records passed before.
     """
-    cdef object filters = dict_get(instance_dict(handler), "filters", None)
+    cdef object own = instance_dict(handler), filters = dict_get(own, "filters", None)
+    if type(handler).filter is not standard_filter or "filter" in own:
+        return True
     if PyList_CheckExact(filters) and (PyList_GET_SIZE(filters) == 0 or filters == passed):
         return False
     if find_way(handler, False) not in (COMPOSED, FORMATTED):
@@ -125,7 +131,7 @@ cdef Py_ssize_t write_composed(object handler, list records, object progress) ex
     cdef bint without_gil = False
     with handler.lock:
         try:
-            plan = plan_of(handler, True)
+            plan = plan_of(handler)
             if plan is None:
                 return -1
             if plan.sink is None or plan.may_be_due:
@@ -137,7 +143,7 @@ cdef Py_ssize_t write_composed(object handler, list records, object progress) ex
                 if sink is None:
                     return count
             else:
-                if plan.may_be_due and not is_current(plan, handler, True):
+                if plan.may_be_due and not is_current(plan, handler):
                     return 0  # the file was opened again: make another plan
                 empty_buffers(plan)  # other code may have written to it
                 if plan.may_rotate:

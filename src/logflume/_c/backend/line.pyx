@@ -35,7 +35,7 @@ cdef class LineMaker:
 def line_maker(handler, sink):
     """Return a LineMaker for a handler whose text is composed, and whose lock is held."""
     cdef LineMaker maker = LineMaker.__new__(LineMaker)
-    cdef Plan plan = plan_of(handler, True)
+    cdef Plan plan = plan_of(handler)
     maker.composer = plan.composer
     maker.terminator = handler.terminator
     maker.ascii = sink.ascii

@@ -1,6 +1,5 @@
 """The plan for a handler: which way its batches go, and what is needed for that, until something about it changes."""
 
-from cpython.list cimport PyList_GET_SIZE
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.unicode cimport PyUnicode_CheckExact
 
@@ -37,7 +36,6 @@ cdef extern from "backend/write.h" nogil:
 
 cdef int ONE_BY_ONE = _ONE_BY_ONE, FORMATTED = _FORMATTED, COMPOSED = _COMPOSED, HANDED_OVER = _HANDED_OVER
 cdef frozenset FORMAT = _FORMAT
-cdef object standard_filter = logging.Filterer.filter
 cdef type StringTemplateStyle = logging.StringTemplateStyle
 cdef type DescriptorSink = _DescriptorSink
 cdef type FileSink = _FileSink
@@ -71,20 +69,23 @@ cdef object formatter_of(object handler):
     return dict_get(instance_dict(handler), "formatter", None) or logging._defaultFormatter
 
 
-cdef bint may_have_plan(object handler, bint asked) except -1:
+cdef bint may_have_plan(object handler) except -1:
     """Whether plan_of() has to be asked, which needs the handler's lock."""
-    return id(handler) in plans or way_of(handler, asked) == COMPOSED
+    return id(handler) in plans or way_of(handler, True) == COMPOSED
 
 
-cdef Plan plan_of(object handler, bint asked):
-    """Return the plan for `handler`, whose lock is held; None if its batches go another way than COMPOSED now."""
+cdef Plan plan_of(object handler):
+    """Return the plan for `handler`, whose lock is held; None if its batches go another way than COMPOSED now.
+
+    Its filters are not looked at: the records have passed them.
+    """
     cdef Plan plan = plans.get(id(handler))
     cdef Composer composer = None if plan is None else plan.composer
-    if plan is not None and is_current(plan, handler, asked):
+    if plan is not None and is_current(plan, handler):
         return plan
-    if way_of(handler, asked) != COMPOSED:
+    if way_of(handler, True) != COMPOSED:
         return None
-    plan = lasting_plan(handler, asked)
+    plan = lasting_plan(handler)
     if plan is None:
         plan = Plan.__new__(Plan)
         plan.composer = composer_of(handler.formatter or logging._defaultFormatter, composer)
@@ -95,13 +96,12 @@ cdef Plan plan_of(object handler, bint asked):
     return plan
 
 
-cdef bint is_current(Plan plan, object handler, bint asked) except -1:
+cdef bint is_current(Plan plan, object handler) except -1:
     """Whether `plan` is for `handler`, and nothing of both has changed."""
     # Each is held by the one before: the dictionary of a handler that did not change has its formatter.
     return (
         plan.handler.object == <PyObject *>handler
         and is_same_object(&plan.handler, handler)
-        and (asked or (PyList_GET_SIZE(<object>plan.filters) == 0 and not plan.overrides_filter))
         and is_same_object(&plan.formatter, <object>plan.formatter.object)
         and is_same_object(&plan.style, <object>plan.style.object)
         and type_version(record_type) == plan.record_version
@@ -131,7 +131,7 @@ cdef int forget(Plan plan) except -1:
     return 0
 
 
-cdef Plan lasting_plan(object handler, bint asked):
+cdef Plan lasting_plan(object handler):
     """Return a plan that can tell whether it is current; None if there can be none."""
     cdef Plan plan = Plan.__new__(Plan)
     cdef object own = instance_dict(handler)
@@ -140,7 +140,7 @@ cdef Plan lasting_plan(object handler, bint asked):
     # Noted first, and read then: a change in between is found the next time.
     if plan.record_version == 0 or not watch_object(&logflume_handlers, &plan.handler, handler, own):
         return None
-    if way_of(handler, asked) != COMPOSED:
+    if way_of(handler, True) != COMPOSED:
         return None
     formatter = dict_get(own, "formatter", None)
     stream = dict_get(own, "stream", None)
@@ -163,8 +163,6 @@ cdef Plan lasting_plan(object handler, bint asked):
         plan.line_buffering = plan.sink.line_buffering
         plan.attributes = plan.sink.attributes
         plan.composer = composer_of(formatter, None)
-        plan.filters = <PyObject *>own["filters"]
-        plan.overrides_filter = "filter" in own or type(handler).filter is not standard_filter
         plan.stream = <PyObject *>stream
         plan.terminator = handler.terminator
     except Exception:
@@ -173,4 +171,4 @@ cdef Plan lasting_plan(object handler, bint asked):
     plan.may_rotate = isinstance(handler, RotatingFileHandler)
     plan.is_simple = makes_simple(plan.composer) and PyUnicode_CheckExact(plan.terminator)
     # sink_of() may have run what changed the handler
-    return plan if is_current(plan, handler, asked) else None
+    return plan if is_current(plan, handler) else None
