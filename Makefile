@@ -13,7 +13,8 @@ COMPILED := $(WITHOUT) LOGFLUME_REQUIRE_EXTENSIONS=1
 PURE := $(WITHOUT) LOGFLUME_NO_EXTENSIONS=1
 
 # One set of environments for each interpreter: `make test PYTHON=python3.13` leaves the others alone.
-TAG := $(shell $(PYTHON) -c 'import sys, sysconfig; print(sys.implementation.cache_tag + ("t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""))')
+tag = $(shell $(1) -c 'import sys, sysconfig; print(sys.implementation.cache_tag + ("t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""))')
+TAG := $(call tag,$(PYTHON))
 ifeq ($(TAG),)
 $(error $(PYTHON) does not run; name a Python 3.11 or newer with PYTHON=...)
 endif
@@ -25,7 +26,7 @@ SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE \
 	$(shell find src -name __pycache__ -prune -o -name '*.egg-info' -prune -o \
 		\( -type d -o -name '*.py' -o -name '*.pyx' -o -name '*.p[xy][di]' -o -name '*.h' -o -name py.typed \) -print)
 
-.PHONY: help docs demo installed test test-compiled test-pure test-compat fuzz coverage sanitize wheels bench lint format clean
+.PHONY: help docs demo installed test test-compiled test-pure test-compat fuzz coverage sanitize wheels bench bench-threads regression lint format clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -49,9 +50,9 @@ test-pure: $(ENV)/pure/.installed  ## run the tests on the pure build
 
 installed: $(ENV)/compiled/.installed $(ENV)/pure/.installed  # what `make test` needs
 
-test-compat: $(ENV)/compat/.installed  ## run the tests with the packages that hook into logging
+test-compat: $(ENV)/compat/.installed  ## run the tests with packages that hook into logging, event loops and servers
 	@echo "testing with other packages"
-	@$(COMPILED) $(ENV)/compat/bin/python -m pytest tests/test_third_party.py tests/test_examples.py $(ARGS)
+	@$(COMPILED) $(ENV)/compat/bin/python -m pytest $(PARALLEL) tests/test_third_party.py tests/test_uvicorn_formatters.py tests/test_json_*.py tests/test_servers.py tests/test_examples.py tests/test_listener_life.py $(ARGS)
 
 RANDOM_TESTS := $(wildcard tests/test_*random*.py)
 fuzz: $(ENV)/compiled/.installed  ## run the random tests with examples that no run has had before, both cores
@@ -79,8 +80,16 @@ sanitize: $(ENV)/sanitize/.made  ## run the tests on extensions built with Addre
 wheels: $(ENV)/wheels/.made  ## build, audit and run the wheels of a release (Linux; ARGS='pure x86_64' for some)
 	@$(WITHOUT) $(ENV)/wheels/bin/python packaging/wheels.py $(ENV)/made-wheels $(ARGS)
 
-bench: $(ENV)/compiled/.installed  ## print the table of speeds, both cores
-	@$(COMPILED) $(ENV)/compiled/bin/python bench/run.py $(ARGS)
+# FREE_THREADED names a free-threaded Python, which gets an environment of its own for the table of threads.
+bench: $(ENV)/bench/.installed  ## measure logflume and its rivals (ARGS='service --quick'; 17 minutes for all, 4 with --quick)
+	@$(if $(FREE_THREADED),$(MAKE) --no-print-directory bench-threads PYTHON=$(FREE_THREADED))
+	@$(WITHOUT) $(if $(FREE_THREADED),BENCH_FREE_THREADED=$(CURDIR)/.venv-$(call tag,$(FREE_THREADED))/bench-threads/bin/python) \
+		$(ENV)/bench/bin/python -m bench $(ARGS)
+
+bench-threads: $(ENV)/bench-threads/.installed  # what the free-threaded Python needs
+
+regression: $(ENV)/bench/.installed  ## pytest-benchmark on both cores (ARGS=--benchmark-autosave, later --benchmark-compare)
+	@$(WITHOUT) $(ENV)/bench/bin/python -m pytest bench/regression $(ARGS)
 
 lint: $(ENV)/lint/.made  ## ruff, mypy --strict and cython-lint; zizmor and actionlint for the workflows
 	$(ENV)/lint/bin/ruff check .
@@ -99,7 +108,7 @@ format: $(ENV)/lint/.made  ## have ruff mend what it can
 	$(ENV)/lint/bin/ruff format .
 
 clean:  ## remove the environments and everything built
-	rm -rf .venv-* .site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+	rm -rf .venv-* .site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks .coverage*
 	rm -rf src/*.egg-info
 	find src \( -name "*.c" -o -name "*.so" \) -delete
 	find . -name __pycache__ -prune -exec rm -rf {} +
@@ -108,6 +117,7 @@ GROUP_build := build
 GROUP_compiled := test
 GROUP_pure := test
 GROUP_compat := compat
+GROUP_bench := bench
 GROUP_sanitize := test
 GROUP_lint := lint
 GROUP_docs := docs
@@ -138,6 +148,11 @@ $(ENV)/pure/.installed $(ENV)/docs/.installed $(ENV)/demo-pure/.installed: $(ENV
 	@touch $@
 
 $(ENV)/compiled/.installed $(ENV)/compat/.installed $(ENV)/demo/.installed: $(ENV)/%/.installed: $(ENV)/%/.made $(ENV)/dist-compiled/.built
+	@$(WITHOUT) $(@D)/bin/python -m pip install --quiet --force-reinstall --no-deps $(ENV)/dist-compiled/*.whl
+	@touch $@
+
+$(ENV)/bench/.installed $(ENV)/bench-threads/.installed: $(ENV)/%/.installed: $(ENV)/%/.made $(ENV)/dist-compiled/.built
+	@$(WITHOUT) $(@D)/bin/python bench/install.py
 	@$(WITHOUT) $(@D)/bin/python -m pip install --quiet --force-reinstall --no-deps $(ENV)/dist-compiled/*.whl
 	@touch $@
 

@@ -84,6 +84,9 @@ class BuildExtensions(build_ext):
                 "freethreading_compatible": True,
                 "binding": False,
                 "auto_pickle": False,
+                # For inspect.signature() and help().
+                "embedsignature": True,
+                "embedsignature.format": "clinic",
                 "linetrace": TRACE,
             },
         )

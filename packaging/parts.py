@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audit import audit, repaired
-from build import Target, build_compiled, build_pure, build_sdist, of_musl, of_root
+from build import Target, build_compiled, build_pure, build_sdist, name_musl, of_musl, of_root
 from machine import NotRun, need, run
 from pythons import python_for
 from roots import Root, emulate, make_root
@@ -61,13 +61,17 @@ class Workshop:
         return self.folder.parent / f"{self.folder.name}-systems"
 
 
-def compile_for(shop: Workshop, row: Row, target: Target, policy: str = "") -> Path:
-    """Build and audit a compiled wheel; one with a policy gets its tag."""
+def compile_for(shop: Workshop, row: Row, target: Target, policy: str) -> Path:
+    """Build and audit a compiled wheel, which gets the tag of the policy."""
     folder, log = shop.new(row.part), shop.log(row.part)
-    row.file = build_compiled(shop.sdist, folder, log, target)
-    if policy:
-        row.file = repaired(row.file, folder / policy, log, policy)
-    audit(row.file, log, offered=bool(policy))
+    wheel = build_compiled(shop.sdist, folder, log, target)
+    return audit_compiled(row, wheel, folder, log, policy)
+
+
+def audit_compiled(row: Row, wheel: Path, folder: Path, log: Path, policy: str) -> Path:
+    row.file = wheel
+    row.file = repaired(wheel, folder / policy, log, policy)
+    audit(row.file, log)
     row.audited = "clean"
     return row.file
 
@@ -111,7 +115,10 @@ def x86_64(shop: Workshop, row: Row) -> None:
 
 
 def musl(shop: Workshop, row: Row) -> None:
-    compile_for(shop, row, of_musl("x86_64-linux-musl", "linux-x86_64"), "musllinux_1_2_x86_64")
+    folder, log = shop.new(row.part), shop.log(row.part)
+    wheel = build_compiled(shop.sdist, folder, log, of_musl("x86_64-linux-musl", "linux-x86_64"))
+    name_musl(wheel, folder / "unpacked", log)
+    audit_compiled(row, wheel, folder, log, "musllinux_1_2_x86_64")
     raise NotRun("no package has a Python for musl; CI runs it")
 
 
@@ -162,7 +169,10 @@ def pyodide(shop: Workshop, row: Row) -> None:
 def windows(shop: Workshop, row: Row) -> None:
     log = shop.log(row.part)
     system = make_windows(shop.kept / "windows", log)
-    wheel = compile_for(shop, row, of_windows(system, shop.new(f"{row.part}-headers"), log))
+    folder = shop.new(row.part)
+    wheel = row.file = build_compiled(shop.sdist, folder, log, of_windows(system, folder, log))
+    audit(wheel, log, offered=False)
+    row.audited = "not offered"
     row.ran = f"CPython {system.version}, wine"
     stage = make_stage(shop.folder / f"{row.part}-stage", wheel, system.version, log)
     for switch in ("LOGFLUME_REQUIRE_EXTENSIONS", "LOGFLUME_NO_EXTENSIONS"):

@@ -35,8 +35,14 @@ class Root:
     def command(self, folder: str, environment: dict[str, str], command: list[Any]) -> list[Any]:
         """Return what runs `command` in `folder` of the root, with no other variables than these."""
         variables = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "LC_ALL": "C.UTF-8"} | environment
-        within = ["/usr/bin/env", "-i", *(f"{name}={value}" for name, value in variables.items())]
-        within += ["-C", folder, *command]
+        within = [
+            "/usr/bin/env",
+            "-i",
+            "-C",
+            folder,
+            *(f"{name}={value}" for name, value in variables.items()),
+        ]
+        within += command
         # The mount ends with the command, whatever ends that.
         mounted = 'mount -t proc proc "$0/proc"; exec chroot "$0" "$@"'
         return ["unshare", "--mount", "sh", "-ec", mounted, self.path, *within]

@@ -18,7 +18,7 @@ def write(folder: Path) -> None:
     import logflume
 
     rotating = logging.handlers.RotatingFileHandler(
-        folder / "log", maxBytes=5_000, backupCount=COUNT, encoding="utf-8"
+        folder / "log", maxBytes=2_000, backupCount=COUNT, encoding="utf-8"
     )
     handlers = [rotating, logging.StreamHandler(sys.stdout)]
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=handlers)
@@ -35,7 +35,7 @@ def write(folder: Path) -> None:
 def check(folder: Path) -> None:
     files = sorted(folder.glob("log*"), key=lambda path: -int(path.suffix[1:] or 0))
     assert len(files) > 3, files
-    assert all(path.stat().st_size < 5_000 for path in files)
+    assert all(path.stat().st_size <= 2_000 for path in files)
     lines = [line for path in files for line in path.read_text("utf-8").splitlines()]
     assert lines == [TEXT % number for number in range(COUNT)], lines[:3]
 

@@ -121,7 +121,10 @@ def no_thread_left() -> Iterator[None]:
         if thread not in before and not isinstance(thread, threading._DummyThread)
     ]
     for thread in left:
-        thread.join(max(0.0, deadline - time.monotonic()))
+        while thread.ident is None and thread in threading.enumerate() and time.monotonic() < deadline:
+            time.sleep(0.001)  # it was launched, and has not begun: join() would raise
+        if thread.ident is not None:
+            thread.join(max(0.0, deadline - time.monotonic()))
     left = [thread for thread in left if thread.is_alive()]
     assert not left, f"the test left threads behind: {left}"
 

@@ -50,6 +50,8 @@ def imported(core: str) -> Iterator[ModuleType]:
     """Have `import logflume` give the package with `core`, and subprocesses run with it."""
     modules = load(core)
     others = _package_modules()
+    if others.get("logflume") is modules["logflume"]:
+        modules.update(others)  # what was imported since
     for name in others:
         del sys.modules[name]
     sys.modules.update(modules)

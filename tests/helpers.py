@@ -181,7 +181,7 @@ def repeated_in_threads(*functions: Callable[[], object]) -> Iterator[None]:
 
 
 def listener_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "QueueListener"]
+    return [thread for thread in threading.enumerate() if thread.name == "logflume"]
 
 
 def forget_thread(ident: int) -> None:

@@ -311,13 +311,18 @@ TRACEBACKS: list[Any] = [_raised(), UNTRACED]
 
 
 def _record(
-    message: tuple[Any, Any], extra: dict[Any, Any], exception: int | None, created: float, stack: str | None
+    message: tuple[Any, Any],
+    extra: dict[Any, Any],
+    exception: tuple[int | None, str | None],
+    created: float,
+    stack: str | None,
 ) -> dict[str, Any]:
     return {
         "msg": message[0],
         "args": message[1],
         "extra": extra,
-        "exc_info": None if exception is None else TRACEBACKS[exception],
+        "exc_info": None if exception[0] is None else TRACEBACKS[exception[0]],
+        "exc_text": exception[1],
         "created": created,
         "msecs": float(int(created * 1000) % 1000),
         "stack_info": stack,
@@ -328,7 +333,7 @@ records = st.builds(
     _record,
     messages,
     extras,
-    st.sampled_from([None, None, None, 0, 1]),
+    st.sampled_from([(None, None)] * 6 + [(0, None), (1, None), (1, "text"), (None, "text"), (None, "")]),
     st.one_of(
         st.floats(0, 4e9),
         st.sampled_from([1795752306.9999996, 1795752306.0, 0.0, 1709164800.5, 951782400.25, -1.5]),

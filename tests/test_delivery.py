@@ -145,7 +145,7 @@ def test_a_record_at_flush_level_flushes_the_handlers(wired):
 def test_stats_count_records_errors_and_delays(wired):
     gate = Gate()
     logger, listener = wired(gate, raising("filter"), on_error=lambda *args: None)
-    assert listener.stats() == (0, 0, 0, 0, 0, 0, 0.0, 0.0)
+    assert listener.stats()[:12] == (0, 0, 0, 0, 0, 0, 0.0, 0.0, 0, 0, 0, 0.0)
     for i in range(3):
         logger.info("%d", i)
     assert gate.entered.wait(10)
@@ -153,7 +153,8 @@ def test_stats_count_records_errors_and_delays(wired):
     gate.open.set()
     assert listener.flush(10)
     stats = listener.stats()
-    assert (stats.handled, stats.errors, stats.dropped, stats.pending) == (3, 3, 0, 0)
+    assert (stats.accepted, stats.handled, stats.failed, stats.errors) == (3, 0, 3, 3)
+    assert (stats.dropped, stats.pending) == (0, 0)
     assert 0 < stats.batches <= stats.wakeups
     assert 0 < stats.delay <= stats.longest_delay
 

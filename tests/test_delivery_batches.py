@@ -375,12 +375,23 @@ def test_one_writer_at_a_time(deliver_batch: Any, tmp_path: Path) -> None:
     [
         (lambda: logging.StreamHandler(io.StringIO()), True),
         (lambda: with_formatter(logging.StreamHandler(io.StringIO()), Counting()), True),
-        (lambda: with_filter(logging.StreamHandler(io.StringIO())), False),
-        (lambda: Upper(io.StringIO()), False),
+        (lambda: with_filter(logging.StreamHandler(io.StringIO()), logging.Filter("name")), True),
+        (lambda: with_filter(logging.StreamHandler(io.StringIO()), lambda record: True), True),
+        (lambda: Upper(io.StringIO()), True),
+        (lambda: Twice(io.StringIO()), False),
         (lambda: Sender(), True),
         (lambda: logging.lastResort, False),
     ],
-    ids=["stock", "own formatter", "filter", "own format()", "handle_batch()", "lastResort"],
+    ids=[
+        "stock",
+        "own formatter",
+        "filter",
+        "own filter",
+        "own format()",
+        "own emit()",
+        "handle_batch()",
+        "lastResort",
+    ],
 )
 def test_which_handlers_get_a_batch_at_once(deliver_batch: Any, make: Any, at_once: bool) -> None:
     handler = make()
@@ -392,14 +403,20 @@ def with_formatter(handler: logging.Handler, formatter: logging.Formatter) -> lo
     return handler
 
 
-def with_filter(handler: logging.Handler) -> logging.Handler:
-    handler.addFilter(logging.Filter("name"))
+def with_filter(handler: logging.Handler, added: Any) -> logging.Handler:
+    handler.addFilter(added)
     return handler
 
 
 class Upper(logging.StreamHandler):  # type: ignore[type-arg]
     def format(self, record: logging.LogRecord) -> str:
         return super().format(record).upper()
+
+
+class Twice(logging.StreamHandler):  # type: ignore[type-arg]
+    def emit(self, record: logging.LogRecord) -> None:
+        super().emit(record)
+        super().emit(record)
 
 
 class Sender(logging.Handler):

@@ -2,21 +2,62 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import subprocess
+import sys
 from types import ModuleType
 
-from helpers import run_python
+import pytest
+
+from helpers import environment, run_python
 from logflume import __version__, _demo
 
 
 def test_demo_measures_each_setup_and_finds_every_record(lf: ModuleType) -> None:
-    done = run_python("-m", "logflume", "--seconds", "0.3", timeout=120)
+    columns = {"COLUMNS": "100"}
+    done = run_python(
+        "-m", "logflume", "--seconds", "0.2", "--rounds", "2", timeout=120, env=environment(**columns)
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith(f"logflume {__version__}, {lf.IMPLEMENTATION}, on ")
-    measured = r"^  (?:no logging|handlers attached|standard queue|logflume) +[0-9.]+ ms"
-    assert len(re.findall(measured, done.stdout, re.MULTILINE)) == 7
-    assert done.stdout.endswith("Every record arrived, once and in order, in every set-up.\n")
+    measured = r"^  (no logging|handlers attached|standard queue|logflume|logflume, accelerated) +[0-9.]+ ms"
+    compiled = lf.IMPLEMENTATION == "compiled"
+    assert len(re.findall(measured, done.stdout, re.MULTILINE)) == (9 if compiled else 7)
+    bars = re.findall(r"^  \w.{22}(#+)$", done.stdout, re.MULTILINE)
+    assert max(map(len, bars)) == 100 - 26
+    *_, found, verdict = done.stdout.splitlines()
+    assert found == "Every record arrived, once and in order, in every set-up."
+    ours = r"[0-9]+ us with logflume, [0-9]+ us accelerated" if compiled else r"[0-9]+ us with logflume"
+    assert re.fullmatch(
+        f"Log calls of a request: {ours}, [0-9]+ us with handlers attached; .* times less.", verdict
+    )
+    assert "\x1b" not in done.stdout
     assert done.stderr == ""
+
+
+def test_version(lf: ModuleType) -> None:
+    done = run_python("-m", "logflume", "--version")
+    assert done.stdout.startswith(f"logflume {__version__}, {lf.IMPLEMENTATION}, on ")
+    assert done.stdout.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
+def test_ctrl_c_ends_it_without_a_traceback() -> None:
+    # A shell has the processes that it starts in the background ignore SIGINT.
+    code = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code += "; from logflume._demo import main; sys.exit(main(['--seconds', '60']))"
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # it is under way
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (130, "")
+    assert output.endswith("\ninterrupted\n")
 
 
 def test_verify_tells_what_is_wrong() -> None:
@@ -26,18 +67,38 @@ def test_verify_tells_what_is_wrong() -> None:
     assert "out of order" in _demo.verify([0, 2, 1], 3, "file")
 
 
-def test_exit_status_tells_of_a_problem(monkeypatch, capsys) -> None:
-    def lossy(setup, slow, requests):
-        lost = setup == "logflume"
-        return {
-            "p50": 0.001,
-            "p99": 0.002,
-            "stall": 0.003,
-            "logging": 0.0,
-            "records": 3,
-            "problems": [_demo.verify([0, 1], 3, "file")] if lost else [],
-        }
+class Subject:
+    """Stands for a server that was measured."""
 
-    monkeypatch.setattr(_demo, "measure", lossy)
+    def __init__(self, setup: str) -> None:
+        self.setup = setup
+        self.label = _demo.SETUPS[setup]
+
+    def median(self, key: str) -> float:
+        spent = {"none": 0.0, "direct": 100e-6, "standard": 120e-6, "logflume": 40e-6, "accelerated": 8e-6}
+        return spent[self.setup]
+
+
+def test_exit_status_tells_of_a_problem(monkeypatch, capsys) -> None:
+    async def compare(subjects, rounds, requests):
+        return [f"logflume: {_demo.verify([0, 1], 3, 'file')}"]
+
+    def running(setups, slow):
+        return _demo.contextlib.nullcontext([Subject(setup) for setup in setups])
+
+    monkeypatch.setattr(_demo, "compare", compare)
+    monkeypatch.setattr(_demo, "running", running)
     assert _demo.main(["--no-slow"]) == 1
-    assert "logflume: file: 2 of 3 records arrived" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "logflume: file: 2 of 3 records arrived" in printed
+    assert "Every record arrived" not in printed
+
+
+def test_colours_on_a_terminal_only(monkeypatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert _demo.colour("1", "text") == "text"
+    monkeypatch.setattr(sys, "stdout", type("Terminal", (), {"isatty": lambda self: True})())
+    assert _demo.colour("1", "text") == "\x1b[1mtext\x1b[0m"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert _demo.colour("1", "text") == "text"

@@ -25,8 +25,15 @@ if not EXAMPLES.exists():
 Environment = dict[str, str]
 
 
+def is_installed(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # nor is the package that it would be in
+        return False
+
+
 def needs(*packages: str) -> pytest.MarkDecorator:
-    missing = [name for name in packages if importlib.util.find_spec(name) is None]
+    missing = [name for name in packages if not is_installed(name)]
     return pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")
 
 
@@ -137,7 +144,38 @@ def test_opentelemetry(environment: Environment) -> None:
     assert len(lines) == 10
 
 
+@needs("opentelemetry.sdk")
+def test_opentelemetry_metrics(environment: Environment) -> None:
+    found, _ = json.JSONDecoder().raw_decode(run("opentelemetry_metrics.py", environment).stdout)
+    [scope] = found["resource_metrics"][0]["scope_metrics"]
+    metrics = {metric["name"]: metric["data"]["data_points"] for metric in scope["metrics"]}
+    outcomes = {point["attributes"]["outcome"]: point["value"] for point in metrics["logflume.records"]}
+    assert outcomes["handled"] == 100
+    assert [point["value"] for point in metrics["logflume.pending"]] == [0]
+    assert len(metrics["logflume.handler.time"]) == 1
+
+
 # ---- servers ----
+
+
+@needs("prometheus_client")
+def test_prometheus_metrics(environment: Environment) -> None:
+    command = [sys.executable, EXAMPLES / "prometheus_metrics.py", "0"]
+    program = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        assert program.stderr is not None
+        found = re.search(r"http://\S+/metrics", program.stderr.readline())
+        assert found
+        with urllib.request.urlopen(found[0], timeout=30) as answer:
+            text = answer.read().decode()
+    finally:
+        program.kill()
+        program.communicate()
+    assert "logflume_accepted_records_total 1.0" in text
+    assert "logflume_handled_records_total 1.0" in text
+    assert "logflume_pending_records 0.0" in text
+    assert 'logflume_handler_records_total{handler="StreamHandler-0"} 1.0' in text
+
 
 on_posix = pytest.mark.skipif(os.name != "posix", reason="ends servers by SIGTERM")
 

@@ -227,7 +227,8 @@ def test_frames_end_with_the_call_where_a_listener_was_assigned(wired, accelerat
 
 
 class OwnStream(logging.StreamHandler):
-    pass
+    def emit(self, record):
+        super().emit(record)
 
 
 def with_formatter(formatter):
@@ -243,7 +244,7 @@ def patched():
 
 
 MAY_ASK = {
-    "handler of its own class": lambda: stream(OwnStream),
+    "handler with an emit() of its own": lambda: stream(OwnStream),
     "formatter of its own class": lambda: with_formatter(OwnException()),
     "patched": patched,
     "exc_info in the format": lambda: with_formatter(logging.Formatter("%(exc_info)s")),

@@ -143,34 +143,163 @@ def test_sigterm_with_a_handler_that_exits(run):
     assert (code, messages_in(lines)) == (7, NUMBERS), stderr
 
 
-@needs_fork
-@pytest.mark.parametrize("accelerate", [False, True])
-def test_sigterm_that_nobody_handles(run, accelerate):
-    code, lines, stderr = run(
-        f"""
-        set_up(PATH, Slow)
-        if {accelerate}: logflume.accelerate_loggers()
-        {LOG_500.strip()}
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(30)
-        """
-    )
-    assert (code, messages_in(lines)) == (-signal.SIGTERM, NUMBERS), stderr
+# How a program sets logging up, each with a handler that is slow.
+SET_UPS = {
+    "setup_logging_queue": "set_up(PATH, Slow)",
+    "setup_logging_queue, accelerated": "set_up(PATH, Slow); logflume.accelerate_loggers()",
+    "dictConfig": """
+        import logging.config
+        logging.config.dictConfig({
+            "version": 1,
+            "formatters": {"pid": {"format": "%(process)d %(message)s"}},
+            "handlers": {
+                "file": {"()": Slow, "filename": PATH, "formatter": "pid"},
+                "queue": {"()": "logflume.LocalQueueHandler", "handlers": ["file"]},
+            },
+            "root": {"level": "DEBUG", "handlers": ["queue"]},
+        })
+    """,
+    "by hand": """
+        slow = Slow(PATH)
+        slow.setFormatter(logging.Formatter("%(process)d %(message)s"))
+        logging.root.handlers = [logflume.LocalQueueHandler(handlers=[slow])]
+        logging.root.setLevel(1)
+    """,
+    "a listener of its own": """
+        slow = Slow(PATH)
+        slow.setFormatter(logging.Formatter("%(process)d %(message)s"))
+        logging.root.handlers = [logflume.LocalQueueHandler()]
+        logging.root.setLevel(1)
+        listener = logflume.QueueListener(logging.root.handlers[0].queue, slow)
+        listener.start()
+    """,
+}
+
+
+@pytest.fixture(params=SET_UPS)
+def set_up(request):
+    return textwrap.dedent(SET_UPS[request.param])
 
 
 @needs_fork
-def test_a_second_sigterm_does_not_wait(run):
+def test_sigterm_that_nobody_handles(run, set_up):
+    code, lines, stderr = run(
+        f"{set_up}\n{LOG_500}subprocess.run(['kill', str(os.getpid())])\ntime.sleep(30)",
+        first="import subprocess",
+    )
+    assert (code, messages_in(lines), stderr) == (-signal.SIGTERM, NUMBERS, "")
+
+
+@needs_fork
+def test_sigterm_for_records_of_another_thread(run, set_up):
+    """Its first record starts the listener, for which only the main thread could handle the signal."""
     code, lines, stderr = run(
         f"""
+{set_up}
+def log():
+    {LOG_500.strip()}
+thread = threading.Thread(target=log)
+thread.start()
+thread.join()
+subprocess.run(["kill", str(os.getpid())])
+time.sleep(30)
+""",
+        first="import subprocess",
+    )
+    assert (code, messages_in(lines), stderr) == (-signal.SIGTERM, NUMBERS, "")
+
+
+@needs_fork
+def test_sigterm_that_a_server_raises_again(run, set_up):
+    """As uvicorn does it: set up while the server's own handler is there, which it replaces by the default action."""
+    code, lines, stderr = run(
+        f"""
+import contextlib
+signal.signal(signal.SIGTERM, lambda *given: None)
+{set_up}
+{LOG_500}
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+signal.raise_signal(signal.SIGTERM)
+"""
+    )
+    assert (code, messages_in(lines), stderr) == (-signal.SIGTERM, NUMBERS, "")
+
+
+@needs_fork
+@pytest.mark.parametrize("daemonizes", [False, True])
+def test_sigterm_of_a_forked_process(run, daemonizes):
+    """It handles the signal from its first record on."""
+    _, lines, stderr = run(
+        f"""
+        import warnings
+        warnings.simplefilter("ignore")  # a fork beside threads
         set_up(PATH, Slow)
-        {LOG_500.strip()}
-        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
-        os.kill(os.getpid(), signal.SIGTERM)
+        done, ready = os.pipe()
+        if os.fork() == 0:
+            os.setsid()
+            if {daemonizes} and os.fork(): os._exit(0)
+            {LOG_500.strip()}
+            os.write(ready, b"%d" % os.getpid())
+            time.sleep(30)
+        os.close(ready)
+        pid = int(os.read(done, 20))
+        os.kill(pid, signal.SIGTERM)
+        assert os.read(done, 1) == b""  # it has ended
         """
     )
-    assert code == -signal.SIGTERM
-    assert messages_in(lines) == NUMBERS[: len(lines)]
-    assert len(lines) < 500
+    assert (messages_in(lines), stderr) == (NUMBERS, "")
+
+
+@needs_fork
+@pytest.mark.parametrize(
+    "end",
+    [
+        "kill()",
+        "signal.signal(signal.SIGTERM, signal.SIG_DFL); signal.raise_signal(signal.SIGTERM)",
+        "sys.exit()",
+        "threading.Thread(target=time.sleep, args=(2,)).start(); sys.exit()",
+    ],
+)
+def test_further_sigterms_while_the_first_one_or_the_exit_delivers(run, end):
+    """As supervisors send them: to a group of processes, say, and to each of it."""
+    code, lines, stderr = run(
+        f"""
+import subprocess
+def kill(): subprocess.run(["kill", str(os.getpid())])
+set_up(PATH, Slow)
+{LOG_500}
+def kill_often():
+    for _ in range(3): time.sleep(0.1); kill()
+threading.Thread(target=kill_often, daemon=True).start()
+{end}
+time.sleep(30)
+"""
+    )
+    assert (code, messages_in(lines), stderr) == (-signal.SIGTERM, NUMBERS, "")
+
+
+@needs_fork
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_sigterm_while_the_exit_of_a_child_of_multiprocessing_delivers(run, method):
+    _, lines, stderr = run(
+        f"""
+        def child(end):
+            set_up(PATH, Slow)
+            {LOG_500.strip()}
+            end.set()
+        if __name__ == "__main__":
+            context = multiprocessing.get_context({method!r})
+            end = context.Event()
+            process = context.Process(target=child, args=(end,))
+            process.start()
+            end.wait()
+            time.sleep(0.2)
+            for _ in range(3): process.terminate()
+            process.join()
+            assert process.exitcode == -signal.SIGTERM
+        """
+    )
+    assert (messages_in(lines), stderr) == (NUMBERS, "")
 
 
 @needs_fork
@@ -190,7 +319,7 @@ def test_sigterm_is_handled_by_whom_the_program_says(run):
             assert callable(ours)
             with logflume.setup_logging_queue(): pass
             assert signal.getsignal(signal.SIGTERM) is ours
-            # Who waits for the end of a child must not wait for a handler.
+            # A child that has logged nothing has nothing to deliver.
             pid = os.fork()
             if pid == 0:
                 os._exit(signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL)
@@ -202,6 +331,14 @@ def test_sigterm_is_handled_by_whom_the_program_says(run):
             child.join(10)
             assert child.exitcode == -signal.SIGTERM
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        handler = logflume.LocalQueueHandler(handlers=[logging.NullHandler()])
+        assert signal.getsignal(signal.SIGTERM) is ours
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        logging.root.addHandler(handler)
+        logging.error("starts the listener")
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        handler.close()
+        logging.root.removeHandler(handler)
         def elsewhere():
             set_up(PATH)
             assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
@@ -214,19 +351,28 @@ def test_sigterm_is_handled_by_whom_the_program_says(run):
 
 
 @needs_fork
-def test_sigterm_of_a_child_loses_at_most_what_is_queued(run):
-    """The kernel ends the process; what was handled by then is in the file, in order."""
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_terminate_of_a_child_of_multiprocessing_loses_at_most_what_is_queued(run, method):
+    """The kernel ends the process, wherever it waits; what was handled by then is in the file, in order."""
     _, lines, stderr = run(
         f"""
-        pid = os.fork()
-        if pid == 0:
+        def child(done):
             listener = set_up(PATH)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             {LOG_500.strip()}
             assert listener.flush(30)
             {LOG_500.strip()}
-            os.kill(os.getpid(), signal.SIGTERM)
-        assert os.waitpid(pid, 0)[1] == signal.SIGTERM
+            assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+            done.set()
+            time.sleep(30)
+        if __name__ == "__main__":
+            context = multiprocessing.get_context({method!r})
+            done = context.Event()
+            process = context.Process(target=child, args=(done,))
+            process.start()
+            done.wait()
+            process.terminate()
+            process.join()
+            assert process.exitcode == -signal.SIGTERM
         """
     )
     assert stderr == ""
@@ -287,19 +433,88 @@ def test_sigkill_finds_the_file_up_to_date(run, moment):
     assert not missing or logged[-1] - missing[0] < 0.25, "some 10 ms, and patience with slow machines"
 
 
-def test_os_exit_loses_at_most_what_is_queued(run):
-    code, lines, _ = run(
-        f"""
+# The ends that run no exit functions, and the exit code of each.
+HARD_EXITS = {
+    "os._exit(5)": 5,
+    "os._exit(status=5)": 5,
+    "threading.Thread(target=os._exit, args=(5,)).start(); time.sleep(30)": 5,
+    "os.execv(sys.executable, [sys.executable, '-c', 'raise SystemExit(5)'])": 5,
+    "os.execlp(sys.executable, sys.executable, '-c', 'raise SystemExit(5)')": 5,
+    "os.execve(sys.executable, [sys.executable, '-c', 'raise SystemExit(5)'], os.environ)": 5,
+    "os.kill(os.getpid(), signal.SIGKILL)": -9,
+    "signal.raise_signal(signal.SIGUSR1)": -getattr(signal, "SIGUSR1", 0),
+    "signal.signal(signal.SIGINT, signal.SIG_DFL); os.kill(os.getpid(), signal.SIGINT)": -2,
+}
+
+
+@needs_fork
+@pytest.mark.parametrize("end", HARD_EXITS)
+def test_hard_exits_deliver_first(run, end):
+    code, lines, stderr = run(f"set_up(PATH, Slow)\n{LOG_500}{end}\n")
+    assert (code, messages_in(lines), stderr) == (HARD_EXITS[end], NUMBERS, "")
+
+
+@needs_fork
+def test_hard_exits_wait_no_longer_than_they_may(run):
+    """Two stuck handlers take no longer than one; a second call does not wait."""
+    code, _, stderr = run(
+        """
+        class Hangs(logging.Handler):
+            def handle(self, record): threading.Event().wait()
+        for name in "ab":
+            logger = logging.getLogger(name)
+            logger.addHandler(Hangs())
+            logflume.setup_logging_queue(logger, exit_timeout=0.4)
+            logger.error("one")
+        pid = os.fork()
+        if pid == 0:
+            for name in "ab": logging.getLogger(name).error("one")
+            threading.Timer(0.1, os._exit, (4,)).start()
+            os._exit(5)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 4
+        os._exit(5)
+        """
+    )
+    told = [line for line in stderr.splitlines() if line.startswith("logflume")]
+    assert (code, told) == (5, ["logflume: 1 records were not delivered within 0.4 s at exit"] * 2)
+
+
+@needs_fork
+def test_calls_that_do_not_end_the_process(run):
+    """They return, or raise, what they did; and the listener goes on."""
+    code, lines, stderr = run(
+        """
         listener = set_up(PATH)
+        logging.info("one")
+        def raised(call, *given, **named):
+            try: return call(*given, **named)
+            except Exception as error: return type(error)
+        assert raised(os.kill) is TypeError
+        assert raised(os.kill, os.getpid(), 1000) is OSError
+        assert raised(os.kill, os.getpid(), 0) is None
+        assert raised(os._exit, "x") is TypeError
+        assert raised(os.execv, PATH + "none", ["none"]) is FileNotFoundError
+        assert raised(signal.raise_signal, 1000) in (OSError, ValueError)
+        signal.raise_signal(signal.SIGCHLD)
+        assert signal.raise_signal.__name__ == "raise_signal"
+        logging.info("two")
+        assert listener.flush(10) and listener.stats().pending == 0
+        """
+    )
+    assert (code, messages_in(lines), stderr) == (0, ["one", "two"], "")
+
+
+@needs_fork
+def test_an_interrupt_does_not_keep_a_hard_exit_from_its_end(run):
+    code, _, _ = run(
+        f"""
+        set_up(PATH, Slow)
         {LOG_500.strip()}
-        assert listener.flush(30)
-        {LOG_500.strip()}
+        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
         os._exit(5)
         """
     )
     assert code == 5
-    assert messages_in(lines)[:500] == NUMBERS
-    assert messages_in(lines)[500:] == NUMBERS[: len(lines) - 500]
 
 
 def methods():

@@ -414,7 +414,7 @@ def test_under_uwsgi_a_thread_starts_where_it_would_run(run):
     """Before the fork the master has none, and without --enable-threads no process has."""
     _, lines, stderr = run(
         """
-        def threads(): return [t for t in threading.enumerate() if "Listener" in t.name]
+        def threads(): return [t for t in threading.enumerate() if t.name == "logflume"]
         listener = set_up(PATH)
         logging.info("no threads")
         uwsgi.opt["enable-threads"] = True

@@ -1,15 +1,19 @@
 """Errors in handlers: what they raise is reported and ends nothing, and what they log arrives."""
 
+import contextlib
+import importlib
 import io
 import logging
 import logging.handlers
+import os
 import queue
+import re
 import sys
 import time
 
 import pytest
 
-from helpers import Collect, needs_nested_records, raising, wait_until
+from helpers import Collect, needs_fork, needs_nested_records, raising, wait_until
 
 
 @pytest.mark.parametrize("stopped", [False, pytest.param(True, marks=needs_nested_records)])
@@ -303,3 +307,266 @@ def test_a_handler_that_lacks_something(lf, tmp_path, gone):
     assert [record.getMessage() for record in failed if record] == ["one", "other"]
     assert [line.split()[-1] for line in (tmp_path / "log").read_text().splitlines()] == ["before", "after"]
     handler.close()
+
+
+# What a handler catches itself, and gives to its handleError().
+
+
+class Caught(Collect):
+    """Fails, and calls handleError(), as the standard handlers do."""
+
+    def emit(self, record):
+        try:
+            raise ZeroDivisionError(record.getMessage())
+        except Exception:
+            self.handleError(record)
+
+
+def bad_format():
+    handler = logging.StreamHandler(io.StringIO())
+    handler.setFormatter(logging.Formatter("%(nothing)s"))
+    return handler
+
+
+def bad_formatter():
+    handler = logging.StreamHandler(io.StringIO())
+    handler.setFormatter(type("Own", (logging.Formatter,), {"format": lambda self, record: 1 // 0})())
+    return handler
+
+
+def on_a_full_disk(cls=logging.FileHandler, **options):
+    if not os.path.exists("/dev/full"):
+        pytest.skip("there is no /dev/full")
+    return cls("/dev/full", **options)
+
+
+FAILING = {
+    "caught": Caught,
+    "format": bad_format,
+    "formatter": bad_formatter,
+    "full": on_a_full_disk,
+    "rotating": lambda: on_a_full_disk(logging.handlers.RotatingFileHandler, maxBytes=100),
+}
+
+
+@pytest.mark.parametrize("make", FAILING.values(), ids=FAILING)
+def test_on_error_hears_of_what_a_handler_catches(wired, capsys, make, monkeypatch):
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    handler = make()
+    seen = []
+    logger, listener = wired(handler, on_error=lambda *args: seen.append(args))
+    for i in range(20):
+        logger.info("record %d", i)
+    assert listener.flush(10)
+    assert [record.getMessage() for record, _, _ in seen if record] == [f"record {i}" for i in range(20)]
+    assert {given for _, given, _ in seen} == {handler}
+    assert all(isinstance(error, Exception) for _, _, error in seen)
+    assert listener.stats().errors == len(seen)
+    assert capsys.readouterr().err == ""
+    with contextlib.suppress(OSError):  # the disk is still full
+        handler.close()
+
+
+def test_on_error_hears_of_the_target_of_a_memory_handler(wired, capsys):
+    seen = []
+    memory = logging.handlers.MemoryHandler(2, target=Caught())
+    logger, listener = wired(memory, on_error=lambda *args: seen.append(args))
+    for i in range(5):
+        logger.info("%d", i)
+    assert listener.flush(10)
+    assert [record.getMessage() for record, _, _ in seen] == list("01234")
+    assert capsys.readouterr().err == ""
+    memory.close()
+
+
+@pytest.mark.parametrize("accelerated", [False, True])
+def test_a_report_names_the_call(wired, lf, capsys, accelerated):
+    if accelerated:
+        lf.accelerate_loggers()
+    logger, listener = wired(logging.StreamHandler(io.StringIO()))
+    logger.info("%d items", "three")
+    assert listener.flush(10)
+    lf.restore_loggers()
+    err = capsys.readouterr().err
+    line = test_a_report_names_the_call.__code__.co_firstlineno + 5
+    assert f"Logged at {__file__}:{line} in test_a_report_names_the_call\n" in err
+    assert "Message: '%d items'\nArguments: ('three',)\n" in err
+    assert err.startswith("--- Logging error ---\nTraceback (most recent call last):\n")
+    assert "TypeError: %d format" in err
+    assert "Call stack" not in err
+
+
+def test_a_report_has_no_frames_of_ours_above_the_error(wired, capsys):
+    logger, listener = wired(raising("filter"))
+    logger.info("one")
+    assert listener.flush(10)
+    err = capsys.readouterr().err
+    assert "ZeroDivisionError: filter" in err
+    assert os.sep + "logflume" + os.sep not in err
+
+
+def test_what_handlers_catch_counts_for_the_limit(wired, capsys):
+    logger, listener = wired(Caught(), raising("emit"))
+    for _ in range(50):
+        logger.info("one")
+    assert listener.flush(10)
+    assert capsys.readouterr().err.count("--- Logging error ---") == 10
+    assert listener.stats().errors == 100
+    listener.stop(10)
+    assert capsys.readouterr().err == "logflume: 90 more errors in handlers were not reported\n"
+
+
+@pytest.mark.parametrize("make_queue", [queue.SimpleQueue, queue.Queue])
+def test_what_was_not_reported_is_told_when_it_is_over(wired, lf, capsys, monkeypatch, make_queue):
+    """Not at the next error: there may be none for days."""
+    monkeypatch.setattr(importlib.import_module("logflume._listener.errors"), "REPORT_PERIOD", 0.3)
+    monkeypatch.setattr(importlib.import_module("logflume._listener.errors"), "REPORTS", 1)
+    told = "more errors in handlers were not reported\n"
+    logger, listener = wired(Caught(), queue=make_queue())
+    listener.start()
+    for _ in range(50):
+        logger.info("one")
+    assert listener.flush(10)
+    printed = []
+    assert wait_until(lambda: printed.append(capsys.readouterr().err) or told in "".join(printed))
+    # It may be told in parts on a slow machine.
+    left_out = sum(map(int, re.findall(f"logflume: ([0-9]+) {told}", "".join(printed))))
+    assert left_out + "".join(printed).count("--- Logging error ---") == 50
+    assert listener.is_running
+
+
+class Overrides(Caught):
+    def __init__(self):
+        super().__init__()
+        self.given = []
+
+    def handleError(self, record):
+        self.given.append((record.msg, type(sys.exc_info()[1])))
+
+
+def test_an_overridden_handle_error_is_called_each_time(wired, capsys):
+    seen = []
+    for on_error in (None, lambda *args: seen.append(args)):
+        handler = Overrides()
+        logger, listener = wired(handler, on_error=on_error)
+        for _ in range(20):
+            logger.info("one")
+        assert listener.flush(10)
+        assert handler.given == [("one", ZeroDivisionError)] * 20
+        assert listener.stats().errors == 20
+    assert len(seen) == 20
+    assert capsys.readouterr().err == ""
+
+
+def test_a_handle_error_of_the_instance_is_left_alone(wired, capsys):
+    given = []
+    handler = Caught()
+    handler.handleError = own = lambda record: given.append(record.msg)
+    logger, listener = wired(handler)
+    logger.info("one")
+    assert listener.flush(10)
+    assert given == ["one"]
+    assert handler.handleError is own
+    assert capsys.readouterr().err == ""
+
+
+def test_an_overridden_handle_error_that_raises_lets_the_error_escape(wired):
+    class Raises(Caught):
+        def handleError(self, record):
+            raise
+
+    seen = []
+    logger, listener = wired(Raises(), on_error=lambda *args: seen.append(args))
+    logger.info("one")
+    assert listener.flush(10)
+    assert [type(error) for _, _, error in seen] == [ZeroDivisionError]
+
+
+def test_a_patched_handle_error_is_called(wired, monkeypatch):
+    given = []
+    monkeypatch.setattr(logging.Handler, "handleError", lambda self, record: given.append((self, record.msg)))
+    handler = Caught()
+    logger, listener = wired(handler)
+    logger.info("one")
+    assert listener.flush(10)
+    assert given == [(handler, "one")]
+
+
+def test_on_error_may_log_to_the_handler_that_failed(wired, capsys):
+    """Its record fails as well, and is printed: on_error would be called for ever."""
+    logger, listener = wired(
+        Caught(), on_error=lambda record, handler, error: logger.error("lost %s", record.msg)
+    )
+    logger.info("one")
+    assert listener.flush(10)
+    assert "ZeroDivisionError: lost one" in capsys.readouterr().err
+
+
+def test_in_other_threads_the_handler_reports_as_always(wired, capsys):
+    handler = Caught()
+    seen = []
+    logger, listener = wired(handler, on_error=lambda *args: seen.append(args))
+    logger.info("one")
+    assert listener.flush(10)
+    assert len(seen) == 1
+    handler.handle(logging.makeLogRecord({"msg": "here"}))
+    assert len(seen) == 1
+    err = capsys.readouterr().err
+    assert "ZeroDivisionError: here" in err
+    assert "Call stack" in err
+
+
+def test_a_handler_that_was_moved_back_is_as_before(lf):
+    handler = Caught()
+    handler.handleError = lambda record: None
+    del handler.handleError
+    before = dict(vars(handler))
+    logging.root.handlers = [handler]
+    with lf.setup_logging_queue(on_error=lambda *args: None):
+        logging.warning("one")
+    assert vars(handler) == before
+
+
+def test_an_error_of_the_queue_gives_no_hint_about_formatting(lf, capsys):
+    class Broken(queue.Queue):
+        broken = True
+
+        def get(self, *args, **kwargs):
+            if self.broken:
+                self.broken = False
+                raise OSError("closed")
+            return super().get(*args, **kwargs)
+
+    listener = lf.QueueListener(Broken())
+    listener.start()
+    assert wait_until(lambda: listener.stats().errors)
+    listener.stop(10)
+    err = capsys.readouterr().err
+    assert err.startswith("--- Logging error ---\n")
+    assert err.endswith("OSError: closed\n")
+
+
+@needs_fork
+def test_a_forked_child_does_not_tell_what_its_parent_left_out(run):
+    code, _, stderr = run(
+        """
+        class Failing(logging.FileHandler):
+            def emit(self, record):
+                try:
+                    raise ValueError("no")
+                except ValueError:
+                    self.handleError(record)
+
+        listener = set_up(PATH, Failing)
+        for _ in range(12):
+            logging.info("x")
+        listener.flush()
+        pid = os.fork()
+        if pid == 0:
+            sys.stderr = sys.stdout
+            sys.exit()
+        os.waitpid(pid, 0)
+        """
+    )
+    assert code == 0
+    assert stderr.count("more errors in handlers") == 1

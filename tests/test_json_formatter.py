@@ -1,4 +1,4 @@
-"""JsonFormatter: what python-json-logger writes, with either core; and the schemas.
+"""JsonFormatter: what python-json-logger writes, with either core.
 
 Where python-json-logger is installed it is asked; its answers for the records and options in json_records.py are kept
 in json_expected.json. `python tests/test_json_formatter.py` asks it for them again.
@@ -32,6 +32,7 @@ from json_records import (
     OPTIONS,
     PAIRS,
     RECORDS,
+    TRACEBACKS,
     extras,
     messages,
     options,
@@ -374,6 +375,49 @@ def test_hooks_are_called(write: Any, base: Any) -> None:
     assert write(Hooked())[0][0] == text
 
 
+HOOKS = (
+    *("format", "parse", "add_fields", "process_log_record", "jsonify_log_record", "serialize_log_record"),
+    *("formatTime", "formatException", "formatStack", "formatMessage", "usesTime"),
+)
+
+
+def calls_of_hooks(base: type[Any], given_records: list[logging.LogRecord]) -> list[Any]:
+    """Which methods a formatter of this class calls, and with what."""
+    called: list[Any] = []
+
+    def noting(name: str) -> Any:
+        def method(self: Any, *args: Any) -> Any:
+            shown = [repr(dict(arg)) if isinstance(arg, dict) else type(arg).__name__ for arg in args]
+            called.append((name, shown))
+            found = getattr(base, name)(self, *args)
+            called.append((name, repr(found)))
+            return found
+
+        return method
+
+    formatter = type("Noting", (base,), {name: noting(name) for name in HOOKS})(FORMAT, timestamp=True)
+    for record in given_records:
+        called.append(output(formatter, record))
+        called.append(list(vars(record)))
+    return called
+
+
+@needs_theirs
+def test_hooks_are_called_as_theirs() -> None:
+    given: list[dict[str, Any]] = [
+        *(RECORDS[name] for name in RECORDS if name != "exception in dict" or VERSION >= (4, 2)),
+        {"exc_info": TRACEBACKS[0], "exc_text": "text", "stack_info": "stack"},
+        {"exc_text": "text", "stack_info": "stack"},
+    ]
+    ours, theirs = (
+        calls_of_hooks(base, [record_of(**each) for each in given])
+        for base in (logflume.JsonFormatter, TheirFormatter)
+    )
+    assert [re.sub(" at 0x[0-9a-f]+", "", str(each)) for each in ours] == [
+        re.sub(" at 0x[0-9a-f]+", "", str(each)) for each in theirs
+    ]
+
+
 def test_a_changed_python_json_logger_is_called(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     if TheirFormatter is None:
         pytest.skip("python-json-logger is not installed")
@@ -406,113 +450,6 @@ def test_exceptions_are_those_of_the_call(lf: ModuleType, chosen: dict[str, Any]
         lines.append(re.sub('"[0-9-]+T[^"]*"', "", (tmp_path / f"{queued}.log").read_text()))
     assert lines[0].splitlines() == lines[1].splitlines()
     assert lines[0].count("KeyError") >= 3
-
-
-# ---- schemas ----
-
-
-def schema_of(name: str, **attributes: Any) -> dict[str, Any]:
-    text = logflume.JsonFormatter(schema=name, static_fields={"team": "a"}).format(record_of(**attributes))
-    found: dict[str, Any] = json.loads(text)
-    return found
-
-
-FAILED: dict[str, Any] = {"levelno": 40, "levelname": "ERROR", "exc_info": (KeyError, KeyError("k"), None)}
-TRACED = {"trace_id": 0xABC, "span_id": "00000000000000ff", "trace_flags": 1}
-TRACE_ID = "00000000000000000000000000000abc"
-
-
-def test_ecs() -> None:
-    formatter = logflume.JsonFormatter(schema="ecs")
-    assert formatter.format(
-        record_of(extra={"http.request.method": "GET", "http": {"version": "1.1"}, "a": 1})
-    ) == (
-        '{"@timestamp":"2026-11-27T04:05:06.123Z","log.level":"info","message":"paid","a":1,"ecs.version":"1.6.0",'
-        '"http":{"request":{"method":"GET"},"version":"1.1"},'
-        '"log":{"logger":"shop.cart","origin":{"file":{"line":42,"name":"cart.py"},"function":"pay"}},'
-        '"process":{"name":"MainProcess","pid":4711,"thread":{"id":1234,"name":"Main \\u00e9"}}}'
-    )
-    found = schema_of("ecs", extra=TRACED, **FAILED)
-    assert (found["log.level"], found["trace"], found["span"]) == (
-        "error",
-        {"id": TRACE_ID},
-        {"id": "00000000000000ff"},
-    )
-    assert found["error"] == {"message": "'k'", "type": "KeyError", "stack_trace": "KeyError: 'k'"}
-    assert found["team"] == "a"
-
-
-def test_ecs_keeps_names_that_exclude_each_other() -> None:
-    found = schema_of("ecs", extra={"log": "text", "message.part": 1, "a": 1, "a.b": 2, "error": {"code": 1}})
-    assert found["message"] == "paid"
-    assert found["a"] == 1
-    assert found["error"] == {"code": 1}
-    assert found["labels"] == {"log": "text", "message.part": 1, "a.b": 2}
-
-
-def test_google_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "p")
-    extra = {**TRACED, "http_request": {"status": 200}, "labels": {"zone": "z"}, "order": 7}
-    assert schema_of("gcp", extra=extra, **FAILED) == {
-        "severity": "ERROR",
-        "message": "paid",
-        "time": "2026-11-27T04:05:06.123456Z",
-        "logging.googleapis.com/sourceLocation": {
-            "file": "/srv/shop/cart.py",
-            "line": "42",
-            "function": "pay",
-        },
-        "logging.googleapis.com/labels": {"python_logger": "shop.cart", "zone": "z"},
-        "logging.googleapis.com/trace": f"projects/p/traces/{TRACE_ID}",
-        "logging.googleapis.com/spanId": "00000000000000ff",
-        "logging.googleapis.com/trace_sampled": True,
-        "httpRequest": {"status": 200},
-        "stack_trace": "KeyError: 'k'",
-        "team": "a",
-        "order": 7,
-    }
-    levels = {5: "DEFAULT", 10: "DEBUG", 25: "INFO", 30: "WARNING", 45: "ERROR", 60: "CRITICAL"}
-    for level, severity in levels.items():
-        assert schema_of("gcp", levelno=level, levelname=f"Level {level}")["severity"] == severity
-    assert schema_of("gcp", levelno=25, levelname="NOTICE")["severity"] == "NOTICE"
-
-
-def test_opentelemetry() -> None:
-    extra = {"otelTraceID": TRACE_ID, "otelSpanID": "00000000000000ff", "otelTraceSampled": True, "order": 7}
-    assert schema_of("otel", extra=extra, **FAILED) == {
-        "timestamp": "2026-11-27T04:05:06.123456Z",
-        "severity_text": "ERROR",
-        "severity_number": 17,
-        "body": "paid",
-        "trace_id": TRACE_ID,
-        "span_id": "00000000000000ff",
-        "trace_flags": "01",
-        "scope": {"name": "shop.cart"},
-        "attributes": {
-            "code.file.path": "/srv/shop/cart.py",
-            "code.function.name": "pay",
-            "code.line.number": 42,
-            "thread.id": 1234,
-            "thread.name": "Main \xe9",
-            "exception.type": "KeyError",
-            "exception.message": "'k'",
-            "exception.stacktrace": "KeyError: 'k'",
-            "team": "a",
-            "order": 7,
-        },
-    }
-    for level, number in {5: 0, 10: 5, 20: 9, 25: 12, 30: 13, 50: 21, 60: 24}.items():
-        assert schema_of("otel", levelno=level)["severity_number"] == number
-    assert schema_of("otel", levelno=30, levelname="WARNING")["severity_text"] == "WARN"
-    untraced = schema_of("otel", extra={"otelTraceID": "0", "otelSpanID": "0", "otelTraceSampled": False})
-    assert not {"trace_id", "span_id", "trace_flags"} & untraced.keys()
-
-
-def test_schemas_say_what_they_exclude() -> None:
-    with pytest.raises(ValueError, match="schema must be one of 'ecs', 'gcp', 'otel'"):
-        logflume.JsonFormatter(schema="other")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="goes without fmt"):
-        logflume.JsonFormatter("%(message)s", schema="ecs")
 
 
 # ---- the formatter itself ----

@@ -53,7 +53,7 @@ MAY_IMPORT = {
 # What a compiled module on one side of the queue takes from the other side: (importing, imported) -> why.
 CROSSINGS: dict[tuple[str, str], str] = {
     (
-        "logflume._c.caller.handler",
+        "logflume._c.caller.item",
         "logflume._c.backend.plan",
     ): "whether a handler asks a record for its exception depends on the way it goes",
 }
@@ -64,7 +64,9 @@ LONGEST = 500  # lines; a longer file says "Long because" in one of its first li
 FIRST_LINES = 40
 MOST_PARAMETERS = 6
 MORE_PARAMETERS = {  # "file:function" -> why
+    "handler.py:__init__": "they are options of the user, given by keyword",
     "json_formatter.py:__init__": "they are options of the user, given by keyword",
+    "listener.py:__init__": "they are options of the user, given by keyword",
     "setup_queue.py:setup_logging_queue": "they are options of the user, given by keyword",
 }
 

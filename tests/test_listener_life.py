@@ -4,6 +4,7 @@ import asyncio
 import concurrent.futures
 import functools
 import gc
+import importlib
 import io
 import logging
 import logging.handlers
@@ -569,3 +570,202 @@ def test_an_async_with_block_under_trio_and_anyio(wired, library, cancelled):
     else:
         module.run(with_anyio, backend=backend)
     assert len(ticks) >= 5
+
+
+# A handler that does not come back does not keep the program.
+
+
+def set_up_moved(lf, handler, **options):
+    """The handler of a logger, moved behind a queue; returns the logger and the listener, started."""
+    logger = logging.getLogger("moved")
+    logger.setLevel(1)
+    logger.addHandler(handler)
+    return logger, lf.setup_logging_queue(logger, **options)
+
+
+@pytest.mark.parametrize("moved", [False, True])
+@pytest.mark.parametrize("kind", ["with", "async with"])
+def test_a_block_ends_within_exit_timeout(lf, wired, capsys, kind, moved):
+    gate = Gate()
+    if moved:
+        logger, listener = set_up_moved(lf, gate, exit_timeout=0.1)
+    else:
+        logger, listener = wired(gate, exit_timeout=0.1)
+
+    async def main():
+        async with listener:
+            logger.info("one")
+            assert gate.entered.wait(10)
+
+    if kind == "with":
+        with listener:
+            logger.info("one")
+            assert gate.entered.wait(10)
+    else:
+        asyncio.run(main())
+    [told] = capsys.readouterr().err.splitlines()
+    assert told.startswith("logflume: 1 records were not delivered within 0.1 s")
+    logger.info("two")  # which does not wait for the handler's lock
+    gate.open.set()
+    assert listener.stop(10) == 0
+    assert gate.messages == ["one", "two"]
+    if moved:
+        assert logger.handlers == [gate]
+
+
+# aflush() and astop().
+
+LIBRARIES = ["asyncio", "uvloop", "trio", "anyio+asyncio", "anyio+trio"]
+
+
+@pytest.fixture(params=LIBRARIES)
+def library(request):
+    """The name of what runs the coroutines; skips where it is not installed."""
+    for module in request.param.split("+"):
+        pytest.importorskip(module)
+    return request.param
+
+
+def run_async(library, function):
+    """Run `function`, a coroutine function, and return what it returns."""
+    if library.startswith(("trio", "anyio")):
+        module = importlib.import_module(library.partition("+")[0])
+        options = {"backend": library.partition("+")[2]} if "+" in library else {}
+        return module.run(function, **options)
+    loop = importlib.import_module(library).new_event_loop()
+    try:
+        return loop.run_until_complete(function())
+    finally:
+        loop.close()
+
+
+async def sleep(library, seconds):
+    name = library.partition("+")[0]
+    await importlib.import_module("asyncio" if name == "uvloop" else name).sleep(seconds)
+
+
+async def beside(library, other, function):
+    """Run `other` while `function` runs, both coroutine functions; return what `function` returns."""
+    if library in ("asyncio", "uvloop"):
+        task = asyncio.create_task(other())
+        result = await function()
+        await task
+        return result
+    module = importlib.import_module(library.partition("+")[0])
+    async with module.open_nursery() if library == "trio" else module.create_task_group() as group:
+        group.start_soon(other)
+        return await function()
+
+
+async def cancelled_after(library, seconds, function):
+    """Cancel `function`, a coroutine function, and return whether it was at work still."""
+    if library in ("asyncio", "uvloop"):
+        task = asyncio.create_task(function())
+        await asyncio.sleep(seconds)
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            return True
+        return False
+    module = importlib.import_module(library.partition("+")[0])
+    with module.move_on_after(seconds) as scope:
+        await function()
+    return scope.cancelled_caught
+
+
+@pytest.mark.parametrize("method", ["aflush", "astop"])
+def test_the_event_loop_goes_on_while_it_waits(wired, library, method):
+    gate = Gate()
+    logger, listener = wired(gate)
+    logger.info("one")
+    assert gate.entered.wait(10)
+
+    async def other():
+        for _ in range(3):
+            await sleep(library, 0.01)
+        gate.open.set()
+
+    async def main():
+        return await beside(library, other, getattr(listener, method))
+
+    assert run_async(library, main) == (True if method == "aflush" else 0)
+    assert gate.messages == ["one"]
+    assert listener.is_running is (method == "aflush")
+
+
+def test_timeouts_of_aflush_and_astop(wired, library):
+    gate = Gate()
+    logger, listener = wired(gate)
+    logger.info("one")
+    assert gate.entered.wait(10)
+
+    async def main():
+        assert await listener.aflush(0.02) is False
+        assert await listener.astop(0.02) == 1
+        gate.open.set()
+        assert await listener.astop(10) == 0
+        assert await listener.aflush() is True
+        listener.start()
+        logger.info("two")
+        assert await listener.aflush(10) is True
+
+    run_async(library, main)
+    assert gate.messages == ["one", "two"]
+
+
+@pytest.mark.parametrize("method", ["aflush", "astop"])
+def test_cancelled_aflush_and_astop_leave_a_listener_that_works(wired, library, method):
+    gate = Gate()
+    logger, listener = wired(gate)
+    logger.info("one")
+    assert gate.entered.wait(10)
+
+    async def main():
+        assert await cancelled_after(library, 0.02, getattr(listener, method))
+        logger.info("two")
+        gate.open.set()
+        if method == "astop":
+            assert await listener.astop(10) == 0
+            listener.start()
+        logger.info("three")
+        assert await listener.aflush(10)
+
+    run_async(library, main)
+    assert gate.messages == ["one", "two", "three"]
+    assert listener.stop(10) == 0
+
+
+def test_a_cancelled_aflush_leaves_no_thread(wired, library):
+    """Not even while the handler is at work still."""
+    gate = Gate()
+    logger, listener = wired(gate)
+    logger.info("one")
+    assert gate.entered.wait(10)
+    waiting = "logflume wait"
+
+    async def main():
+        assert await cancelled_after(library, 0.02, listener.aflush)
+
+    run_async(library, main)
+    assert wait_until(lambda: waiting not in {thread.name for thread in threading.enumerate()})
+    gate.open.set()
+
+
+def test_an_error_of_the_queue_comes_out_of_aflush(wired, library):
+    class Broken(queue.SimpleQueue):
+        def put_nowait(self, item):
+            if broken:
+                raise ZeroDivisionError
+            super().put_nowait(item)
+
+    broken = True
+    _, listener = wired(Collect(), queue=Broken())
+    listener.start()
+
+    async def main():
+        with pytest.raises(ZeroDivisionError):
+            await listener.aflush(1)
+
+    run_async(library, main)
+    broken = False

@@ -318,7 +318,8 @@ def test_nothing_to_move_starts_no_thread(lf: Any, clean_logging: None) -> None:
     logging.basicConfig(handlers=[Text()])
     first = lf.setup_logging_queue()
     before = threading.active_count()
-    others = [lf.setup_logging_queue() for _ in range(30)]
+    with pytest.warns(UserWarning, match="was called before"):
+        others = [lf.setup_logging_queue() for _ in range(30)]
     assert threading.active_count() == before
     for listener in (*others, first):
         listener.stop()

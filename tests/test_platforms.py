@@ -81,9 +81,10 @@ if first == "sub":
 def test_accelerated_and_restored_very_often():
     """From 3.13 logging.Logger gets no more version tags then; without the GIL each call is a standard one then."""
     script = """
-import logging, queue
+import logging, queue, warnings
 import logflume
 from helpers import is_quick
+warnings.filterwarnings("ignore", "logflume: no listener has read")
 records = queue.SimpleQueue()
 logging.root.addHandler(logflume.LocalQueueHandler(records))
 quick = []

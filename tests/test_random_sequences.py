@@ -8,6 +8,7 @@ import io
 import logging
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -166,7 +167,9 @@ class World:
 
     def set_up_again(self) -> None:
         if self.lf is not None and self.listener is not None:
-            self.lf.setup_logging_queue(all_loggers=True).stop()
+            with warnings.catch_warnings(record=True):  # if there is nothing more to move
+                warnings.simplefilter("always")
+                assert self.lf.setup_logging_queue(all_loggers=True) is self.listener
 
     def stop(self) -> None:
         if self.listener is not None:

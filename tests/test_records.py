@@ -185,7 +185,7 @@ def test_a_record_that_is_not_looked_at_stays_in_c(package):
         handler.setLevel(logging.ERROR)
         assert is_quick(lambda: logger.warning("m"))
         handler.addFilter(lambda record: True)
-        assert not is_quick(lambda: logger.error("m"))
+        assert is_quick(lambda: logger.error("m"))  # the filter is all that is Python
     handler.stream.close()
 
 
@@ -280,12 +280,12 @@ def test_a_replaced_code_of_LogRecord_is_honoured(records, name):
 def behind(request, lf):
     """behind(change, msg, *args) logs, calls change(), and returns the record that a handler behind the queue gets."""
 
-    def behind(change, msg, *args):
+    def behind(change, msg, *args, **keywords):
         seen = []
         logging.root.handlers = [Collect(function=seen.append)]
         with lf.setup_logging_queue(accelerate=request.param) as listener:
             with nothing_delivered(listener):
-                logging.getLogger("a").warning(msg, *args)
+                logging.getLogger("a").warning(msg, *args, **keywords)
                 change()
             listener.flush()
         (record,) = seen
@@ -409,6 +409,83 @@ def test_queue_handlers_share_the_copy_of_a_record(lf):
     assert seen == [7]
 
 
+# Extra fields that may change.
+
+
+def containers():
+    inner = {"b": [1, {2}], "t": (1, [2]), "a": bytearray(b"x")}
+    inner["self"] = inner
+    return {
+        "list": [1, [2]],
+        "dict": inner,
+        "set": {1},
+        "tuple": ((), ([],)),
+        "bytes": bytearray(b"x"),
+        "one": 1,
+    }
+
+
+def change_all(extra):
+    extra["list"][1].append(3)
+    extra["list"].append(4)
+    extra["dict"]["b"][1].add(5)
+    extra["dict"]["t"][1].clear()
+    extra["dict"]["a"] += b"y"
+    extra["dict"]["new"] = 1
+    extra["set"].add(2)
+    extra["tuple"][1][0].append(1)
+    extra["bytes"] += b"y"
+    extra["one"] = 2
+
+
+@pytest.mark.parametrize("args", [(), ([1],)], ids=["immutable", "rendered"])
+def test_extra_fields_are_those_of_the_call(behind, args):
+    extra = containers()
+    record = behind(lambda: change_all(extra), "m%s" if args else "m", *args, extra=extra)
+    expected = containers()
+    own = vars(record)["dict"]
+    assert own.pop("self") is own or own is extra["dict"]
+    del expected["dict"]["self"]
+    assert {name: vars(record)[name] for name in expected} == expected
+    assert type(record) is logging.LogRecord
+    assert list(vars(record)) == [*STANDARD, *expected]
+    assert type(record.msg) is str or args
+
+
+def test_values_that_are_no_containers_are_not_copied(behind):
+    class Value(list):
+        def __copy__(self):
+            raise AssertionError("copied")
+
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    extra = {"own": Value([1]), "object": object(), "deep": deep, "tuple": (1, ("a",))}
+    record = behind(lambda: None, "m", extra=extra)
+    for name, value in extra.items():
+        assert vars(record)[name] is value
+    while deep:
+        deep = deep[0]
+
+
+def test_what_a_filter_sets_is_that_of_the_call(lf):
+    seen, tags = [], [1]
+    handler = Collect(function=lambda record: seen.append(record.tags))
+    handler.addFilter(lambda record: setattr(record, "tags", tags) or True)
+    logging.root.handlers = [handler]
+    with lf.setup_logging_queue() as listener:
+        with nothing_delivered(listener):
+            logging.getLogger("a").warning("m")
+            tags.append(2)
+        listener.flush()
+    assert seen == [[1]]
+
+
+def test_items_of_a_dictionary_as_the_message_are_those_of_the_call(behind):
+    message = {"event": "e", "tags": [1]}
+    assert behind(lambda: message["tags"].append(2), message).msg == {"event": "e", "tags": [1]}
+
+
 def test_a_queue_that_pickles_gets_prepared_records(lf):
     """Else its feeder thread drops what cannot be pickled, and prints a traceback."""
     records = multiprocessing.get_context("spawn").Queue()
@@ -456,6 +533,18 @@ def test_plain_records_are_no_work_for_the_collector(captured):
     assert not gc.is_tracked(record)
     assert type(record.as_log_record()) is logging.LogRecord
     assert record.as_log_record() is record.as_log_record()
+
+
+@pytest.mark.parametrize("extra", [{}, {"order": 1, "user": "u", "ok": None}])
+def test_plain_extra_fields_are_no_work_for_the_collector(captured, extra):
+    record = captured("hello", extra=extra)
+    assert not gc.is_tracked(record)
+    assert gc.get_referents(record).count(extra) == 1
+    assert not any(map(gc.is_tracked, [value for value in gc.get_referents(record) if value == extra]))
+
+
+def test_records_that_hold_objects_in_extra_are_tracked(captured):
+    assert gc.is_tracked(captured("hello", extra={"value": [1]}))
 
 
 @pytest.mark.parametrize("argument", [[1], object(), (1, [2])], ids=["list", "object", "nested"])
@@ -519,7 +608,7 @@ def test_records_that_served_before_are_as_new(captured, tmp_path, monkeypatch):
     served = set()
 
     def serve(call):
-        records = [captured(*call, exc_info=False) for _ in range(10)]
+        records = [captured(*call, exc_info=False, extra={"number": i}) for i in range(10)]
         served.update(map(id, records))
         deliver_compiled(handler, records, lambda *given: pytest.fail(f"escaped: {given}"))
 

@@ -163,7 +163,9 @@ def test_levels_can_be_ignored(lf, root):
 
 
 def test_without_handlers_nothing_is_moved(lf, root):
-    with lf.setup_logging_queue() as listener:
+    with pytest.warns(UserWarning, match="moved nothing: these loggers have no handlers yet"):
+        nothing = lf.setup_logging_queue()
+    with nothing as listener:
         assert root.handlers == []
         assert listener.handlers == ()
         collect = Named()
@@ -175,18 +177,23 @@ def test_without_handlers_nothing_is_moved(lf, root):
 
 def test_without_handlers_the_last_resort_still_speaks(lf, root, capsys, monkeypatch):
     monkeypatch.setattr(logging, "lastResort", logging.StreamHandler(stream := io.StringIO()))
-    with lf.setup_logging_queue():
+    with pytest.warns(UserWarning, match="moved nothing"):
+        listener = lf.setup_logging_queue()
+    with listener:
         root.warning("one")
     assert stream.getvalue() == "one\n"
 
 
-def test_a_second_call_moves_nothing(lf, root):
+def test_a_second_call_returns_the_running_listener(lf, root):
     collect = Named()
     root.handlers = [collect]
     with lf.setup_logging_queue() as outer:
-        with lf.setup_logging_queue() as inner:
-            assert inner.handlers == ()
+        with pytest.warns(UserWarning, match="was called before"):
+            inner = lf.setup_logging_queue()
+        assert inner is outer
+        with inner:
             root.info("one")
+        assert collect.seen == [("", "root", "one")]
         assert len(root.handlers) == 1
         assert state_of(outer) == "running"
         root.info("two")
@@ -194,32 +201,107 @@ def test_a_second_call_moves_nothing(lf, root):
     assert [m for _, _, m in collect.seen] == ["one", "two"]
 
 
+def test_an_async_block_in_another_leaves_it_running(lf, root):
+    root.handlers = [collect := Named()]
+
+    async def main():
+        async with lf.setup_logging_queue() as outer:
+            with pytest.warns(UserWarning, match="was called before"):
+                inner = lf.setup_logging_queue()
+            async with inner:
+                root.info("one")
+            assert collect.seen[-1] == ("", "root", "one")
+            assert state_of(outer) == "running"
+
+    asyncio.run(main())
+    assert root.handlers == [collect]
+
+
+def test_a_block_with_the_second_call_alone_stops_it(lf, root):
+    root.handlers = [collect := Named()]
+    lf.setup_logging_queue()
+    with pytest.warns(UserWarning, match="was called before"):
+        listener = lf.setup_logging_queue()
+    with listener:
+        root.info("one")
+    assert root.handlers == [collect]
+    with lf.setup_logging_queue() as other:
+        assert other is not listener
+    assert root.handlers == [collect]
+
+
 def test_twice_moves_what_was_added_between(lf, root):
     seen = []
     first, second = Named(seen, "1"), Named(seen, "2")
     root.handlers = [first]
     outer = lf.setup_logging_queue()
+    root.info("before")
     root.addHandler(second)
-    inner = lf.setup_logging_queue()
-    assert inner.handlers == (second,)
+    assert lf.setup_logging_queue() is outer
+    assert outer.handlers == (first, second)
+    (handler,) = root.handlers
+    assert handler.listener is outer
     root.info("one")
-    inner.stop()
     outer.stop()
     assert root.handlers == [first, second]
-    assert sorted(seen) == [("1", "root", "one"), ("2", "root", "one")]
+    assert seen == [("1", "root", "before"), ("1", "root", "one"), ("2", "root", "one")]
 
 
-def test_stopped_in_the_other_order(lf, root):
-    first, second = Named(), Named()
-    root.handlers = [first]
+def test_twice_moves_the_handlers_of_other_loggers(lf, root):
+    seen = []
+    root.handlers = [first := Named(seen, "1")]
     outer = lf.setup_logging_queue()
-    root.addHandler(second)
-    inner = lf.setup_logging_queue()
+    logger = logging.getLogger("a")
+    logger.handlers = [own := Named(seen, "2")]
+    assert lf.setup_logging_queue(all_loggers=True) is outer
+    logger.info("one")
+    root.info("two")
     outer.stop()
-    root.info("one")
-    inner.stop()
+    assert (root.handlers, logger.handlers) == ([first], [own])
+    assert seen == [("2", "a", "one"), ("1", "a", "one"), ("1", "root", "two")]
+
+
+def test_twice_keeps_the_levels_and_what_was_changed_on_the_listener(lf, root):
+    first, second, gone, added = Named(), Named(level=logging.ERROR), Named(), Named()
+    root.handlers = [first, gone]
+    with lf.setup_logging_queue() as listener:
+        listener.removeHandler(gone)
+        listener.addHandler(added)
+        root.addHandler(second)
+        assert lf.setup_logging_queue() is listener
+        root.info("one")
+        root.error("two")
     assert root.handlers == [first, second]
-    assert first.seen == second.seen
+    messages = [[m for _, _, m in handler.seen] for handler in (first, gone, second, added)]
+    assert messages == [["one", "two"], [], ["two"], ["one", "two"]]
+
+
+def test_twice_while_others_log(lf, root):
+    """Each record is handled once by the handler that is there all the time."""
+    collect = Named()
+    root.handlers = [collect]
+    counts = [0] * 4
+
+    def log(k):
+        root.info("%d %d", k, counts[k])
+        counts[k] += 1
+
+    with repeated_in_threads(*[functools.partial(log, k) for k in range(4)]):
+        for _ in range(10):
+            with lf.setup_logging_queue():
+                root.addHandler(other := Named())
+                lf.setup_logging_queue()
+            root.removeHandler(other)
+    assert sorted(m for _, _, m in collect.seen) == sorted(
+        f"{k} {i}" for k in range(4) for i in range(counts[k])
+    )
+
+
+def test_calls_for_different_loggers_have_listeners_of_their_own(lf, root):
+    root.handlers = [Named()]
+    logging.getLogger("a").handlers = [Named()]
+    with lf.setup_logging_queue("") as first, lf.setup_logging_queue("a") as second:
+        assert first is not second
 
 
 def test_queue_handlers_stay_where_they_are(lf, root):
@@ -289,7 +371,9 @@ def test_handlers_added_to_the_listener_of_several_loggers(lf, root):
 
 
 def test_basic_config_afterwards_configures_a_root_logger_without_handlers(lf, root, tmp_path):
-    with lf.setup_logging_queue():
+    with pytest.warns(UserWarning, match="moved nothing"):
+        listener = lf.setup_logging_queue()
+    with listener:
         logging.basicConfig(filename=tmp_path / "log", format="%(message)s")
         root.warning("one")
     root.handlers[0].close()

@@ -1,27 +1,50 @@
 """Standard-library logging, cheap and non-blocking.
 
 See https://docs.python.org/3/library/logging.handlers.html#queuehandler for the classes that these extend.
+
+IMPLEMENTATION: "compiled" or "pure", the core that runs
+OnError: the type of a function for `on_error`
 """
 
 from ._backend import IMPLEMENTATION
+from ._listener.errors import OnError
 from .accelerate import accelerate_loggers, loggers_accelerated, restore_loggers
 from .handler import LocalQueueHandler
 from .json_formatter import JsonFormatter
-from .listener import QueueListener
+from .listener import QueueListener, listeners
 from .setup_queue import setup_logging_queue
 from .stats import ListenerStats
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .protocols import BatchHandler
+
 __all__ = [
     "IMPLEMENTATION",
+    "BatchHandler",
     "JsonFormatter",
     "ListenerStats",
     "LocalQueueHandler",
+    "OnError",
     "QueueListener",
     "__version__",
     "accelerate_loggers",
+    "listeners",
     "loggers_accelerated",
     "restore_loggers",
     "setup_logging_queue",
 ]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    if name == "BatchHandler":  # which needs typing
+        from .protocols import BatchHandler
+
+        return BatchHandler
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

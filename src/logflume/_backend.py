@@ -42,10 +42,30 @@ IMPLEMENTATION = "pure"
 if not _pure and not TYPE_CHECKING:
     try:
         # Some are imported by other modules only, which tools that freeze programs cannot see.
-        from ._c.backend import batch_text, clock, format, json, json_pattern, pattern, plan, unpatched  # noqa: F401
+        from ._c import filters, kept  # noqa: F401
+        from ._c.backend import (  # noqa: F401
+            batch_text,
+            clock,
+            format,
+            json,
+            json_pattern,
+            line,
+            pattern,
+            plan,
+            unpatched,
+        )
         from ._c.backend.deliver import deliver_batch, drop_below, way_of
         from ._c.batch import Batch, ListenerCore, take
-        from ._c.caller import call_site, logging_state, moved, route, stamp, unpatched  # noqa: F401, F811
+        from ._c.caller import (  # noqa: F401
+            call_site,
+            handle,
+            item,
+            logging_state,
+            moved,
+            route,
+            stamp,
+            unpatched,  # noqa: F811
+        )
         from ._c.caller.call import accelerate, is_accelerated, restore
         from ._c.caller.exceptions import capture
         from ._c.caller.handler import HandlerCore, set_unpatched_methods

@@ -8,6 +8,11 @@ import queue as _queue
 from collections.abc import Iterable
 
 from ._backend import HandlerCore, set_unpatched_methods
+from ._listener import settings
+from ._listener.bounds import DEFAULTS as BOUNDS
+from ._listener.process import living
+from ._shared.rendered import leaves_process
+from ._shared.state import MOST_UNREAD
 from .listener import QueueListener
 
 TYPE_CHECKING = False
@@ -31,12 +36,16 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
         "queue": {"()": "logflume.LocalQueueHandler", "handlers": ["file"], "respect_handler_level": true}
 
     `handlers` are names of configured handlers, or handlers; a name that is not configured is a ValueError.
-    `listener` is a listener class, QueueListener by default, or its dotted name.
+    `listener` is a listener class, QueueListener by default, or its dotted name. `options` are those of
+    logflume.QueueListener, as `capacity`, `exit_timeout` and `on_error`, which may be a dotted name. They go to the
+    listener that is made here, or assigned later.
 
     The attribute `listener` is None, or what takes the records out of the queue. If that is a
     logflume.QueueListener it starts by itself at the first record, also in a forked child, and again if records come
     long after close(); when it is stopped its handlers are called directly.
     """
+
+    _options: dict[str, Any] = {}  # noqa: RUF012 - for the listener, by the names of its attributes
 
     def __init__(
         self,
@@ -45,6 +54,7 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
         handlers: Iterable[logging.Handler | str] | None = None,
         listener: type[logging.handlers.QueueListener] | str | None = None,
         respect_handler_level: bool = False,
+        **options: Any,
     ) -> None:
         if isinstance(queue, str):
             queue = _resolve(queue)
@@ -53,14 +63,19 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
         elif isinstance(queue, type) or (callable(queue) and not hasattr(queue, "put_nowait")):
             queue = queue()
         super().__init__(_queue.SimpleQueue() if queue is None else queue)
+        self._options = _checked(options)
         self.listener = None  # as the standard class has it from 3.12
         if handlers is not None or listener is not None:
             make = _resolve(listener) if isinstance(listener, str) else listener or QueueListener
+            make = settings.listener_class(make, "listener")
+            settings.handlers(handlers or (), "handlers")
             self.listener = make(self.queue, respect_handler_level=respect_handler_level)
             self._give_handlers(self.listener, handlers or ())
 
     def _listened_by(self, listener: Any) -> Any:
         """Return what to store for `handler.listener = listener`, and add this handler to it if it is one of ours."""
+        if isinstance(listener, type):
+            raise TypeError(f"the attribute listener takes a listener, not the class {listener.__name__}")
         # dictConfig makes a standard listener when the configuration names none, and does not start it.
         if type(listener) is logging.handlers.QueueListener and listener._thread is None:
             listener = QueueListener(
@@ -68,6 +83,15 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
             )
         if isinstance(listener, QueueListener):
             listener.add_queue_handler(self)
+            bounds = {name: value for name, value in self._options.items() if name in BOUNDS}
+            if bounds:
+                listener.bound(**bounds)
+            for name in self._options.keys() - bounds.keys():
+                setattr(listener, name, self._options[name])
+        elif listener is not None and self._options:
+            raise TypeError(
+                f"{', '.join(self._options)}: only for a logflume.QueueListener, not {listener!r}"
+            )
         return listener
 
     def _give_handlers(self, listener: Any, handlers: Iterable[logging.Handler | str]) -> None:
@@ -90,6 +114,29 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
         if len(listener.handlers) < len(handlers) and isinstance(listener, QueueListener):
             listener.defer_handlers(look_up)
 
+    def setFormatter(self, fmt: logging.Formatter | None) -> None:
+        """Set the formatter. It does nothing, and a warning tells so: the handlers behind the queue have their own."""
+        if fmt is not None and _is_unused(self) and not _is_default(fmt):
+            settings.warn(
+                "a formatter of a LocalQueueHandler does nothing; give it to the handlers behind the queue"
+            )
+        super().setFormatter(fmt)
+
+    def _warn_if_unread(self) -> None:
+        """Warn if all records are still in the queue, and no listener that is known will take them."""
+        try:
+            queued = self.queue.qsize()
+        except Exception:
+            return
+        if queued >= MOST_UNREAD and not any(other.reads(self.queue) for other in living()):
+            try:
+                settings.warn(
+                    f"no listener has read the queue of a LocalQueueHandler, which got {MOST_UNREAD:,} records; "
+                    "assign one: handler.listener = logflume.QueueListener(handler.queue, ...)"
+                )
+            except Warning as warning:  # an error by the user's wish, and a log call raises none
+                self.handleError(logging.makeLogRecord({"msg": str(warning)}))
+
     # Here too, where tools that patch methods of a class find them.
     emit = HandlerCore.emit
     enqueue = HandlerCore.enqueue
@@ -109,6 +156,38 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
         core = self._core
         if core is not None:
             core.close_queue_handler(self)
+
+
+def _checked(options: dict[str, Any]) -> dict[str, Any]:
+    """Return `options`, for the attributes of a QueueListener, with functions in the place of their names."""
+    if not options:
+        return options
+    known = QueueListener.__init__.__kwdefaults__ or {}
+    for name in options:
+        if name not in known or name == "respect_handler_level":
+            raise TypeError(
+                f"LocalQueueHandler() has no option {name!r}; its listener's are {', '.join(known)}"
+            )
+    on_error = options.get("on_error")
+    if isinstance(on_error, str):
+        options["on_error"] = _resolve(on_error)
+    QueueListener(_queue.SimpleQueue(), **options)  # raises for what is wrong, before anything is set up
+    return options
+
+
+def _is_unused(handler: LocalQueueHandler) -> bool:
+    """Whether `handler` does not format: nothing is overridden, and the records stay in the process."""
+    names = ("prepare", "enqueue", "emit", "format")
+    return not leaves_process(handler.queue) and all(
+        getattr(type(handler), name) is getattr(LocalQueueHandler, name) and name not in vars(handler)
+        for name in names
+    )
+
+
+def _is_default(formatter: Any) -> bool:
+    """Whether basicConfig() made `formatter` without being asked for it."""
+    formats = [default for _, default in logging._STYLES.values()]
+    return getattr(formatter, "_fmt", None) in formats and getattr(formatter, "datefmt", None) is None
 
 
 def _configurator() -> Any:

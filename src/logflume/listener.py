@@ -12,16 +12,20 @@ from collections.abc import Callable
 from threading import get_ident
 
 from ._backend import ListenerCore
+from ._listener import settings
 from ._listener.async_wait import call_in_thread
+from ._listener.bounds import Bounds
+from ._listener.brake import Brake
 from ._listener.dispatch import Dispatcher
 from ._listener.errors import ErrorReports
+from ._listener.feed import Feed
 from ._listener.handler_locks import free_stream, handlers_at_work
 from ._listener.life import NEVER, PATIENCE, Life
 from ._listener.locks import wait
-from ._listener.process import exit_has_come, expect_exit, remember, threads_run
+from ._listener.process import exit_has_come, expect_exit, living, remember, stop_in_time, threads_run
 from ._listener.queue_handlers import QueueHandlers
 from ._listener.queues import SHUT_DOWN, forget_queued, replacement
-from ._listener.sigterm import leave_sigterm_alone
+from ._listener.sigterm import deliver_at_sigterm, leave_sigterm_alone
 from ._listener.worker import ListenerThread, Worker, on_listener_thread
 from ._shared.contexts import expect_contexts
 from ._shared.fork import settle as settle_fork
@@ -32,35 +36,39 @@ TYPE_CHECKING = False  # importing typing would double the time that importing l
 if TYPE_CHECKING:
     from typing import Any
 
+    from ._listener.bounds import OverflowPolicy
     from ._listener.errors import OnError
     from ._listener.life import Run
     from ._listener.locks import Hold
 
-__all__ = ["QueueListener"]
-
-# While the thread ends and has more than so many records left, a log call takes so long (seconds).
-CROWD = 1000
-SLOW_CALL = 0.005
-# dictConfig() closes all handlers there are. One that still gets records so long (seconds) after that is in use, and
-# its listener starts again, as a FileHandler opens its file again; before, some call may just have been under way.
-STRAGGLING = 1.0
+__all__ = ["QueueListener", "listeners"]
 
 
-class QueueListener(ListenerCore, logging.handlers.QueueListener):
+class QueueListener(Feed, ListenerCore, logging.handlers.QueueListener):
     """Hands records from a queue to handlers, on a thread of its own.
 
     `queue` and `handlers` are as for logging.handlers.QueueListener, and so is `respect_handler_level`: whether
     a handler gets only the records at or above its level.
 
-    An exception that escapes from a handler (or from a filter on it) never ends the thread. It is reported as
-    handlers report theirs, through handler.handleError(), at most ten in ten seconds; or to `on_error`, called
-    as on_error(record, handler, exception): `record` is None if none is to blame (a handler's flush(), the queue),
-    `handler` if none is (the queue, too). If it raises, both errors are reported as without it.
+    An exception of a handler, or of a filter on it, never ends the thread. Whether it escapes, or the handler catches
+    it and calls its handleError(), it is printed on stderr, with the place of the log call, at most ten in ten
+    seconds; or it goes to `on_error`, called as on_error(record, handler, exception): `record` is None if none is to
+    blame (a handler's flush(), the queue), `handler` if none is (the queue, too). If it raises, both errors are
+    printed. An overridden handleError() is called as without a queue.
 
     What is queued when the interpreter exits is delivered first, for at most `exit_timeout` seconds.
 
     Records are handled some milliseconds after the call, many at a time; one at or above `flush_level` is
     handled at once, with those before it, and the handlers are flushed.
+
+    `capacity` is how many records may wait in the queue, None for any number. When that is reached, `overflow` says
+    what becomes of the next one: "drop_newest" drops it; "drop_oldest" drops the oldest one in its favour; "block"
+    waits for room, in a thread that runs no event loop, for at most `block_timeout` seconds, and then drops it;
+    "direct" handles the oldest records in the log call, as without a queue, waiting as long for a handler at work. A
+    record at or above `keep_level`, a level or its name, is dropped only after all below it. Drops are counted in
+    stats() and told in the log, by records of the logger "logflume", as is once that more than `warn_at` records wait.
+
+    TypeError or ValueError if one of these is of the wrong kind, or if the queue cannot keep a capacity.
     """
 
     def __init__(
@@ -70,18 +78,29 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         respect_handler_level: bool = False,
         on_error: OnError | None = None,
         exit_timeout: float = 10.0,
-        flush_level: int = logging.CRITICAL,
+        flush_level: int | str = logging.CRITICAL,
+        capacity: int | None = None,
+        overflow: OverflowPolicy = "drop_newest",
+        block_timeout: float = 1.0,
+        keep_level: int | str = logging.ERROR,
+        warn_at: int | None = 1_000_000,
     ) -> None:
+        bounds = Bounds(capacity, overflow, block_timeout, keep_level, warn_at)
+        if type(self).dequeue is _standard_dequeue:  # else it may be anything
+            settings.queue(queue, ("get",))
+        for handler in handlers:
+            settings.handler(handler, "QueueListener")
         super().__init__(queue, *handlers, respect_handler_level=respect_handler_level)
         expect_contexts(queue)
         self.exit_timeout = exit_timeout
-        self.flush_level = flush_level
+        self.flush_at = settings.level(flush_level, "flush_level")
         self.state = IDLE
         self._life = Life()
         self._handlers_lock = threading.RLock()
         self._at_work_in_fork: tuple[logging.Handler, ...] = ()
+        self._brake = Brake(self)
         self._errors = ErrorReports(on_error, on_listener_thread)
-        self._dispatcher = Dispatcher(self, self._life, self._errors)
+        self._dispatcher = Dispatcher(self, self._life, self._errors, bounds)
         self._look_up_handlers: Callable[[], tuple[logging.Handler, ...]] | None = None
         self._queue_handlers = QueueHandlers()
         remember(self)
@@ -89,9 +108,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def __repr__(self) -> str:
         run = self._life.run
         running = "stopping" if run.stop_requested else "running"
+        name = next(cls.__name__ for cls in type(self).__mro__ if not cls.__name__.startswith("_"))
         state = "idle" if run.is_open else "stopped" if run.is_over else running
         left = self._dispatcher.pending()
-        return f"<{type(self).__name__} {state}, {len(self.handlers)} handlers, {left} records left>"
+        return f"<{name} {state}, {len(self.handlers)} handlers, {left} records left>"
 
     @property
     def on_error(self) -> OnError | None:
@@ -102,10 +122,24 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def on_error(self, on_error: OnError | None) -> None:
         self._errors.on_error = on_error
 
+    flush_level: int = settings.checked(
+        "flush_at",
+        settings.level,
+        "flush_level",
+        "The level, or its name, from which on a record is handled at once.",
+    )
+    exit_timeout: float = settings.checked(
+        "_exit_timeout",
+        settings.seconds,
+        "exit_timeout",
+        "How many seconds the end of the process waits at most.",
+    )
+
     # The handlers.
 
     def addHandler(self, handler: logging.Handler) -> None:
         """Give `handler` every record taken from the queue from now on; may be called while it runs."""
+        settings.handler(handler, "addHandler()")
         with self._handlers_lock: self._add_handler(handler)  # fmt: skip  # noqa: E701
         self._queue_handlers.close_first()
 
@@ -187,9 +221,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         if os.environ.get("LOGFLUME_DIRECT", "") not in ("", "0"):
             self._go_without_thread(run)
             return
+        deliver_at_sigterm(self)
         worker = Worker(self, run, self._dispatcher, self._errors)
         try:
-            thread = ListenerThread(worker.run, type(self).__name__)
+            thread = ListenerThread(worker.run, "logflume")
             _thread.start_new_thread(self._launch, (run, thread))
         except (
             RuntimeError
@@ -206,7 +241,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         try:
             if exit_has_come():
                 raise RuntimeError
-            expect_exit()
+            expect_exit(self)
             thread.start()
         except Exception:  # as above, or there is no memory
             self._go_without_thread(run)
@@ -247,6 +282,8 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         if run.is_over:
             left = _left(deadline)
             self._dispatcher.deliver_here(self.exit_timeout if left is None else left)
+            leave_sigterm_alone(self)
+            self._errors.tell_rest()
         return self._dispatcher.pending()
 
     def _tell_to_end(self, timeout: float | None) -> None:
@@ -271,6 +308,11 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         """Whether a thread takes the records."""
         return self._life.run.is_running
 
+    @property
+    def starts_by_itself(self) -> bool:
+        """Whether it is idle, and the next record of a queue handler starts it."""
+        return self._life.run.is_open and any(True for _ in self._queue_handlers)
+
     def __enter__(self) -> QueueListener:
         run = self._life.run
         if run.stop_requested or run.is_over or not run.started_by_user:
@@ -278,15 +320,30 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self.stop()
+        """Stop, within exit_timeout; a line on stderr tells if records are left."""
+        stop_in_time(self)
 
     async def __aenter__(self) -> QueueListener:
         return self.__enter__()
 
     async def __aexit__(self, *exc_info: object) -> None:
-        """Stop without blocking the event loop; a cancellation takes effect after that."""
-        await call_in_thread(self.stop)
-        leave_sigterm_alone(self)  # which only the main thread may
+        """As __exit__(), without blocking the event loop; a cancellation takes effect after that."""
+        await call_in_thread(lambda: stop_in_time(self))
+        self._leave_sigterm_alone()
+
+    async def astop(self, timeout: float | None = None) -> int:
+        """As stop(), without blocking the event loop: under asyncio and trio, and so under uvloop and anyio.
+
+        A cancellation takes effect at once; the thread goes on to its end, and a further stop() waits for that.
+        """
+        left = await call_in_thread(lambda: self.stop(timeout), when_cancelled=lambda: None)
+        self._leave_sigterm_alone()
+        return left
+
+    def _leave_sigterm_alone(self) -> None:
+        """Do what stop() could not do in its thread, as only the main thread may."""
+        if self._life.run.is_over:
+            leave_sigterm_alone(self)
 
     # Flush.
 
@@ -298,6 +355,15 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         """
         settle_fork()
         return self._flush(FlushRequest(), timeout)
+
+    async def aflush(self, timeout: float | None = None) -> bool:
+        """As flush(), without blocking the event loop: under asyncio and trio, and so under uvloop and anyio.
+
+        A cancellation takes effect at once, and changes nothing for the listener.
+        """
+        settle_fork()
+        request = FlushRequest()
+        return await call_in_thread(lambda: self._flush(request, timeout), when_cancelled=request.done.set)
 
     def _flush(self, request: FlushRequest, timeout: float | None) -> bool:
         dispatcher = self._dispatcher
@@ -329,44 +395,6 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self.flush_wanted = True
         self._life.wake()
 
-    # What the queue handlers need.
-
-    def add_queue_handler(self, handler: logging.Handler) -> None:
-        """Note that `handler` puts records into the queue."""
-        self._queue_handlers.add(handler)
-
-    def close_queue_handler(self, handler: logging.Handler) -> None:
-        """Deliver what `handler` enqueued; with the last queue handler that closes the thread ends, too."""
-        settle_fork()
-        if self._queue_handlers.close(handler):
-            self.flush(self.exit_timeout)
-            return
-        run = self._life.run
-        was_in_use = not run.is_over
-        self._end(self.exit_timeout)
-        if was_in_use and run.is_over and not exit_has_come():
-            run.restart_at = time.monotonic() + STRAGGLING
-
-    def ensure_delivery(self) -> None:
-        """Start the thread for a record that was just enqueued while none runs, or handle it in the calling thread."""
-        settle_fork()
-        run = self._life.run
-        if run.may_follow() and not exit_has_come():
-            run = run.follow()
-        if run.is_open:
-            self._start_thread(run)
-        if run.is_over or (run.is_open and not threads_run()):
-            self._dispatcher.deliver_here(self.exit_timeout)
-        elif (
-            run.stop_requested and self._dispatcher.queued() > CROWD and self.delivering_thread != get_ident()
-        ):
-            # Calls that come faster than the thread delivers would put its end off for ever.
-            time.sleep(SLOW_CALL)
-
-    def take_nested(self, record: logging.LogRecord, handlers: tuple[logging.Handler, ...] | None) -> None:
-        """Have `handlers`, or all, handle what one of them logs in this thread while it handles a record."""
-        self._dispatcher.handle_nested(record, handlers)
-
     # For a subclass whose handlers were moved from loggers.
 
     def handlers_for(self, targets: Any) -> tuple[logging.Handler, ...]:
@@ -381,16 +409,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def stats(self) -> ListenerStats:
         """Return what the listener has done so far; cheap enough to be asked often."""
-        return ListenerStats(
-            self._handled,
-            self._errors.count,
-            self._dispatcher.dropped,
-            self._dispatcher.pending(),
-            self._dispatcher.batches,
-            self._life.wakeups,
-            self._delay,
-            self._longest_delay,
-        )
+        dispatcher, life = self._dispatcher, self._life
+        done = self._handled, self._errors.count, dispatcher.batches, life.wakeups
+        return dispatcher.accounts.stats(dispatcher, (*done, self._delay, self._longest_delay))
 
     # Exit and fork: see _listener/process.py.
 
@@ -425,16 +446,30 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             self.state = IDLE
             self._life.begin_anew()
         self._handlers_lock = threading.RLock()
+        self._handled, self._delay, self._longest_delay = 0, 0.0, 0.0
+        self._errors.count = self._life.wakeups = 0
         self._dispatcher.reset_in_child()
+        self._errors.reset_in_child()
         users = [handler for handler in self._queue_handlers if handler.queue is self.queue]  # type: ignore[attr-defined]
+        self.qsize = None  # it refers to the queue
         other = replacement(self, len(users))
         if other is None:
             forget_queued(self.queue)
-            return
-        expect_contexts(other)
-        self.queue = other
-        for handler in users:
-            handler.queue = other  # type: ignore[attr-defined]
+        else:
+            expect_contexts(other)
+            self.queue = other
+            for handler in users:
+                handler.queue = other  # type: ignore[attr-defined]
+        overflow = self._dispatcher.overflow
+        overflow.set_bounds(overflow.bounds)
+
+
+def listeners() -> list[QueueListener]:
+    """Return the listeners of this process that run, or that the next record of a queue handler starts; oldest first.
+
+    So dictConfig() needs no name for the listener that it makes.
+    """
+    return [listener for listener in living() if listener.is_running or listener.starts_by_itself]
 
 
 def _left(deadline: float | None) -> float | None:
@@ -445,3 +480,4 @@ def _left(deadline: float | None) -> float | None:
 # As they are now; they may be patched later.
 _standard_handle = QueueListener.handle
 _standard_prepare = QueueListener.prepare
+_standard_dequeue = QueueListener.dequeue

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import logging.handlers
 import queue as _queue
 from collections.abc import Iterable
+from threading import get_ident
 
+from ._delivery.caught import unhear
+from ._listener import settings
+from ._listener.async_wait import call_in_thread
 from ._listener.process import exit_has_come
-from ._listener.sigterm import deliver_at_sigterm, leave_sigterm_alone
 from ._shared.moved import HandlerList, MovedHandlers, Targets, guard, unguard
 from ._shared.state import RUNNING
 from .accelerate import accelerate_loggers, loggers_accelerated, restore_loggers
@@ -17,7 +21,10 @@ from .listener import QueueListener
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._listener.bounds import OverflowPolicy
     from ._listener.errors import OnError
+
+    _Direct = Iterable[logging.Handler | type[logging.Handler]]
 
 __all__ = ["setup_logging_queue"]
 
@@ -31,6 +38,12 @@ def setup_logging_queue(
     accelerate: bool = False,
     on_error: OnError | None = None,
     exit_timeout: float = 10.0,
+    flush_level: int | str = logging.CRITICAL,
+    capacity: int | None = None,
+    overflow: OverflowPolicy = "drop_newest",
+    block_timeout: float = 1.0,
+    keep_level: int | str = logging.ERROR,
+    warn_at: int | None = 1_000_000,
 ) -> QueueListener:
     """Move the handlers of `loggers` behind one queue, and return the started listener.
 
@@ -47,18 +60,23 @@ def setup_logging_queue(
     attach what belongs to the call. With `filter_in_call=False` the filters run on the listener's thread, where costly
     ones do not hold up the caller.
 
-    Called in the main thread while SIGTERM has its default action, which would end the process with records in the
-    queue, it has them delivered first; not in children of fork and multiprocessing.
-
     The listener's stop() puts the handlers back in their places; so does leaving a `with` or `async with`
-    block. `respect_handler_level`, `on_error` and `exit_timeout` are as for QueueListener.
+    block. `respect_handler_level`, `on_error`, `exit_timeout`, `flush_level`, `capacity`, `overflow`, `block_timeout`,
+    `keep_level` and `warn_at` are as for QueueListener.
+
+    A second call for the same loggers moves what was added to them meanwhile, and returns the listener that runs, with
+    the options that it has. Of blocks in each other the end of the outermost one stops it.
+
+    A warning tells of a call that moves nothing: no handler is configured yet, there is no logger of that name, or it
+    is the second call. If `loggers` are not given, another tells of loggers whose handlers stay in the log call.
 
     With `accelerate`, accelerate_loggers() is called too, and restore_loggers() by stop() if it was not in effect
     before.
 
     TypeError if one of `loggers` is neither a logger nor a name, or one of `direct` neither a handler nor a class of
-    handlers. The attribute `flush_level` of the listener is as for QueueListener.
+    handlers.
     """
+    unknown = _unknown_names(loggers)
     chosen = [_logger(logger) for logger in loggers]
     if all_loggers:
         chosen += _loggers_with_handlers()
@@ -69,12 +87,32 @@ def setup_logging_queue(
         respect_handler_level=respect_handler_level,
         on_error=on_error,
         exit_timeout=exit_timeout,
+        flush_level=flush_level,
+        capacity=capacity,
+        overflow=overflow,
+        block_timeout=block_timeout,
+        keep_level=keep_level,
+        warn_at=warn_at,
     )
-    with logging._lock:  # type: ignore[attr-defined]
-        listener.move([_Move(logger, _as_direct(direct)) for logger in dict.fromkeys(chosen)], filter_in_call)
-    if listener.handlers:  # else it starts with the first record
-        listener.start()
-        deliver_at_sigterm(listener)
+    direct = _as_direct(direct)
+    running = next(filter(None, map(_listener_behind, chosen)), None)
+    moves = [_Move(logger, direct) for logger in dict.fromkeys(chosen)]
+    if running is not None and not any(move.movable for move in moves):
+        settings.warn(
+            "setup_logging_queue() was called before for these loggers; returned the listener that runs"
+        )
+    elif running is None:
+        _warn_of_names(unknown, moves, direct)
+        if not loggers and not all_loggers:
+            _warn_of_others(moves, direct)
+    if running is not None:
+        listener = running
+        listener.move_more(moves)
+    else:
+        with logging._lock:  # type: ignore[attr-defined]
+            listener.move(moves, filter_in_call)
+        if listener.handlers:  # else it starts with the first record
+            listener.start()
     if accelerate and not loggers_accelerated():
         listener._restores_loggers = accelerate_loggers()
     return listener
@@ -95,6 +133,53 @@ def _loggers_with_handlers() -> list[logging.Logger]:
         for logger in [logging.getLogger(), *known]
         if isinstance(logger, logging.Logger) and logger.handlers
     ]
+
+
+def _listener_behind(logger: logging.Logger) -> _MovedHandlersListener | None:
+    """Return the listener to which an earlier call moved handlers of `logger`, and that still has them."""
+    listeners = (handler.listener for handler in logger.handlers if isinstance(handler, LocalQueueHandler))
+    return next((found for found in listeners if isinstance(found, _MovedHandlersListener)), None)
+
+
+def _unknown_names(loggers: Iterable[object]) -> list[str]:
+    known = logging.Logger.manager.loggerDict
+    return [name for name in loggers if isinstance(name, str) and name not in ("", "root", *known)]
+
+
+def _warn_of_names(unknown: list[str], moves: list[_Move], direct: _Direct) -> None:
+    """Warn of a call that moves nothing for lack of handlers, and of a name that is nearly that of another logger."""
+    moves_nothing = all(isinstance(handler, logging.NullHandler) for move in moves for handler in move.before)
+    names = [logger.name for logger in _loggers_with_handlers() if _Move(logger, direct).movable]
+    if moves_nothing:
+        names += [name for name in logging.Logger.manager.loggerDict if name not in unknown]
+    for name in unknown:
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, names, 1)
+        if close and not any(move.logger.name == close[0] for move in moves):
+            settings.warn(f"there is no logger named {name!r}; did you mean {close[0]!r}?")
+            return
+    if moves_nothing:
+        named = f", and there is no logger named {unknown[0]!r}" if unknown else ""
+        settings.warn(
+            f"setup_logging_queue() moved nothing: these loggers have no handlers yet{named}; "
+            "call it after logging is configured"
+        )
+
+
+def _warn_of_others(moves: list[_Move], direct: _Direct) -> None:
+    """Warn of loggers, as those of a server, with which records do not come to the loggers of `moves`."""
+    chosen = [move.logger for move in moves]
+    others = [
+        repr(logger.name)
+        for logger in _loggers_with_handlers()
+        if not logger.propagate and logger not in chosen and _Move(logger, direct).movable
+    ]
+    if others:
+        settings.warn(
+            f"the handlers of {', '.join(others)} still run in the log call; "
+            "give all_loggers=True, or name the loggers whose handlers are to move"
+        )
 
 
 def _as_direct(direct: object) -> tuple[logging.Handler | type[logging.Handler], ...]:
@@ -128,6 +213,13 @@ class _Move:
         self.before = tuple(logger.handlers)
         self.movable = tuple(h for h in self.before if _is_movable(h) and not _is_among(h, direct))
 
+    def include(self, earlier: _Move) -> None:
+        """Stand for what `earlier` moved from the same logger, too."""
+        place = self.before.index(earlier.queue_handler)
+        moved = [handler for handler in earlier.before if handler in earlier.moved.handlers]
+        self.before = (*self.before[:place], *moved, *self.before[place + 1 :])
+        self.movable = tuple(h for h in self.before if h in moved or h in self.movable)
+
     def replace(self, queue_handler: LocalQueueHandler, moved: MovedHandlers) -> None:
         """Put `queue_handler` where the first moved handler is; logging's module lock is held."""
         self.queue_handler = queue_handler
@@ -159,20 +251,44 @@ class _MovedHandlersListener(QueueListener):
     _all_moved: tuple[logging.Handler, ...] = ()
     _filters_in_call = True
     _restores_loggers = False
+    _blocks = 0  # `with` blocks, one in the other: the end of the outermost one stops it
 
     def move(self, moves: Iterable[_Move], filter_in_call: bool) -> None:
         """Take the handlers of `moves`, and put queue handlers in their places."""
-        self._moves = tuple(move for move in moves if move.movable)
         self._filters_in_call = filter_in_call
+        moves = tuple(move for move in moves if move.movable)
+        self._take(moves, filter_in_call, are_all=len(moves) == 1)
+
+    def move_more(self, moves: Iterable[_Move]) -> None:
+        """Take the handlers of `moves`, too, which were added to loggers since move()."""
+        moves = tuple(move for move in moves if move.movable)
+        if not moves:
+            return
+        for move in self._moves:  # records without targets are for all of the handlers that there are
+            move.moved.are_all = False
+            move.queue_handler.moved = move.moved
+        self.flush(self.exit_timeout)
+        with logging._lock:  # type: ignore[attr-defined]
+            for earlier in self._moves:
+                for move in moves:
+                    if move.logger is earlier.logger and earlier.queue_handler in move.before:
+                        move.include(earlier)
+            self._take(moves, self._filters_in_call, are_all=False)
+
+    def _take(self, moves: tuple[_Move, ...], filter_in_call: bool, are_all: bool) -> None:
+        replaced = [move.logger for move in moves]
+        self._moves = (*(move for move in self._moves if move.logger not in replaced), *moves)
+        known = self._all_moved
         self._all_moved = tuple(dict.fromkeys(h for move in self._moves for h in move.movable))
-        self.handlers = self._all_moved
-        for move in self._moves:
+        self.handlers = (*self.handlers, *(h for h in self._all_moved if h not in known))
+        for move in moves:
             queue_handler = LocalQueueHandler(self.queue)
             moved = MovedHandlers(
                 move.movable, queue_handler, self.respect_handler_level, filter_in_call, self.report_error
             )
             # One queue for all keeps the order of the calls; targets beside the records tell whose handlers are meant.
-            moved.are_all = len(self._moves) == 1
+            moved.are_all = are_all
+            moved.has_added = any(handler not in self._all_moved for handler in self.handlers)
             queue_handler.listener = self
             move.replace(queue_handler, moved)
         for handler in self._all_moved:
@@ -200,20 +316,41 @@ class _MovedHandlersListener(QueueListener):
     def stop(self, timeout: float | None = None) -> int:  # type: ignore[override]
         """As QueueListener.stop(); then put the handlers back where they were, in their order.
 
-        Not on loggers from which the queue handler was removed meanwhile, by basicConfig(force=True) say.
+        Not on loggers from which the queue handler was removed meanwhile, by basicConfig(force=True) say. If `timeout`
+        ran out, the next stop() does so: a handler that is at work has its lock, for which a log call would wait.
         """
         if self._restores_loggers:
             self._restores_loggers = False
             restore_loggers()
         left = super().stop(timeout)
-        leave_sigterm_alone(self)
+        if left and self.delivering_thread != get_ident():
+            return left
         with logging._lock:  # type: ignore[attr-defined]
             for move in self._moves:
                 move.put_back(self.handlers)
             self._moves = ()
         for handler in self._all_moved:
             unguard(handler)
+            unhear(handler)
         return left
+
+    def __enter__(self) -> QueueListener:
+        self._blocks += 1
+        return super().__enter__()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._blocks -= 1
+        if self._blocks > 0:
+            self.flush(self.exit_timeout)
+        else:
+            super().__exit__(*exc_info)
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self._blocks -= 1
+        if self._blocks > 0:
+            await call_in_thread(functools.partial(self.flush, self.exit_timeout))
+        else:
+            await super().__aexit__(*exc_info)
 
     def close_queue_handler(self, handler: logging.Handler) -> None:
         """Deliver, and close the handlers behind `handler`, as they would have been closed in its place."""

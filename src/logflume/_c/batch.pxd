@@ -1,17 +1,22 @@
 cdef class ListenerCore:
-    cdef public int state  # IDLE, RUNNING, STOPPING or STOPPED
+    cdef int state_value  # IDLE, RUNNING, STOPPING or STOPPED
     # As wide as these: sys.maxsize may be given for "never", and gevent's identities are addresses.
-    cdef public long long flush_level  # the level from which on a record is handled at once
-    cdef public bint flush_wanted  # such a record was enqueued
+    cdef long long flush_at_level  # the level from which on a record is handled at once
+    cdef bint wants_flush  # such a record was enqueued
+    cdef unsigned long long _calls_to_brake  # see is_brake_due()
     cdef unsigned long long _delivering_thread  # identity of the thread that runs the handlers, or 0
     # What was done so far, and how long it took (seconds): see ListenerStats.
     cdef public long long _handled
     cdef public double _delay
     cdef public double _longest_delay
     cdef public object queue
+    cdef public object qsize
+    cdef unsigned long long _room  # how long it may be then
     cdef unsigned long long _checked  # the class's version, times two, plus one if its dequeue() is the standard one
     cdef bint delivers_here(self) except -1
     cdef bint takes_captured(self, object queue) except -1
+    cdef bint is_brake_due(self) noexcept
+    cdef bint is_crowded(self) except -1
 
 
 cdef class Batch:

@@ -26,10 +26,41 @@ cdef object standard_dequeue = QueueListener.dequeue
 
 
 cdef class ListenerCore:
-    """State shared by a listener and the handlers that feed it."""
+    """State shared by a listener and the handlers that feed it.
+
+    qsize: the queue's own qsize, if a log call has to ask how long it is, or None
+    """
+
+    @property
+    def state(self):
+        """Where the listener is in its life: a number of _shared/state.py."""
+        return self.state_value
+
+    @state.setter
+    def state(self, int state):
+        self.state_value = state
+
+    @property
+    def flush_at(self):
+        """The level, as a number, from which on a record is handled at once."""
+        return self.flush_at_level
+
+    @flush_at.setter
+    def flush_at(self, long long level):
+        self.flush_at_level = level
+
+    @property
+    def flush_wanted(self):
+        """Whether the handlers are to be flushed, for a record of that level."""
+        return self.wants_flush
+
+    @flush_wanted.setter
+    def flush_wanted(self, bint wanted):
+        self.wants_flush = wanted
 
     @property
     def delivering_thread(self):
+        """The identity of the thread that runs the handlers, or 0."""
         return self._delivering_thread
 
     @delivering_thread.setter
@@ -41,6 +72,37 @@ cdef class ListenerCore:
         if self._delivering_thread == 0:
             return False
         return self._delivering_thread == (PyThread_get_thread_ident() if IDENTS_ARE_OF_THREADS else get_ident())
+
+    @property
+    def calls_to_brake(self):
+        """How many more records may be enqueued before a call looks how long the queue is."""
+        return <long long>load(&self._calls_to_brake)
+
+    @calls_to_brake.setter
+    def calls_to_brake(self, long long calls):
+        store(&self._calls_to_brake, <unsigned long long>calls)
+
+    cdef bint is_brake_due(self) noexcept:
+        """Count a call that put a record into the queue; tell whether it has to look how long that is.
+
+        Without the GIL two threads may count one: it matters only that they count about right.
+        """
+        cdef long long calls = <long long>load(&self._calls_to_brake) - 1
+        store(&self._calls_to_brake, <unsigned long long>calls)
+        return calls <= 0
+
+    @property
+    def room(self):
+        """How long the queue may be, if a log call has to ask."""
+        return load(&self._room)
+
+    @room.setter
+    def room(self, unsigned long long room):
+        store(&self._room, room)
+
+    cdef bint is_crowded(self) except -1:
+        """Whether put_crowded() has to put the next record: the queue is bounded, and has little room or none."""
+        return self.qsize is not None and <unsigned long long>call0(self.qsize) >= load(&self._room)
 
     cdef bint takes_captured(self, object queue) except -1:
         """Whether what is put into `queue` comes out of it in take(), where no other code can see it."""
@@ -56,9 +118,9 @@ cdef class ListenerCore:
             store(&self._checked, checked)
         return checked & 1
 
-    def count_handled(self, Batch batch not None):
-        """Count the records of `batch`, which were handled, and how late that was."""
-        self._handled += batch.count
+    def count_handled(self, Batch batch not None, Py_ssize_t failed):
+        """Count the records of `batch`, which were handled but for `failed` of them, and how late that was."""
+        self._handled += batch.count - failed
         if batch.created != 0.0:
             self._delay = <double>call0(dict_get(time_globals, "time", None)) - batch.created
             self._longest_delay = max(self._longest_delay, self._delay)

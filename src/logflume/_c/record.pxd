@@ -46,6 +46,7 @@ cdef class CapturedRecord:
 
 cdef PyTypeObject *captured_type
 
+cdef CapturedRecord new_record()
 cdef CapturedRecord record_for_call(object msg, PyObject **arguments, Py_ssize_t count)
 cdef int keep_message(CapturedRecord record) except -1
 cdef int recycle(list records, Py_ssize_t count) except -1
@@ -54,7 +55,9 @@ cdef object message(CapturedRecord record)
 cdef object render(object text, object args)
 cdef double milliseconds(CapturedRecord record) noexcept nogil
 cdef object with_exception(object record, object captured, long long levelno)
-cdef object made_of(CapturedRecord record)
+cdef object made_of(CapturedRecord record, dict contexts=*)
+cdef bint take_back(CapturedRecord record) except -1
+cdef CapturedRecord captured_for(object record)
 cpdef object log_record(object record)
 cpdef int make_log_records(list records, Py_ssize_t count=*) except -1
 cpdef object snapshot(object record)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from logging.handlers import BaseRotatingHandler
+from logging.handlers import BaseRotatingHandler, TimedRotatingFileHandler
 
-from .._shared.contexts import call_in_context, context_of
+from .._shared.contexts import call_in_context, context_of, handled_contexts
 from .._shared.moved import filters_in_call
 from .batch_text import BatchText
-from .sinks import due, is_expired, sink_of
+from .caught import hear, listen_for_errors
+from .sinks import UNLIMITED, due, is_expired, sink_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     Report = Callable[[logging.LogRecord, logging.Handler], object]
 
-__all__ = ["Progress", "hand_over", "one_by_one", "write_formatted", "write_text"]
+__all__ = ["Progress", "go_on", "hand_over", "one_by_one", "write_formatted", "write_text"]
 
 
 class Progress:
@@ -31,17 +32,21 @@ class Progress:
     texts are partly made and not written yet, or None. While `composing`, a text is under way that cannot be
     interrupted.
     `asked` tells that the handler's level and filters were asked in the log call, and are not to be asked again.
-    `keeps_gil` has text composed with the GIL held, as other threads log faster than it can be composed beside them.
+    `rest` is to be called after each record that Python code handled: other threads may want the GIL.
     """
 
-    __slots__ = ("asked", "composing", "formatted", "keeps_gil", "record")
+    __slots__ = ("asked", "composing", "formatted", "record", "rest")
 
     def __init__(self) -> None:
         self.asked = False
-        self.keeps_gil = False
         self.record: logging.LogRecord | None = None
         self.formatted: FormattedBatch | None = None
         self.composing = False
+        self.rest: Callable[[], object] = go_on
+
+
+def go_on() -> None:
+    """Stand for a `rest` where there is none."""
 
 
 # ---- ONE_BY_ONE ----
@@ -55,14 +60,20 @@ def one_by_one(
     progress: Progress,
 ) -> None:
     """Give the first `count` records to `handler.handle`, and take each from the list as it is given."""
+    listen_for_errors(handler)
     handle = _emitter(handler) if progress.asked else handler.handle
+    contexts = handled_contexts()
     try:
         for _ in range(count):
             progress.record = record = records.pop(0)
             try:
-                call_in_context(context_of(record), handle, record)
+                if contexts:
+                    call_in_context(context_of(record, contexts), handle, record)
+                else:
+                    handle(record)
             except Exception:
                 report(record, handler)
+            progress.rest()
     finally:
         progress.record = None
 
@@ -87,6 +98,7 @@ def _emitter(handler: logging.Handler) -> Callable[[logging.LogRecord], object]:
 
 def hand_over(handler: Any, records: list[logging.LogRecord], report: Report, progress: Progress) -> None:
     """Give the records that pass the handler's filters to its handle_batch(), with its lock held."""
+    listen_for_errors(handler)
     asked = progress.asked and filters_in_call(handler)
     batch = records[:] if asked else []
     for record in () if asked else records:
@@ -164,13 +176,10 @@ def write_formatted(
             return len(records)
         progress.formatted = batch = FormattedBatch(handler, records, sink, report)
         try:
-            while batch.has_room():
-                progress.record = batch.next()
-                batch.format(progress.record)
-            progress.record = None
+            batch.format(progress.rest)
             batch.write()
         finally:
-            progress.formatted = progress.record = None
+            progress.formatted = None
             batch.texts.clear()  # an exception in it refers to this frame
         return 0
 
@@ -186,55 +195,53 @@ class FormattedBatch:
         self.texts: list[Any] = []
         # Those of them that the sink can write, in bytes.
         self.lines: list[bytes] = []
-        self.ends: list[int] = []
+        self.ends: list[int] = [0]
         self.is_closed = False
-        self._state = self._state_now()
 
-    def has_room(self) -> bool:
-        """Return whether another record may be added; the first one always may."""
-        if not self.texts:
-            return bool(self.records) and not self.is_closed
-        return (
-            not self.is_closed
-            and len(self.texts) < len(self.records)
-            and (not self.ends or self.ends[-1] < self.sink.limit)
-            and not is_expired(self.handler)
-        )
+    def _is_full(self) -> bool:
+        return self.ends[-1] >= self.sink.limit or is_expired(self.handler)
 
-    def next(self) -> logging.LogRecord:
-        """Return the record to format next."""
-        return self.records[len(self.texts)]
-
-    def format(self, record: logging.LogRecord) -> None:
-        """Add the text of `record`."""
-        try:
-            text = call_in_context(context_of(record), self.handler.format, record)
-        except BaseException as error:  # it counts once the records before it are written
-            self.texts.append(_Raised(error))
-            self.is_closed = True
-            return
-        self.texts.append(text)
-        # What the formatter changed counts from this record's write on, and so does what it wrote itself.
-        if self.is_closed or type(text) is not str or self._state_now() != self._state:
-            self.is_closed = True
-            return
-        try:
-            line = (text + self.handler.terminator).encode("ascii" if self.sink.ascii else "utf-8")
-        except UnicodeEncodeError:
-            self.is_closed = True
-            return
-        self.lines.append(line)
-        self.ends.append((self.ends[-1] if self.ends else 0) + len(line))
-
-    def _state_now(self) -> tuple[object, ...]:
-        handler = self.handler
-        return (
-            id(handler.stream),
-            id(handler.formatter),
-            id(handler.terminator),
-            bool(handler.filters),
-            len(vars(handler)),
-        )
+    def format(self, rest: Callable[[], object]) -> None:
+        """Add the texts of the next records, as many as go together, and call `rest()` after each."""
+        handler, records = self.handler, self.records
+        stream, formatter, terminator = handler.stream, handler.formatter, handler.terminator
+        attributes, count, filters = vars(handler), len(vars(handler)), bool(handler.filters)
+        has_limits = self.sink.limit != UNLIMITED or isinstance(handler, TimedRotatingFileHandler)
+        encoding = "ascii" if self.sink.ascii else "utf-8"
+        contexts = handled_contexts()
+        form = handler.format
+        for record in records[:]:  # what the formatter logs has some written
+            try:
+                text = (
+                    call_in_context(context_of(record, contexts), form, record) if contexts else form(record)
+                )
+            except BaseException as error:  # it counts once the records before it are written
+                self.texts.append(_Raised(error))
+                self.is_closed = True
+                return
+            self.texts.append(text)
+            # What the formatter changed counts from this record's write on, and so does what it wrote itself.
+            if (
+                self.is_closed
+                or type(text) is not str
+                or handler.stream is not stream
+                or handler.formatter is not formatter
+                or handler.terminator is not terminator
+                or bool(handler.filters) is not filters
+                or len(attributes) != count
+            ):
+                self.is_closed = True
+                return
+            try:
+                line = (text + terminator).encode(encoding)
+            except UnicodeEncodeError:
+                self.is_closed = True
+                return
+            self.lines.append(line)
+            self.ends.append(self.ends[-1] + len(line))
+            rest()
+            if has_limits and self._is_full():
+                return
 
     def write(self) -> None:
         """Write the texts that are there, and take their records from the list.
@@ -244,8 +251,8 @@ class FormattedBatch:
         """
         count = len(self.records)
         texts, self.texts = self.texts, []
-        text = BatchText(b"".join(self.lines), self.ends)
-        self.lines, self.ends = [], []
+        text = BatchText(b"".join(self.lines), self.ends[1:])
+        self.lines, self.ends = [], [0]
         self.is_closed = True
         if text.count:
             self.sink.put(self.handler, self.records, text)
@@ -269,6 +276,6 @@ def _emit(handler: Any, record: logging.LogRecord, text: Any, report: Report) ->
             # as the standard emit(), which lets this one out, but not where a file may rotate
             if isinstance(error, RecursionError) and not isinstance(handler, BaseRotatingHandler):
                 raise
-            handler.handleError(record)
+            hear(handler, record)
     except Exception:
         report(record, handler)

@@ -25,6 +25,14 @@ GCP_SEVERITIES = {50: "CRITICAL", 40: "ERROR", 30: "WARNING", 20: "INFO", 10: "D
 GCP_LEVEL_NAMES = frozenset(
     ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
 )
+# What Elastic's APM agent sets on records.
+ELASTIC_APM = {
+    "elasticapm_trace_id": "trace.id",
+    "elasticapm_transaction_id": "transaction.id",
+    "elasticapm_span_id": "span.id",
+    "elasticapm_service_name": "service.name",
+    "elasticapm_service_environment": "service.environment",
+}
 OTEL_SEVERITIES = {50: 21, 40: 17, 30: 13, 20: 9, 10: 5}
 
 
@@ -67,10 +75,14 @@ class Ecs(Schema):
         fields["error.type"], fields["error.message"] = error_of(record, qualified=False)
         for key in ("@timestamp", "log.level", "message", "ecs.version"):
             log_data[key] = fields.pop(key)
+        for name, key in ELASTIC_APM.items():
+            value = extra.pop(name, None)
+            if value is not None and fields.get(key) is None:
+                fields[key] = value
+        extra.pop("elasticapm_labels", None)  # they are those of `transaction.id`
         for each in (fields, extra):
             for key, value in each.items():
-                if value is not None:
-                    nest(log_data, key, value)
+                nest(log_data, key, value)
 
     def ordered(self, log_data: dict[Any, Any]) -> dict[Any, Any]:
         """Three fields first, as the specification asks; the others, and those in them, by name."""
@@ -210,28 +222,25 @@ def otel_severity(level: int) -> int:
 
 
 def nest(into: dict[Any, Any], key: Any, value: Any) -> None:
-    """Put `value` under a dotted name into dictionaries in dictionaries.
+    """Put `value` under a dotted name into dictionaries in dictionaries, and nothing for None or an empty dictionary.
 
     Where a part of the name has a value that is no dictionary, or the whole name has one, the field goes to `labels`.
     """
-    if not merge(into, key.split(".") if isinstance(key, str) else [key], value):
+    if isinstance(value, dict):
+        for name, each in value.items():
+            nest(into, f"{key}.{name}", each)
+    elif value is not None and not put(into, key.split(".") if isinstance(key, str) else [key], value):
         labels = into.setdefault("labels", {})
         (labels if isinstance(labels, dict) else into)[key] = value
 
 
-def merge(into: dict[Any, Any], names: list[Any], value: Any) -> bool:
+def put(into: dict[Any, Any], names: list[Any], value: Any) -> bool:
     """Put `value` where the names lead; false if something else is there."""
     *parts, last = names
     for part in parts:
         into = into.setdefault(part, {})
         if not isinstance(into, dict):
             return False
-    if isinstance(value, dict):
-        inner = into.setdefault(last, {})
-        if isinstance(inner, dict):
-            for name, each in value.items():
-                nest(inner, name, each)
-            return True
     if isinstance(into.get(last), dict):
         return False
     into[last] = value

@@ -21,6 +21,7 @@ import time
 import weakref
 
 from .._shared.rendered import log_record
+from .caught import hear
 from .unpatched import formatter_of
 
 TYPE_CHECKING = False
@@ -149,7 +150,7 @@ class FileSink(DescriptorSink):
             if not interrupted:
                 handler.flush()
         except Exception:
-            handler.handleError(log_record(record))
+            hear(handler, log_record(record))
 
 
 class PiecewiseSink(Sink):
@@ -201,7 +202,7 @@ class PiecewiseSink(Sink):
     def _report(self, handler: Any, piece: list[logging.LogRecord]) -> None:
         """As the standard handler does when a flush fails: the stream may still write the text later."""
         for record in piece:
-            handler.handleError(log_record(record))
+            hear(handler, log_record(record))
 
     def write(self, handler: Any, data: memoryview) -> None:
         """Put `data` into the buffer."""
@@ -327,6 +328,8 @@ def _opened_itself(handler: Any, raw: io.FileIO) -> bool:
     """Whether `handler` opened `raw`, so that it is known how newlines are written, and no other code prints there."""
     return (
         isinstance(handler, logging.FileHandler)
+        and type(handler)._open is logging.FileHandler._open
+        and "_open" not in vars(handler)
         and raw.name is handler.baseFilename
         and handler._builtin_open is io.open  # type: ignore[attr-defined]
         and os.linesep == "\n"
@@ -361,15 +364,15 @@ def room_of(handler: Any, raw: io.FileIO) -> int:
 
 def rotates_by_size(handler: Any) -> bool:
     """Whether `handler` formats each record twice, to know its size before."""
-    if type(handler) is not logging.handlers.RotatingFileHandler:
+    if not isinstance(handler, logging.handlers.RotatingFileHandler):
         return False
     return type(handler.maxBytes) is not int or handler.maxBytes > 0
 
 
 def is_expired(handler: Any) -> bool:
     """Whether it is time for `handler` to rotate its file."""
-    return (
-        type(handler) is logging.handlers.TimedRotatingFileHandler and int(time.time()) >= handler.rolloverAt
+    return isinstance(handler, logging.handlers.TimedRotatingFileHandler) and (
+        int(time.time()) >= handler.rolloverAt
     )
 
 
@@ -378,7 +381,7 @@ def due(handler: Any) -> bool:
 
     Looks after the file of a WatchedFileHandler, as its emit does for each record.
     """
-    if type(handler) is logging.handlers.WatchedFileHandler:
+    if isinstance(handler, logging.handlers.WatchedFileHandler):
         try:
             handler.reopenIfNeeded()
         except Exception:

@@ -1,8 +1,8 @@
 """Which classes, handlers and formatters are as the standard library made them, and may be delivered in batches.
 
-A class passes if it is one of logging's own and none of its functions, or of a base's, was replaced since; an instance
-passes if no attribute of its own hides such a method. Data (`terminator`, `converter`, `default_time_format`, ...) may
-differ: it is read when records are written.
+A class passes if it is one of logging's own and none of its functions, or of a base's, was replaced since, or if it is
+derived from such a one and overrides nothing that matters; an instance passes if no attribute of its own hides such a
+method. Data (`terminator`, `converter`, `default_time_format`, ...) may differ: it is read when records are written.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import logging.handlers
 import string
 import sys
 import types
+
+from .overrides import overrides, stock_base
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ FORMATTING_HANDLERS: tuple[type[logging.Handler], ...] = (
     logging.handlers.SMTPHandler,
     logging.handlers.NTEventLogHandler,
 )
+FORMATTERS: tuple[type, ...] = (logging.Formatter,)
 STYLES: tuple[type, ...] = (logging.PercentStyle, logging.StrFormatStyle, logging.StringTemplateStyle)
 
 # Methods that a batch replaces or relies on. The others (handleError, doRollover, close, ...) are called on
@@ -43,11 +46,11 @@ HANDLER_METHODS = frozenset(
         "flush",
         "acquire",
         "release",
-        "_open",
         "shouldRollover",
         "reopenIfNeeded",
     )
 )
+FILTER = frozenset(("filter",))
 # What FORMATTING_HANDLERS ask with a record.
 FORMATTING_METHODS = frozenset(("getSubject", "getEventCategory", "getEventType", "getMessageID"))
 FORMATTER_METHODS = frozenset(
@@ -87,6 +90,7 @@ _snapshots: dict[type, dict[str, object]] = {
         *STYLES,
         logging.Formatter,
         logging.LogRecord,
+        logging.Filter,
         string.Template,
     )
     for base in cls.__mro__[:-1]
@@ -117,37 +121,58 @@ def class_is_unpatched(cls: type) -> bool:
     return True
 
 
+def overridden(cls: type, bases: tuple[type, ...]) -> frozenset[str] | None:
+    """Return what `cls` overrides of the one of `bases` that it is derived from; None if that is none, or patched."""
+    base = stock_base(cls, bases)
+    return overrides(cls, base) if base is not None and class_is_unpatched(base) else None
+
+
 def formatter_of(handler: logging.Handler) -> Any:
     """The formatter that `handler.format` would use."""
     return vars(handler).get("formatter") or logging._defaultFormatter  # type: ignore[attr-defined]
 
 
 def formatter_is_unpatched(formatter: Any) -> bool:
-    """Whether `formatter` is exactly a `logging.Formatter` in one of the three styles, unpatched."""
-    if type(formatter) is not logging.Formatter or not class_is_unpatched(logging.Formatter):
-        return False
-    style = getattr(formatter, "_style", None)
+    """Whether `formatter` does as an unpatched `logging.Formatter` in one of the three styles."""
     return (
-        type(style) in STYLES
-        and class_is_unpatched(type(style))
+        overridden(type(formatter), FORMATTERS) == frozenset()
         and FORMATTER_METHODS.isdisjoint(vars(formatter))
-        and STYLE_METHODS.isdisjoint(vars(style))
+        and style_is_unpatched(formatter)
     )
+
+
+def only_standard(filters: Any) -> bool:
+    """Whether all of `filters` are exactly logging's own, unpatched: they look at nothing but the logger's name."""
+    return type(filters) is list and all(
+        type(each) is logging.Filter and class_is_unpatched(logging.Filter) and "filter" not in vars(each)
+        for each in filters
+    )
+
+
+def style_is_unpatched(formatter: Any) -> bool:
+    """Whether the style of `formatter` is one of the three, unpatched."""
+    style = vars(formatter).get("_style")
+    return type(style) in STYLES and class_is_unpatched(type(style)) and STYLE_METHODS.isdisjoint(vars(style))
+
+
+def overridden_by(handler: logging.Handler, asked: bool = False) -> frozenset[str] | None:
+    """Return the methods of its standard base that `handler` or its class overrides.
+
+    None if it has no such base, or filters that are still to be asked (`asked`: they were in the call).
+    """
+    names = overridden(type(handler), HANDLERS)
+    own = vars(handler)
+    if names is None or not (asked or only_standard(own.get("filters"))) or own.get("lock") is None:
+        return None
+    return (names | HANDLER_METHODS & own.keys()) - (FILTER if asked else frozenset())
 
 
 def handler_is_unpatched(handler: logging.Handler, asked: bool = False) -> bool:
-    """Whether `handler` is unpatched, and has no filters that are still to be asked (`asked`: they were in the call).
+    """Whether `handler` is unpatched, and has no filters that are still to be called (`asked`: they were in the call).
 
     With an unpatched formatter, a batch can stand for its `handle`.
     """
-    if type(handler) not in HANDLERS or not class_is_unpatched(type(handler)):
-        return False
-    own = vars(handler)
-    return (
-        HANDLER_METHODS.isdisjoint(own)
-        and (asked or own.get("filters") == [])
-        and own.get("lock") is not None
-    )
+    return overridden_by(handler, asked) == frozenset()
 
 
 def needs_no_exception(handler: logging.Handler, asked: bool = False) -> bool:
@@ -155,7 +180,7 @@ def needs_no_exception(handler: logging.Handler, asked: bool = False) -> bool:
 
     `asked` tells that its filters were asked in the log call.
     """
-    if type(handler) in HANDLERS:
+    if stock_base(type(handler), HANDLERS) is not None:
         if not handler_is_unpatched(handler, asked):
             return False
     elif not (

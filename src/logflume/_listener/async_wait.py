@@ -1,4 +1,4 @@
-"""Waiting for a call that blocks, in a coroutine: under asyncio and trio, and so under anyio."""
+"""Waiting for a call that blocks, in a coroutine: under asyncio and trio, and so under uvloop and anyio."""
 
 from __future__ import annotations
 
@@ -9,30 +9,42 @@ from collections.abc import Callable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TypeVar
+
+    Result = TypeVar("Result")
 
 __all__ = ["call_in_thread"]
 
 
-async def call_in_thread(function: Callable[[], object]) -> None:
-    """Call `function` in a thread of its own, and wait for its end without blocking the event loop.
+async def call_in_thread(
+    function: Callable[[], Result], when_cancelled: Callable[[], object] | None = None
+) -> Result:
+    """Return what `function` returns, called in a thread of its own, without blocking the event loop.
 
-    A cancellation of the task takes effect then. Not in the loop's own pool of threads: all of them may be busy, and
-    wait for what the loop does next.
+    A cancellation of the task takes effect when the function has returned; or at once, with `when_cancelled`: then that
+    is called, and the function goes on. Not in the loop's own pool of threads: all of them may be busy, and wait for
+    what the loop does next.
     """
+    call = _Call(function)
     trio = sys.modules.get("trio")
     if trio is not None and _is_in_trio(trio):
-        await _wait_in_trio(trio, _Call(function))
-        return
-    asyncio = sys.modules.get("asyncio")
-    loop = None
-    if asyncio is not None:
-        with contextlib.suppress(RuntimeError):
-            loop = asyncio.get_running_loop()
-    if loop is None:
-        function()  # a library that is not known
+        wait = _wait_in_trio(trio, call, shield=when_cancelled is None)
     else:
-        await _wait_in_asyncio(asyncio, loop, _Call(function))
+        asyncio = sys.modules.get("asyncio")
+        loop = None
+        if asyncio is not None:
+            with contextlib.suppress(RuntimeError):
+                loop = asyncio.get_running_loop()
+        if loop is None:
+            return function()  # a library that is not known
+        wait = _wait_in_asyncio(asyncio, loop, call, shield=when_cancelled is None)
+    try:
+        await wait
+    except BaseException:
+        if when_cancelled is not None:
+            when_cancelled()
+        raise
+    return call.result()  # type: ignore[no-any-return]
 
 
 class _Call:
@@ -40,26 +52,28 @@ class _Call:
 
     def __init__(self, function: Callable[[], object]) -> None:
         self.function = function
+        self.returned: Any = None
         self.error: BaseException | None = None
 
     def begin(self, when_done: Callable[[], object]) -> None:
         self.when_done = when_done
         try:
-            threading.Thread(target=self._run, name="logflume stop", daemon=True).start()
+            threading.Thread(target=self._run, name="logflume wait", daemon=True).start()
         except RuntimeError:
             self._run()
 
     def _run(self) -> None:
         try:
-            self.function()
+            self.returned = self.function()
         except BaseException as error:
             self.error = error
         with contextlib.suppress(RuntimeError):  # the loop was closed
             self.when_done()
 
-    def end(self) -> None:
+    def result(self) -> Any:
         if self.error is not None:
             raise self.error
+        return self.returned
 
 
 def _is_in_trio(trio: Any) -> bool:
@@ -70,24 +84,36 @@ def _is_in_trio(trio: Any) -> bool:
     return True
 
 
-async def _wait_in_trio(trio: Any, call: _Call) -> None:
+async def _wait_in_trio(trio: Any, call: _Call, shield: bool) -> None:
     done = trio.Event()
     token = trio.lowlevel.current_trio_token()
-    call.begin(lambda: token.run_sync_soon(done.set))
-    with trio.CancelScope(shield=True):
+
+    def when_done() -> None:
+        with contextlib.suppress(trio.RunFinishedError):
+            token.run_sync_soon(done.set)
+
+    call.begin(when_done)
+    with trio.CancelScope(shield=shield):
         await done.wait()
-    call.end()
 
 
-async def _wait_in_asyncio(asyncio: Any, loop: Any, call: _Call) -> None:
+async def _wait_in_asyncio(asyncio: Any, loop: Any, call: _Call, shield: bool) -> None:
     done = loop.create_future()
-    call.begin(lambda: loop.call_soon_threadsafe(done.set_result, None))
+    call.begin(lambda: loop.call_soon_threadsafe(_set, done))
+    if not shield:
+        await done
+        return
     cancelled = None
     while not done.done():
         try:
             await asyncio.shield(done)
         except asyncio.CancelledError as error:
             cancelled = error
-    call.end()
     if cancelled is not None:
+        call.result()  # an error of the call comes first
         raise cancelled
+
+
+def _set(done: Any) -> None:
+    if not done.done():  # else it was cancelled
+        done.set_result(None)

@@ -13,10 +13,14 @@ from contextvars import Context
 from threading import get_ident
 
 from .._backend import Batch, deliver_batch, drop_below, log_record, make_log_records, take, way_of
-from .._delivery.deliver import Progress
+from .._delivery.caught import hearing, listen_for_errors
+from .._delivery.deliver import Progress, go_on
 from .._delivery.plan import COMPOSED, ONE_BY_ONE
 from .._shared.contexts import call_in_context, context_of, set_handled
+from .accounting import Accounts
+from .announce import Announcer
 from .locks import DeliveryLock
+from .overflow import Overflow
 from .process import exit_has_come
 
 TYPE_CHECKING = False
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .._shared.state import FlushRequest
+    from .bounds import Bounds
     from .errors import ErrorReports
     from .life import Life
 
@@ -37,18 +42,20 @@ TURN = 0.005
 FULL_PAUSE = 0.001
 # How many records that cannot be handled at once may come from one batch.
 MOST_DEFERRED = 1000
+NESTED = "nested too deep"  # why the others are dropped
 
 
 class Dispatcher:
     """Takes batches out of the queue of `listener` and gives them to its handlers; reports to `errors`."""
 
-    def __init__(self, listener: Any, life: Life, errors: ErrorReports) -> None:
+    def __init__(self, listener: Any, life: Life, errors: ErrorReports, bounds: Bounds) -> None:
         self.listener = listener
         self.life = life
         self.errors = errors
+        self.accounts = Accounts(listener)
+        errors.count_error = self.accounts.count_error
         self.lock = DeliveryLock(self._forget_thread)  # held while handlers run
         self.batches = 0
-        self.dropped = 0
         self._taken: deque[Any] = deque()  # batches that are out of the queue, and not yet handled
         self._records: list[logging.LogRecord] = []  # what is left of the batch at work
         self._turn: list[logging.LogRecord] = []  # those of them that are given to one handler after another
@@ -57,13 +64,23 @@ class Dispatcher:
         self._deferred: deque[tuple[logging.LogRecord, tuple[logging.Handler, ...] | None]] = deque()
         self._control: deque[None] = deque()  # one for each sentinel or flush request in the queue
         self._progress = Progress()
+        self.takes = False  # records may be out of the queue, and not in hand yet
+        self.overflow = Overflow(self, bounds)
+        self.announcer = Announcer(self)
 
     # The queue.
 
     def take(self, limit: int) -> int:
         """Take up to `limit` items from the queue, without waiting; return how many are in hand then."""
         count = len(self._taken)  # what was in hand already are batches of one
-        count += take(self.listener.queue, limit, self._taken)
+        self.takes = True
+        try:
+            if self.overflow.limit is None:
+                count += take(self.listener.queue, limit, self._taken)
+            else:
+                count += self.overflow.take(limit, self._taken)
+        finally:
+            self.takes = False
         if not count:
             self._control.clear()  # a signal handler may have come between a note and what it notes
         return count
@@ -82,6 +99,11 @@ class Dispatcher:
     def add(self, item: Any) -> None:
         """Take `item`, which came out of the queue."""
         self._taken.append(Batch(item))
+
+    @property
+    def has_taken(self) -> bool:
+        """Whether records are in hand."""
+        return bool(self._taken)
 
     def put_control(self, put: Callable[[], None], timeout: float | None) -> bool:
         """Call `put` for a sentinel or a flush request, again and again while a bounded queue is full.
@@ -104,7 +126,11 @@ class Dispatcher:
                 return True
 
     def queued(self, unknown: int = 0) -> int:
-        """Return how many items are in the queue, or `unknown` if it does not tell."""
+        """Return how many items wait in the queue, or `unknown` if it does not tell."""
+        return self.length(unknown) + len(self.overflow.aside)
+
+    def length(self, unknown: int = 0) -> int:
+        """As queued(), without those that are put aside."""
         try:
             return self.listener.queue.qsize()  # type: ignore[no-any-return]
         except (AttributeError, NotImplementedError):  # multiprocessing's queues on macOS do not know
@@ -112,11 +138,30 @@ class Dispatcher:
 
     def pending(self) -> int:
         """Return how many records are queued or being handled."""
+        return self.left_at_work() + self.waiting()
+
+    def left_at_work(self) -> int:
+        """Return how many records of the batch at work are left."""
         progress = self._progress
-        at_work = len(self._records) + len(self._deferred) + len(self._turn)
+        at_work = len(self._records)
+        if self._turn is not self._records:
+            at_work += len(self._turn)
         if not self._turn and progress.record is not None and progress.formatted is None:
             at_work += 1  # it is in no list any more
-        return max(0, self.queued() + self._in_hand() + at_work - len(self._control))
+        return at_work
+
+    def waiting(self) -> int:
+        """Return how many records are queued, or in hand and not at work."""
+        deferred = len(self._deferred)  # first what is taken last: none counts twice
+        in_hand = self._in_hand()
+        return max(0, deferred + in_hand + self.queued() - len(self._control))
+
+    def first_created(self) -> float:
+        """Return when the first record in hand was made, or 0.0 if none is or that is not known."""
+        try:
+            return self._taken[0].created  # type: ignore[no-any-return]
+        except IndexError:
+            return 0.0
 
     def _in_hand(self) -> int:
         while True:
@@ -127,25 +172,24 @@ class Dispatcher:
 
     # Batches.
 
-    def dispatch(self, keeps_gil: bool = False) -> bool:
+    def dispatch(self, rest: Callable[[], object] = go_on) -> bool:
         """Handle what was taken; return whether the thread was told to end. The lock is held.
 
-        `keeps_gil` is as for Progress.
+        `rest` is as for Progress.
         """
-        self._progress.keeps_gil = keeps_gil
+        self._progress.rest = rest
         listener = self.listener
         taken = self._taken
         task_done = getattr(listener.queue, "task_done", None)
         told_to_end = False
+        outer, hearing.hearer = hearing.hearer, self.errors
         listener.delivering_thread = get_ident()
         self.batches += 1
         try:
             while taken:
                 batch = taken.popleft()
                 if batch.records:
-                    self._records = batch.records
-                    self._handle_with_contexts(batch)
-                    listener.count_handled(batch)
+                    self._deliver_batch(batch)
                 else:
                     if self._control:
                         self._control.pop()
@@ -161,7 +205,18 @@ class Dispatcher:
         finally:
             self._records = []
             listener.delivering_thread = 0
+            hearing.hearer = outer
         return told_to_end or self.life.run.stopped_from_within
+
+    def _deliver_batch(self, batch: Any) -> None:
+        self._records = batch.records
+        self.accounts.begin(batch)
+        is_done = False
+        try:
+            self._handle_with_contexts(batch)
+            is_done = True
+        finally:
+            self.accounts.end(batch, lost=0 if is_done else max(1, len(batch.records)))
 
     def _answer(self, request: FlushRequest) -> None:
         try:
@@ -172,6 +227,7 @@ class Dispatcher:
 
     def flush_handlers(self, buffering: bool = True) -> None:
         """Call each handler's flush(); not those that collect records until they have enough, unless `buffering`."""
+        outer, hearing.hearer = hearing.hearer, self.errors
         for handler in self.listener.handlers:
             if not buffering and isinstance(handler, logging.handlers.BufferingHandler):
                 continue
@@ -181,6 +237,7 @@ class Dispatcher:
                 # At exit a stream may be closed by then; logging.shutdown() ignores that, too.
                 if not (exit_has_come() and isinstance(error, (OSError, ValueError))):
                     self.errors.report(None, handler, error)
+        hearing.hearer = outer
 
     def _handle(self, batch: Any) -> None:
         """Have the records of `batch` handled by those whom they are for."""
@@ -210,6 +267,7 @@ class Dispatcher:
     def deliver(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
         """Give `records` to each of `handlers`, and empty the list."""
         if len(handlers) == 1:
+            self.accounts.failures.shared = False
             self._leave_out(handlers[0], records)
             self._deliver_to(handlers[0], records)
             return
@@ -237,11 +295,14 @@ class Dispatcher:
     def _deliver_turn(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
         """Give `records` to each of `handlers` in turn, and empty the list."""
         outer, self._turn = self._turn, records
+        failures = self.accounts.failures
+        failures.shared = True
         try:
             for handler in handlers:
                 mine = records[:]
                 self._leave_out(handler, mine)
                 self._deliver_to(handler, mine)
+            failures.next_records()
             records.clear()
         finally:
             self._turn = outer
@@ -266,12 +327,21 @@ class Dispatcher:
     def _deliver_to(self, handler: logging.Handler, records: list[logging.LogRecord]) -> None:
         """Give `records` to `handler`, and empty the list."""
         self._progress.asked = self.listener.was_asked(handler)
+        account = self.accounts.of(handler)
+        account.records += len(records)
+        began = time.perf_counter()
+        try:
+            self._deliver_all(handler, records)
+        finally:
+            account.seconds += time.perf_counter() - began
+
+    def _deliver_all(self, handler: logging.Handler, records: list[logging.LogRecord]) -> None:
         while records:
             left = len(records)
             try:
                 deliver_batch(handler, records, self._report, self._progress)
             except BaseException as error:  # SystemExit, say: the thread goes on
-                if not self.life.run.is_running:
+                if not self.life.run.is_running_here:
                     raise
                 # One that could not even be tried must not be tried for ever.
                 untried = log_record(records.pop(0)) if len(records) == left else None
@@ -302,19 +372,26 @@ class Dispatcher:
 
     def _handle_one(self, record: logging.LogRecord, handlers: tuple[logging.Handler, ...] | None) -> None:
         listener = self.listener
-        if handlers is None and listener.handles_itself:
-            listener.handle(record)
-        else:
-            for handler in listener.handlers if handlers is None else handlers:
-                if not listener.respect_handler_level or record.levelno >= handler.level:
-                    handler.handle(record)
-        listener.count_nested()
+        outer = self.accounts.begin_nested()
+        raised = True
+        try:
+            if handlers is None and listener.handles_itself:
+                listener.handle(record)
+            else:
+                for handler in listener.handlers if handlers is None else handlers:
+                    if not listener.respect_handler_level or record.levelno >= handler.level:
+                        self.accounts.of(handler).records += 1
+                        listen_for_errors(handler)
+                        handler.handle(record)
+            raised = False
+        finally:
+            self.accounts.end_nested(outer, raised)
 
     def _defer(self, record: logging.LogRecord, handlers: tuple[logging.Handler, ...] | None) -> None:
         if len(self._deferred) < MOST_DEFERRED:
             self._deferred.append((record, handlers))
             return
-        self.dropped += 1
+        self.accounts.drops.count(NESTED, record.levelno, announced=False)
         try:
             raise RecursionError(
                 f"more than {MOST_DEFERRED} records were logged while one batch was formatted; dropped the rest"
@@ -351,14 +428,17 @@ class Dispatcher:
             left = self.queued(unknown=0 if known else sys.maxsize)
             while self._taken or (left > 0 and not self.life.run.is_running and self.take_one()):
                 left -= len(self._taken)
-                if Context().run(self.dispatch) and (run := self.life.run).is_running:
-                    # The sentinel was for the thread, which was started meanwhile, and may wait in the queue.
-                    run.stopped_from_within = True
-                    self.put_control(listener.enqueue_sentinel, 0.0)
+                if Context().run(self.dispatch) and self.life.run.is_running:
+                    self.tell_thread_to_end()
                     break
         finally:
             hold.give_back()
         return True
+
+    def tell_thread_to_end(self) -> None:
+        """Pass on the sentinel, which was for the listener's thread: that may wait in the queue."""
+        self.life.run.stopped_from_within = True
+        self.put_control(self.listener.enqueue_sentinel, 0.0)
 
     def _forget_thread(self) -> None:
         """Note that an exception ended a call that ran handlers."""
@@ -370,6 +450,10 @@ class Dispatcher:
         self._control.clear()
         self._taken.clear()
         self._deferred.clear()
+        self.accounts.begin_anew()
+        self.announcer.begin_anew()
+        self.overflow.begin_anew()
+        self.batches = 0
         if self.listener.delivering_thread != get_ident():
             self.listener.delivering_thread = (
                 0  # a new thread may have the identifier of the one that is gone

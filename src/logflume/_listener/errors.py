@@ -5,17 +5,25 @@ from __future__ import annotations
 import logging
 import sys
 import time
+import traceback
 from collections.abc import Callable
+from threading import get_ident
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    OnError = Callable[[logging.LogRecord | None, logging.Handler | None, BaseException], object]
+from .._delivery.caught import of_class, of_instance
+from .settings import function
 
-__all__ = ["ErrorReports"]
+OnError = Callable[[logging.LogRecord | None, logging.Handler | None, BaseException], object]
+
+__all__ = ["ErrorReports", "OnError"]
 
 # Errors printed in full in each period of so many seconds.
 REPORTS = 10
 REPORT_PERIOD = 10.0
+
+HINT = """\
+Unable to print the message and arguments - possible formatting error.
+Use the traceback above to help find the error.
+"""
 
 
 class ErrorReports:
@@ -28,10 +36,20 @@ class ErrorReports:
     def __init__(self, on_error: OnError | None, must_survive: Callable[[], bool]) -> None:
         self.on_error = on_error
         self.count = 0
+        self.count_error: Callable[[logging.LogRecord | None, logging.Handler | None], object] | None = None
         self._must_survive = must_survive
         self._left = REPORTS
         self._unreported = 0
         self._period_end = 0.0
+        self._telling: set[int] = set()  # threads that call on_error
+
+    @property
+    def on_error(self) -> OnError | None:
+        return self._on_error  # type: ignore[no-any-return]
+
+    @on_error.setter
+    def on_error(self, on_error: OnError | None) -> None:
+        self._on_error = function(on_error, "on_error")
 
     def report(
         self, record: logging.LogRecord | None, handler: logging.Handler | None, error: BaseException
@@ -41,40 +59,117 @@ class ErrorReports:
         Never raises an Exception. Another one (KeyboardInterrupt) that comes while it reports is raised, but not in
         the listener's own thread.
         """
-        self.count += 1
-        try:
-            if self.on_error is None:
-                self._print(record, handler)
+        own = None
+        if handler is not None and record is not None:  # an overridden handleError() counts on a record
+            own = of_instance(handler) or of_class(handler)
+        self._report(record, handler, error, own)
+
+    def report_caught(self, record: logging.LogRecord, handler: logging.Handler) -> None:
+        """Report the error that is being handled, and that `handler` caught: it is for its handleError().
+
+        An overridden one is called each time; on_error hears, too, of what the method of a class was called for.
+        """
+        error = sys.exc_info()[1]
+        assert error is not None
+        own = of_instance(handler)
+        overridden = own or of_class(handler)
+        if overridden is not None:
+            overridden(record)  # what it raises escapes from the handler
+            if own is not None or self.on_error is None:
+                self._count(record, handler)
                 return
+        self._report(record, handler, error, None)
+
+    def _report(
+        self,
+        record: logging.LogRecord | None,
+        handler: logging.Handler | None,
+        error: BaseException,
+        own: Callable[[logging.LogRecord], object] | None,
+    ) -> None:
+        self._count(record, handler)
+        thread = get_ident()
+        try:
+            # What on_error logs may fail for the same reason: that is printed.
+            if self.on_error is None or thread in self._telling:
+                self._print(record, own)
+                return
+            self._telling.add(thread)
             try:
                 self.on_error(record, handler, error)
             except Exception:
-                self._print(record, handler)  # both: `error` is the context of this one
+                self._print(record, own)  # both: `error` is the context of this one
+            finally:
+                self._telling.discard(thread)
         except Exception:
             pass  # there is no other place to report to
         except BaseException:
             if not self._must_survive():
                 raise
 
-    def _print(self, record: logging.LogRecord | None, handler: logging.Handler | None) -> None:
+    def _count(self, record: logging.LogRecord | None, handler: logging.Handler | None) -> None:
+        self.count += 1
+        if self.count_error is not None:
+            self.count_error(record, handler)
+
+    def _print(
+        self, record: logging.LogRecord | None, own: Callable[[logging.LogRecord], object] | None
+    ) -> None:
         """Print the exception that is being handled, at most REPORTS times in a REPORT_PERIOD."""
         now = time.monotonic()
         if now >= self._period_end:
+            self.tell_rest(now)
             self._period_end = now + REPORT_PERIOD
             self._left = REPORTS
-            if self._unreported and logging.raiseExceptions and sys.stderr is not None:
-                sys.stderr.write(f"logflume: {self._unreported} more errors in handlers were not reported\n")
-            self._unreported = 0
         if self._left <= 0:
             self._unreported += 1
             return
         self._left -= 1
-        if handler is not None and record is not None:
-            handler.handleError(record)
-        else:  # an overridden handleError() counts on a record
-            logging.Handler.handleError(_any_handler, record)  # type: ignore[arg-type]
+        if own is not None and record is not None:
+            own(record)
+        elif logging.raiseExceptions and sys.stderr:
+            sys.stderr.write(_text_of(record))
+
+    # The number of those that were not reported.
+
+    def seconds_to_tell(self) -> float | None:
+        """Return in how many seconds tell_rest() has something to tell; None if nothing was left out."""
+        return max(0.0, self._period_end - time.monotonic()) if self._unreported else None
+
+    def tell_rest(self, now: float | None = None) -> None:
+        """Print how many errors were not reported, if their period is over at `now`; None: over or not."""
+        count = self._unreported
+        if count == 0 or (now is not None and now < self._period_end):
+            return
+        self._unreported = 0
+        try:
+            if logging.raiseExceptions and sys.stderr:
+                sys.stderr.write(f"logflume: {count} more errors in handlers were not reported\n")
+        except Exception:
+            pass  # as in report()
+
+    def reset_in_child(self) -> None:
+        """Forget, in a forked child, what the parent tells."""
+        self._unreported = 0
+        self._telling.clear()
 
 
-_any_handler = object.__new__(
-    logging.NullHandler
-)  # handleError() reads nothing of it; not made, not closed at exit
+def _text_of(record: logging.LogRecord | None) -> str:
+    """Return the report of the exception that is being handled, without the frames of this package above it."""
+    cls, error, frames = sys.exc_info()
+    outer = frames
+    while frames is not None and frames.tb_frame.f_globals.get("__name__", "").startswith(_PACKAGE):
+        frames = frames.tb_next
+    text = ["--- Logging error ---\n", *traceback.format_exception(cls, error, frames or outer)]
+    if record is not None:
+        path = getattr(record, "pathname", None)
+        if path:
+            text.append(f"Logged at {path}:{record.lineno} in {record.funcName}\n")
+        try:
+            text.append(f"Message: {record.msg!r}\nArguments: {record.args}\n")
+        except Exception:
+            text.append(HINT)
+    return "".join(text)
+
+
+_PACKAGE = __name__.split(".", 1)[0] + "."

@@ -59,6 +59,11 @@ class Run:
         """Whether a thread takes the records."""
         return not self.is_open and not self.is_over
 
+    @property
+    def is_running_here(self) -> bool:
+        """Whether the calling thread is that one."""
+        return self.is_running and self.thread is threading.current_thread()
+
     def begin(self, worker: object) -> bool:
         """Have the run for `worker`, on the calling thread; False if another one has it, or it was cancelled."""
         if self._decided.setdefault("worker", worker) is not worker:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 
@@ -11,96 +12,137 @@ __all__ = ["Pace"]
 thread_time = getattr(time, "thread_time", time.perf_counter)
 
 # Seconds. A hold is the time that the listener computes without a break.
-SHORT_HOLD = 300e-6
+SHORT_HOLD = 0.6e-3
 LONG_HOLD = 5e-3  # as long as the interpreter lets any other thread compute
-USUAL_HOLD = 150e-6  # what the pauses aim at, while the queue is short
-SHORTEST_PAUSE = 0.5e-3  # between two holds
+USUAL_HOLD = 0.4e-3  # what the pauses aim at, while the queue is short
+SHORTEST_PAUSE = 1e-3  # when there is no more
 LONGEST_PAUSE = 4e-3
-BREATH = 20e-6  # a pause between two holds while the queue is long; the system rounds it up
-# A pause that took such a part of the switch interval was spent waiting for a thread that computes all the time.
-CONTENDED = 0.8
+SHORTEST_REST = 20e-6  # between two holds; the system rounds it up
+FIRST_SHARE = 2.0  # of the others who want the GIL, for each second of a hold, while the queue is short
 # Records.
-LONG_QUEUE = 25_000  # for each so many queued records a hold may be longer, up to sixteen times
-TOO_LONG_QUEUE = 100_000  # from so many on no other thread computes while records are formatted
-SHORT_QUEUE = 4  # times the limit: what a few holds can take
+SHORT_QUEUE = (
+    5_000  # with so many queued the others get half of FIRST_SHARE, with twice as many a third, and so on
+)
+LONG_QUEUE = 25_000  # from so many on a hold may last LONG_HOLD
 FIRST_LIMIT = 64
 LEAST_LIMIT = 4
 GREATEST_LIMIT = 1 << 18
 # One hold in so many is measured while the queue is short.
 MEASURED = 4
-# Holds between two pauses against a thread that computes all the time: it gets its turns while files are written.
-HOLDS = 4
 
 
 class Pace:
-    """Keeps the holds short while others want the GIL only now and then, and lengthens them against those
-    that compute without a break: they give the GIL away every 5 ms only, and would outrun the listener.
+    """Shares the time with the threads that want the GIL, in turns so short that an event loop can bear them.
 
-    Where there is no GIL it holds as long as it likes, and never pauses. It is for the thread that makes it.
+    After each hold the others get FIRST_SHARE times as long, if they want it: what is queued can wait. The longer the
+    queue, the less they get; what they had while a batch was written counts. A hold lasts SHORT_HOLD. Threads that
+    compute without a break take 5 ms at a time: while much is queued, a hold lasts as long as the others had before it,
+    but no more than LONG_HOLD.
+
+    Where there is no GIL it holds as long as it likes, and never rests. It is for the thread that makes it.
 
     `limit` is how many records to handle in the next hold, `pause` how long to wait for more once there are none.
-    `keeps_gil` says that no other thread may compute meanwhile: one logs faster than records can be made into text.
     """
 
     def __init__(self) -> None:
         self.has_gil: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
         self.limit = FIRST_LIMIT
         self.pause = SHORTEST_PAUSE
-        self.keeps_gil = False
         self._hold = SHORT_HOLD if self.has_gil else LONG_HOLD
-        self._holds_left = 0
+        self._share = FIRST_SHARE
+        self._least_over = 1.0  # how much longer than asked for a sleep takes, if nothing else delays its end
         self._unmeasured = 0
-        self._begin: float | None = None
-        self._began = time.perf_counter()  # when the pause was set last, and the thread's CPU time then
-        self._used = thread_time()
+        self._is_measured = False
+        self._begin = self._cpu_begin = 0.0  # of the hold, by the clock and the thread's CPU time
+        self._cpu = self._others = (
+            0.0  # how long this thread and the others had the processor in the last hold
+        )
+        self._too_long = math.inf  # when it is to be asked whether a hold lasts too long
+        self._set = time.perf_counter()  # when the pause was set last, and the thread's CPU time then
+        self._set_cpu = thread_time()
 
     def begin(self) -> None:
         """Note that a hold begins, and set the pause by what the holds since it was set last have taken."""
         if self._unmeasured:
             self._unmeasured -= 1
+            self._too_long = time.perf_counter() + 2 * self._hold
             return
-        now = time.perf_counter()
-        used = self._begin = thread_time()
+        self._measure()
         # Short pauses cost much, as the GIL changes hands after each, and long ones make for long holds, which others
         # notice. What part of the time is computed says which pause makes for the usual hold.
-        if used > self._used:  # some systems count it in steps of 16 ms
-            pause = USUAL_HOLD * (now - self._began) / (used - self._used)
+        used = self._cpu_begin - self._set_cpu
+        if used > 0:  # some systems count it in steps of 16 ms
+            pause = USUAL_HOLD * (self._begin - self._set) / used
             self.pause = min(max(pause, SHORTEST_PAUSE), LONGEST_PAUSE)
-            self._began = now
-            self._used = used
+            self._set = self._begin
+            self._set_cpu = self._cpu_begin
+
+    def _measure(self) -> None:
+        self._is_measured = True
+        self._begin = time.perf_counter()
+        self._cpu_begin = thread_time()
+        self._too_long = self._begin + 2 * self._hold
+
+    def rest(self) -> None:
+        """End the hold for a moment if it lasts too long; called after each record that Python code handles.
+
+        The next one may take any time, whatever those before have taken.
+        """
+        now = time.perf_counter()
+        if now < self._too_long or not self.has_gil:
+            return
+        if not self._is_measured:
+            self._measure()
+            return
+        self._cpu = thread_time() - self._cpu_begin
+        if self._cpu < 2 * self._hold:  # it waits for what it writes to
+            self._too_long = now + 2 * self._hold - self._cpu
+            return
+        self._others = now - self._begin - self._cpu
+        self.limit = max(LEAST_LIMIT, self.limit // 2)
+        self._give_way()
+        self._measure()
 
     def end(self, records: int) -> None:
         """Learn from the hold that ends, if its begin was noted: how many records it was given, and what it took."""
-        if records < self.limit:
-            self.keeps_gil = False
-        else:
+        if records >= self.limit:
             self._unmeasured = 0
-        if self._begin is None:
+        if not self._is_measured:
+            self._cpu, self._others = self._hold, 0.0
             return
-        cpu_seconds = thread_time() - self._begin
-        self._begin = None
+        self._is_measured = False
+        self._cpu = thread_time() - self._cpu_begin
+        self._others = time.perf_counter() - self._begin - self._cpu
         if records < self.limit:
             self._unmeasured = MEASURED - 1
-        if cpu_seconds > 2 * self._hold:
+        if self._cpu > 2 * self._hold:
             self.limit = max(LEAST_LIMIT, self.limit // 2)
-        elif records >= self.limit and cpu_seconds < self._hold:
+        elif records >= self.limit and self._cpu < self._hold:
             self.limit = min(2 * self.limit, GREATEST_LIMIT)
 
     def breathe(self, queued: int) -> None:
-        """Give the GIL away for a moment, with so many records `queued`."""
+        """Let the others have their share between two holds, with so many records `queued`."""
         if not self.has_gil:
             return
-        if self._holds_left:
-            self._holds_left -= 1
+        self._share = FIRST_SHARE / (1 + queued / SHORT_QUEUE)
+        self._give_way()
+        longest = SHORT_HOLD + (LONG_HOLD - SHORT_HOLD) * min(1.0, queued / LONG_QUEUE)
+        self._hold = min(max(self._others, SHORT_HOLD), longest)
+
+    def _give_way(self) -> None:
+        left = self._share * self._cpu - self._others
+        if left <= 0 or not self._sleep(SHORTEST_REST):
             return
-        # A short queue can wait while others compute for longer than a hold; a long one must become shorter.
-        pause = SHORTEST_PAUSE if queued < SHORT_QUEUE * self.limit else BREATH
+        left = self._share * self._cpu - self._others
+        if left > 0:
+            self._sleep(left)
+
+    def _sleep(self, seconds: float) -> bool:
+        """Give the GIL away for so long; return whether another thread took it, as the time that it took tells."""
         before = time.perf_counter()
-        time.sleep(pause)
-        contended = time.perf_counter() - before >= pause + CONTENDED * sys.getswitchinterval()
-        self.keeps_gil = contended and queued >= TOO_LONG_QUEUE
-        if contended:
-            self._hold = min(2 * self._hold, LONG_HOLD * min(16, 1 + queued // LONG_QUEUE))
-            self._holds_left = HOLDS - 1
-        else:
-            self._hold = max(self._hold / 2, SHORT_HOLD)
+        time.sleep(seconds)
+        lasted = time.perf_counter() - before
+        self._others += lasted
+        over = lasted - seconds
+        self._least_over = min(1.01 * self._least_over, over)
+        return over > 2 * self._least_over

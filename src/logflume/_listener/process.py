@@ -1,7 +1,8 @@
 """The life of the process: what its listeners do at exit and in a fork.
 
-A listener tells of itself by `remember()`. What is asked of it: flush(), stop(), exit_timeout, report_error() and
-leave_alone() at exit; deliver_before_fork(), hold_for_fork() and reset_in_child() in a fork.
+A listener tells of itself by `remember()`. What is asked of it: is_running, delivering_thread, stats(), flush(),
+stop(), exit_timeout, report_error() and leave_alone() at exit; deliver_before_fork(), hold_for_fork() and
+reset_in_child() in a fork.
 """
 
 from __future__ import annotations
@@ -17,25 +18,36 @@ import weakref
 from collections.abc import Iterable
 from threading import get_ident
 
-from .._shared.fork import call_in_unknown_child, note_child
+from .._shared.fork import call_in_unknown_child, is_multiprocessing_child, note_child, settle
 from .handler_locks import free_stream, give_lock_back, handlers_at_work
+from .hard_exits import expect_hard_exits
 from .signals import restore_in_child
+from .sigterm import put_off_sigterm, set_delivery
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["exit_has_come", "expect_exit", "is_multiprocessing_child", "living", "remember", "threads_run"]
+__all__ = [
+    "exit_has_come",
+    "expect_exit",
+    "remember",
+    "stop_in_time",
+    "threads_run",
+]
 
 # How long a fork waits for the listeners to come to the end of a batch (seconds).
 FORK_PATIENCE = 1.0
 
 _listeners: dict[int, weakref.ref[Any]] = {}
-_exit_has_come = False
+_exit_began: float | None = None  # time.monotonic()
+_delivers_now = False  # a thread is in _deliver_now()
 _exit_finalizer: Any = None
 _callbacks = -1  # that atexit knew when ours was the youngest
 _ours_at_threads_end: Any = None  # in the list of threading
-_waited: weakref.WeakKeyDictionary[Any, float] = weakref.WeakKeyDictionary()  # seconds, by listener, at exit
+_waited: weakref.WeakKeyDictionary[Any, float] = (
+    weakref.WeakKeyDictionary()
+)  # seconds of its exit_timeout, used up
 _told: weakref.WeakSet[Any] = weakref.WeakSet()  # those of which it was said that records are left
 _held_for_fork: dict[int, list[Any]] = {}  # by the thread that forks
 
@@ -53,7 +65,7 @@ def living() -> list[Any]:
 
 def exit_has_come() -> bool:
     """Return whether the interpreter exits: no listener may start a thread any more."""
-    return _exit_has_come
+    return _exit_began is not None
 
 
 def threads_run() -> bool:
@@ -71,20 +83,19 @@ def threads_run() -> bool:
     return any(getattr(uwsgi, name, int)() for name in ("worker_id", "mule_id"))
 
 
-def is_multiprocessing_child() -> bool:
-    """Return whether multiprocessing started this process."""
-    process = sys.modules.get("multiprocessing.process")
-    return process is not None and process.parent_process() is not None
-
-
-def expect_exit() -> None:
+def expect_exit(listener: Any) -> None:
     """Have what is queued delivered at exit, before the end of whatever was made before this call.
+
+    `listener` is about to start its thread: it has the whole of its exit_timeout before it.
 
     An interpreter that exits runs the functions that threading knows, joins the threads, and runs the functions that
     atexit knows, the youngest first each time. concurrent.futures ends its threads by one of the first kind; a handler
     may end its transport by one of either kind.
     """
     global _callbacks, _ours_at_threads_end
+    _waited.pop(listener, None)
+    _told.discard(listener)
+    expect_hard_exits(_deliver_now)
     if is_multiprocessing_child():  # which runs no atexit functions
         _register_finalizer()
     # Whatever was registered since has to come after ours. Registering for nothing would take memory each time.
@@ -112,19 +123,29 @@ def _register_finalizer() -> None:
         _exit_finalizer = util.Finalize(None, _deliver_at_exit, exitpriority=-100)
 
 
+def _deliver_now() -> None:
+    """Deliver what is queued, as the process ends without exit functions; at once while a first call waits for that."""
+    global _delivers_now
+    settle()
+    if _delivers_now:
+        return
+    _delivers_now = True
+    try:
+        with put_off_sigterm():
+            for listener in _flush_all(_exit_began or time.monotonic()):
+                _tell(listener, listener.stats().pending, "at exit")
+    finally:
+        _delivers_now = False
+
+
 def _deliver_before_threads_end() -> None:
     """Deliver what is queued; threads that are not daemons may go on for long, and keep their listeners."""
     current = threading.current_thread()
-    if not any(not thread.daemon and thread is not current for thread in threading.enumerate()):
+    if any(not thread.daemon and thread is not current for thread in threading.enumerate()):
+        with put_off_sigterm():
+            _flush_all(time.monotonic())
+    else:
         _deliver_at_exit()
-        return
-    for listener in living():
-        began = time.monotonic()
-        try:
-            listener.flush(listener.exit_timeout)
-        except Exception as error:
-            listener.report_error(None, None, error)
-        _waited[listener] = time.monotonic() - began
 
 
 def _deliver_at_exit() -> None:
@@ -132,26 +153,73 @@ def _deliver_at_exit() -> None:
 
     Runs twice, if no thread was left the first time.
     """
-    global _exit_has_come
-    _exit_has_come = True
+    global _exit_began
+    _exit_began = began = time.monotonic()
+    with put_off_sigterm():
+        for listener in living():
+            try:
+                left = _stop(listener, began)
+            except Exception as error:  # from its queue: the others have their records still to deliver
+                listener.report_error(None, None, error)
+                continue
+            if left:
+                _tell(listener, left, "at exit")
+                with contextlib.suppress(Exception):
+                    _keep_from_shutdown(listener.leave_alone())
+
+
+def stop_in_time(listener: Any) -> None:
+    """Stop `listener` at the end of a block, within its exit_timeout; tell if records are left."""
+    left = _stop(listener, time.monotonic())
+    if left:
+        _tell(listener, left, "at the end of a with block")
+
+
+# The listeners deliver at the same time: the exit_timeout of each begins with the first wait, `began`
+# (time.monotonic()), and what one wait used up is missing in the next.
+
+
+def _flush_all(began: float) -> list[Any]:
+    """Flush all listeners that are at work; return those that did not get to the end in time."""
+    late = []
     for listener in living():
-        began = time.monotonic()
-        waited = _waited.get(listener, 0.0)
+        if listener.delivering_thread == get_ident():
+            continue  # one of its handlers ends the process, and cannot wait for itself
+        if not listener.is_running and not listener.stats().pending:
+            continue  # pending records may wait for a thread that has yet to begin
         try:
-            left = listener.stop(max(0.0, listener.exit_timeout - waited))
+            if not listener.flush(_time_left(listener, began)):
+                late.append(listener)
         except Exception as error:  # from its queue: the others have their records still to deliver
             listener.report_error(None, None, error)
-            continue
-        waited += time.monotonic() - began
-        _waited[listener] = waited
-        if left:
-            if sys.stderr is not None and listener not in _told:
-                _told.add(listener)
-                sys.stderr.write(
-                    f"logflume: {left} records were not delivered within {waited:.1f} s at exit\n"
-                )
-            with contextlib.suppress(Exception):
-                _keep_from_shutdown(listener.leave_alone())
+        _note_waited(listener, began)
+    return late
+
+
+def _stop(listener: Any, began: float) -> int:
+    """Stop `listener` in time, and return how many records are left."""
+    left: int = listener.stop(_time_left(listener, began))
+    if left:
+        _note_waited(listener, began)
+    return left
+
+
+def _time_left(listener: Any, began: float) -> float:
+    limit: float = listener.exit_timeout
+    return max(0.0, limit - _waited.get(listener, 0.0) - (time.monotonic() - began))
+
+
+def _note_waited(listener: Any, began: float) -> None:
+    _waited[listener] = _waited.get(listener, 0.0) + time.monotonic() - began
+
+
+def _tell(listener: Any, left: int, when: str) -> None:
+    if sys.stderr is not None and listener not in _told:
+        _told.add(listener)
+        waited = _waited.get(listener, 0.0)
+        # It may be closed, or a signal handler may have come in the middle of a write.
+        with contextlib.suppress(OSError, ValueError, RuntimeError):
+            sys.stderr.write(f"logflume: {left} records were not delivered within {waited:.1f} s {when}\n")
 
 
 def _keep_from_shutdown(handlers: Iterable[logging.Handler]) -> None:
@@ -184,8 +252,9 @@ def _after_fork_in_parent() -> None:
 
 
 def _after_fork_in_child() -> None:
-    global _exit_has_come
-    _exit_has_come = False
+    global _exit_began, _delivers_now
+    _exit_began = None
+    _delivers_now = False
     note_child()
     restore_in_child()
     _waited.clear()
@@ -204,6 +273,7 @@ def _after_unknown_fork() -> None:
     _after_fork_in_child()
 
 
+set_delivery(_deliver_now)
 call_in_unknown_child(_after_unknown_fork)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(

@@ -6,6 +6,7 @@ import logging.handlers
 import queue as _queue
 import sys
 import threading
+import time
 from contextvars import Context
 
 from .._backend import forget_context
@@ -36,6 +37,9 @@ ERROR_PAUSE = 0.1
 # What dequeue() raises that ends the thread. The standard listener's ends by Empty, too.
 ENDS: tuple[type[Exception], ...] = (_queue.Empty, *SHUT_DOWN)
 
+# Whose get() takes a timeout.
+KNOWN_QUEUES = (_queue.SimpleQueue, _queue.Queue)
+
 _standard_dequeue = logging.handlers.QueueListener.dequeue
 
 
@@ -65,6 +69,7 @@ class Worker:
             try:
                 if self.life.process is not self.process:
                     self._wait_for_ever()
+                self.errors.tell_rest(time.monotonic())
                 if self.listener.state != RUNNING and not self.this_run.stop_requested:
                     self.listener.state = RUNNING  # a stop() of the run before said so late that it stops
                 if self._takes_many():
@@ -91,7 +96,7 @@ class Worker:
         try:
             count = dispatcher.take(pace.limit)
             if count:
-                self.is_done = dispatcher.dispatch(pace.keeps_gil)
+                self.is_done = dispatcher.dispatch(pace.rest)
             if flush and count < pace.limit:
                 dispatcher.flush_handlers(buffering=False)
             elif flush:
@@ -99,11 +104,14 @@ class Worker:
         finally:
             hold.give_back()  # type: ignore[union-attr]
         if not count:
+            self._announce(0)
             self._wait()
             return
         self._quiet = 0
         pace.end(count)
         queued = dispatcher.queued()
+        dispatcher.accounts.note_length(max(count, queued))
+        self._announce(queued)
         if queued < pace.limit:
             self.life.pause(pace.pause)
         elif listener.state == RUNNING:
@@ -114,28 +122,65 @@ class Worker:
         self._quiet += 1
         if self.this_run.stop_requested:
             self.is_done = True  # the call that told so may not have come to wake this thread
-        elif self._quiet < QUIET:
+        elif self._quiet < QUIET or self.dispatcher.announcer.is_open:
             self.life.pause(min(INTERVAL * self._quiet, LONGEST_INTERVAL))
         else:
             forget_context()  # there is no telling what it keeps alive
-            self.dispatcher.add(self.listener.dequeue(True))
+            self._wait_in_queue()
+
+    def _wait_in_queue(self) -> None:
+        """Wait in the queue for a record, and take it."""
+        overflow = self.dispatcher.overflow
+        if not overflow.begin_wait():
+            return
+        try:
+            self.dispatcher.add(self._dequeue())
+        finally:
+            overflow.waits = False
+
+    def _dequeue(self) -> Any:
+        """Wait in the queue for an item; until then tell what errors were not reported, when their storm is over."""
+        listener = self.listener
+        if type(listener).dequeue is _standard_dequeue and isinstance(listener.queue, KNOWN_QUEUES):
+            while (seconds := self.errors.seconds_to_tell()) is not None:
+                try:
+                    return listener.queue.get(True, seconds)
+                except _queue.Empty:
+                    self.errors.tell_rest(time.monotonic())
+        return listener.dequeue(True)
 
     def _turn_of_one(self) -> None:
         """Wait in the queue for a record, and handle it."""
         forget_context()
+        dispatcher = self.dispatcher
+        # Where other threads take records out of the queue, too, this one waits in it only if it is empty.
+        takes = dispatcher.overflow.is_bounded
+        if takes and dispatcher.announcer.is_open and not dispatcher.queued():
+            self.life.pause(LONGEST_INTERVAL)
+        elif not takes or not dispatcher.queued():
+            try:
+                self._wait_in_queue()
+            except ENDS:
+                self.is_done = True
+                return
+        hold = dispatcher.lock.take()
         try:
-            item = self.listener.dequeue(True)
-        except ENDS:
-            self.is_done = True
-            return
-        hold = self.dispatcher.lock.take()
-        try:
-            self.dispatcher.add(item)
-            self.is_done = self.dispatcher.dispatch()
+            if takes and not dispatcher.has_taken:
+                dispatcher.take(1)
+            self.is_done = dispatcher.dispatch()
         finally:
             hold.give_back()  # type: ignore[union-attr]
+        queued = dispatcher.queued()
+        dispatcher.accounts.note_length(queued + 1)
+        self._announce(queued)
         if self.this_run.stop_requested and self.dispatcher.queued(unknown=1) == 0:
             self.is_done = True
+
+    def _announce(self, queued: int) -> None:
+        """Tell of dropped records, and of very many that wait, in the log."""
+        announcer = self.dispatcher.announcer
+        if announcer.is_open or queued > announcer.warn_above:
+            announcer.announce(queued)
 
     def _recover(self, error: BaseException) -> None:
         try:
@@ -159,8 +204,10 @@ class Worker:
         self.this_run.take_no_more()
         try:
             self.dispatcher.deliver_here(self.listener.exit_timeout)
+            self.dispatcher.announcer.announce_last(self.listener.exit_timeout)
         except BaseException as error:
             self.errors.report(None, None, error)
+        self.errors.tell_rest()
         forget()
         self.this_run.ended.set()
 

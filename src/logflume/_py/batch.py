@@ -14,18 +14,31 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
     from collections import deque
+    from collections.abc import Callable
     from typing import Any
 
     from .._shared.contexts import Contexts
 
 
 class ListenerCore:
-    """State shared by a listener and the handlers that feed it."""
+    """State shared by a listener and the handlers that feed it.
+
+    state: where the listener is in its life, a number of _shared/state.py
+    delivering_thread: identity of the thread that runs the handlers, or 0
+    flush_at: the level, as a number, from which on a record is handled at once
+    flush_wanted: whether the handlers are to be flushed, for a record of that level
+    qsize: the queue's own qsize, if a log call has to ask how long it is, or None
+    room: how long the queue may be then
+    calls_to_brake: how many more records may be enqueued before a call looks how long the queue is
+    """
 
     state: int = IDLE
-    delivering_thread: int = 0  # identity of the thread that runs the handlers, or 0
-    flush_level: int = 0  # the level from which on a record is handled at once
-    flush_wanted: bool = False  # such a record was enqueued
+    delivering_thread: int = 0
+    flush_at: int = 0
+    flush_wanted: bool = False
+    calls_to_brake: int = 0
+    qsize: Callable[[], int] | None = None
+    room: int = 0
     _handled: int = 0
     _delay: float = 0.0
     _longest_delay: float = 0.0
@@ -34,9 +47,13 @@ class ListenerCore:
         """Return whether the calling thread is the one that runs the handlers."""
         return self.delivering_thread == get_ident()
 
-    def count_handled(self, batch: Batch) -> None:
-        """Count the records of `batch`, which were handled, and how late that was."""
-        self._handled += batch.count
+    def is_crowded(self) -> bool:
+        """Whether put_crowded() has to put the next record: the queue is bounded, and has little room or none."""
+        return self.qsize is not None and self.qsize() >= self.room
+
+    def count_handled(self, batch: Batch, failed: int) -> None:
+        """Count the records of `batch`, which were handled but for `failed` of them, and how late that was."""
+        self._handled += batch.count - failed
         if batch.created:
             self._delay = time.time() - batch.created
             self._longest_delay = max(self._longest_delay, self._delay)

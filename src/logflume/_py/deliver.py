@@ -6,6 +6,7 @@ import logging
 
 from .._delivery.batch_text import BatchText
 from .._delivery.deliver import Progress, hand_over, one_by_one, write_formatted, write_text
+from .._delivery.filtered import calls_filters, drop_by_name, write_filtered
 from .._delivery.plan import COMPOSED, FORMATTED, HANDED_OVER, ONE_BY_ONE, way_of
 from .._delivery.sinks import due, sink_of
 from .record import make_log_records
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .._delivery.deliver import Report
+    from .._delivery.filtered import MakeLine
     from .._delivery.sinks import Sink
 
 
@@ -44,12 +46,21 @@ def deliver_batch(
     if progress is None:
         progress = Progress()
     make_log_records(records)
+    passed: list[Any] = []  # the filters that all of the records passed
     while records:
         # Asked again after each record that went alone: what ran for it may have changed the handler.
         way = ONE_BY_ONE
+        calls = not progress.asked and calls_filters(handler)
         if len(records) > 1 or hasattr(type(handler), "handle_batch"):
             way = way_of(handler, progress.asked)
-        if way == COMPOSED:
+            if way in (COMPOSED, FORMATTED) and not progress.asked and handler.filters not in ([], passed):
+                passed[:] = handler.filters
+                drop_by_name(passed, records)
+                if not records:
+                    return
+        if calls and len(records) > 1 and way_of(handler, True) == COMPOSED:
+            alone = write_filtered(handler, records, report, progress, _line_maker)
+        elif way == COMPOSED:
             alone = _write_composed(handler, records, progress)
         elif way == FORMATTED:
             alone = write_formatted(handler, records, report, progress)
@@ -60,6 +71,20 @@ def deliver_batch(
             alone = len(records)
         if alone:
             one_by_one(handler, records, alone, report, progress)
+
+
+def _line_maker(handler: Any, sink: Sink) -> MakeLine:
+    encoding = "ascii" if sink.ascii else "utf-8"
+
+    def make_line(record: logging.LogRecord, room: int) -> bytes | None:
+        try:
+            text = handler.format(record)
+            line: bytes = (text + handler.terminator).encode(encoding)
+        except Exception:  # the handler meets it again, and reports it
+            return None
+        return None if len(text) + 1 >= room else line
+
+    return make_line
 
 
 def _write_composed(handler: logging.Handler, records: list[logging.LogRecord], progress: Progress) -> int:

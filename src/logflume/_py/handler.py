@@ -9,20 +9,22 @@ import queue as _queue
 from .._delivery.unpatched import needs_no_exception
 from .._shared import fork
 from .._shared.contexts import item_with_context
+from .._shared.kept import IMMUTABLE, OWN_ATTRIBUTES
 from .._shared.rendered import leaves_process, private_copy
-from .._shared.state import RUNNING
+from .._shared.state import MOST_UNREAD, RUNNING
 from .batch import ListenerCore
 from .context import current_context
 from .exceptions import capture
-from .record import IMMUTABLE, CapturedRecord, snapshot
+from .record import CapturedRecord, snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Self
 
 # What logging.Handler.handle calls: a class or handler that overrides one of these gets the standard handle().
 CALLED_METHODS = ("filter", "acquire", "release", "emit", "enqueue", "prepare", "handleError")
 _standard_handle = logging.Handler.handle
+_standard_handle_error = logging.Handler.handleError
 _standard_dequeue = logging.handlers.QueueListener.dequeue
 _standard_prepare = logging.handlers.QueueHandler.prepare
 _LogRecord = logging.LogRecord
@@ -35,25 +37,36 @@ def set_unpatched_methods(cls: Any) -> None:
     HandlerCore._unpatched_methods = {name: getattr(cls, name) for name in CALLED_METHODS}
 
 
+def _level_of(record: logging.LogRecord) -> int:
+    """Return record.levelno, or 0 if that is no number."""
+    level = getattr(record, "levelno", 0)
+    return level if isinstance(level, int) else 0
+
+
 class HandlerCore:
-    """First base of LocalQueueHandler: what it does with a record, and the attributes that this needs."""
+    """First base of LocalQueueHandler: what it does with a record, and the attributes that this needs.
+
+    moved: the MovedHandlers that this one stands for, or None
+    """
 
     _queue: Any
     _put: Any
     _leaves_process: bool  # the queue pickles what is put into it
-    _listener: Any
+    _listener: logging.handlers.QueueListener | None
     _core: Any  # a ListenerCore, which is a QueueListener, or None
-    moved: Any  # the MovedHandlers that this one stands for, or None
+    moved: Any
+    _unwatched: int  # records that were enqueued while there was no listener
     _overrides = False  # the class or the instance has one of CALLED_METHODS of its own
     _unpatched_methods: dict[str, Any] = {}  # noqa: RUF012
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
         # On the instance, where they are found fastest; but not through its __dict__, which would slow that down.
         set_attribute = object.__setattr__
         set_attribute(self, "_listener", None)
         set_attribute(self, "_core", None)
         set_attribute(self, "moved", None)
+        set_attribute(self, "_unwatched", 0)
         set_attribute(self, "_overrides", cls._overrides)
         return self
 
@@ -75,6 +88,7 @@ class HandlerCore:
 
     @property
     def queue(self) -> Any:
+        """Where the records go: an object with put_nowait()."""
         return self._queue
 
     @queue.setter
@@ -90,16 +104,19 @@ class HandlerCore:
         self._put = put
 
     @property
-    def listener(self) -> Any:
+    def listener(self) -> logging.handlers.QueueListener | None:
+        """What takes the records out of the queue, or None."""
         return self._listener
 
     @listener.setter
-    def listener(self, listener: Any) -> None:
+    def listener(self, listener: logging.handlers.QueueListener | None) -> None:
         self._listener = listener = self._listened_by(listener)
         self._core = listener if isinstance(listener, ListenerCore) else None
 
     def _listened_by(self, listener: Any) -> Any:
         return listener
+
+    def _warn_if_unread(self) -> None: ...
 
     def handle(self, record: logging.LogRecord) -> Any:
         """Enqueue `record` if the filters let it pass.
@@ -148,18 +165,26 @@ class HandlerCore:
         try:
             if moved is not None:
                 for targets, asked in moved.ask(record):
-                    self._put(self._item_for(asked, targets))
+                    self._put_item(self._item_for(asked, targets), asked)
             elif self._overrides or self._is_patched():
                 self.enqueue(self.prepare(record))
             else:
-                self._put(self._item_for(record, None))
-        except Exception:
-            self.handleError(record)  # type: ignore[attr-defined]
+                self._put_item(self._item_for(record, None), record)
+        except Exception as error:
+            self._report_unput(record, error)
         if core is None:
+            count = self._unwatched + 1
+            object.__setattr__(self, "_unwatched", count)
+            if count == MOST_UNREAD:
+                self._warn_if_unread()
             return
         if core.state != RUNNING:
             core.ensure_delivery()
-        if isinstance(level := getattr(record, "levelno", 0), int) and level >= core.flush_level:
+        else:
+            core.calls_to_brake = calls = core.calls_to_brake - 1
+            if calls <= 0:
+                core.brake()
+        if isinstance(level := getattr(record, "levelno", 0), int) and level >= core.flush_at:
             core.flush_soon()
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
@@ -182,14 +207,42 @@ class HandlerCore:
                     if type(value) not in IMMUTABLE:
                         break
                 else:
-                    return record
+                    if len(record.__dict__) <= OWN_ATTRIBUTES:
+                        return record
         except AttributeError:
             pass  # snapshot() knows what to do
         return snapshot(record)
 
     def enqueue(self, record: logging.LogRecord) -> None:
-        """Put `record` into the queue, without waiting; raises what the queue's put_nowait() raises."""
-        self._put(record if self._leaves_process else self._with_context(record, None))
+        """Put `record` into the queue; raises what the queue's put_nowait() raises.
+
+        If the queue is full and `listener` is one of logflume's, what its `overflow` says happens instead.
+        """
+        self._put_item(record if self._leaves_process else self._with_context(record, None), record)
+
+    def _put_item(self, item: Any, record: logging.LogRecord) -> None:
+        """Enqueue `item`, which is made of `record`, or have the listener do what is to be done with a full queue."""
+        core = self._core
+        if core is None:
+            self._put(item)
+        elif core.is_crowded():
+            core.put_crowded(self._put, item, _level_of(record))
+        else:
+            try:
+                self._put(item)
+            except _queue.Full:
+                if not core.put_crowded(self._put, item, _level_of(record)) and self._reports_itself():
+                    self.handleError(record)  # type: ignore[attr-defined]
+
+    def _report_unput(self, record: logging.LogRecord, error: Exception) -> None:
+        """Give `error`, which is being handled, to handleError(), unless the log tells of it."""
+        core = self._core
+        if core is None or not core.count_unput(error, _level_of(record)) or self._reports_itself():
+            self.handleError(record)  # type: ignore[attr-defined]
+
+    def _reports_itself(self) -> bool:
+        """Return whether handleError() does anything but print the error."""
+        return "handleError" in vars(self) or type(self).handleError is not _standard_handle_error  # type: ignore[attr-defined]
 
     def _is_patched(self) -> bool:
         cls = type(self)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from .._shared.kept import IMMUTABLE, may_change
 from .._shared.rendered import rendered_copy, set_exception
 
 TYPE_CHECKING = False
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 
     from .._shared.exceptions import CapturedException
 
-IMMUTABLE = frozenset([str, int, float, bool, type(None), bytes])
 NESTING = 8  # tuples in tuples that is_immutable() looks into
 
 
@@ -24,9 +24,9 @@ def is_immutable(value: object, nesting: int = NESTING) -> bool:
 
 
 def snapshot(record: logging.LogRecord) -> logging.LogRecord:
-    """Return `record` in a form whose message stays what it is now.
+    """Return `record` in a form whose message and extra fields stay what they are now.
 
-    That is `record` itself if msg and args are immutable, else a copy. If rendering raises an Exception `record` is
+    That is `record` itself if they are immutable, else a copy. If rendering raises an Exception `record` is
     returned as it is: the handler that formats it will report that.
     """
     try:
@@ -34,18 +34,22 @@ def snapshot(record: logging.LogRecord) -> logging.LogRecord:
         if type(record.msg) in IMMUTABLE:
             if type(args) is not tuple:
                 if type(args) in IMMUTABLE:
-                    return record
+                    return _with_extra_of_now(record)
             else:
                 for value in args:
                     if type(value) not in IMMUTABLE and not is_immutable(value):
                         break
                 else:
-                    return record
+                    return _with_extra_of_now(record)
         elif is_immutable(args) and is_immutable(record.msg):
-            return record
+            return _with_extra_of_now(record)
     except AttributeError:
         return record
     return rendered_copy(record)
+
+
+def _with_extra_of_now(record: logging.LogRecord) -> logging.LogRecord:
+    return rendered_copy(record, False) if may_change(record) else record
 
 
 class CapturedRecord:

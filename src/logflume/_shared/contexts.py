@@ -113,19 +113,23 @@ def set_handled(contexts: Contexts | None) -> Contexts | None:
     return before
 
 
-def context_of(record: logging.LogRecord) -> Context | None:
-    """Return the contextvars that came with a record that this thread handles, or None."""
-    contexts: Contexts | None = getattr(_handling, "contexts", None)
-    found = contexts.get(id(record)) if contexts else None
-    return found[1] if found is not None and found[0] is record else None
-
-
-def set_context(record: logging.LogRecord, context: Context) -> None:
-    """Note the contextvars that came with a record that this thread handles."""
+def handled_contexts() -> Contexts:
+    """Return the contexts of the records that this thread handles."""
     contexts: Contexts | None = getattr(_handling, "contexts", None)
     if contexts is None:
         contexts = _handling.contexts = {}
-    contexts[id(record)] = record, context
+    return contexts
+
+
+def context_of(record: logging.LogRecord, contexts: Contexts | None = None) -> Context | None:
+    """Return the contextvars that came with a record that this thread handles, or None.
+
+    `contexts` is what handled_contexts() returns.
+    """
+    if contexts is None:
+        contexts = handled_contexts()
+    found = contexts.get(id(record)) if contexts else None
+    return found[1] if found is not None and found[0] is record else None
 
 
 def call_in_context(context: Context | None, function: Callable[[T], R], argument: T) -> R:

@@ -1,14 +1,16 @@
-"""Forks of which Python does not know: uWSGI, for one, forks in C, where os.register_at_fork() is not asked.
+"""Child processes; and forks of which Python does not know: uWSGI, for one, forks in C.
 
-The child finds out at its next log call, start(), flush() or stop(), by the number of the process.
+os.register_at_fork() is not asked there. The child finds out at its next log call, start(), flush() or stop(), by the
+number of the process.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 
-__all__ = ["call_in_unknown_child", "getpid", "note_child", "process", "settle"]
+__all__ = ["call_in_unknown_child", "getpid", "is_multiprocessing_child", "note_child", "process", "settle"]
 
 # Without an operating system below (Pyodide's node, say) there may be no such number.
 getpid: Callable[[], int] = getattr(os, "getpid", int)
@@ -34,3 +36,9 @@ def settle() -> None:
         note_child()
         for call in _calls:
             call()
+
+
+def is_multiprocessing_child() -> bool:
+    """Return whether multiprocessing started this process."""
+    multiprocessing = sys.modules.get("multiprocessing.process")
+    return multiprocessing is not None and multiprocessing.parent_process() is not None

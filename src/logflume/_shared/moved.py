@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import logging
 from collections.abc import Callable, Iterable
+from operator import is_
+
+from .rendered import private_copy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +15,15 @@ if TYPE_CHECKING:
 
     Report = Callable[[logging.LogRecord, logging.Handler, BaseException], object]
 
-__all__ = ["HandlerList", "MovedHandlers", "Targets", "filters_in_call", "guard", "unguard"]
+__all__ = [
+    "HandlerList",
+    "MovedHandlers",
+    "Targets",
+    "filters_in_call",
+    "guard",
+    "has_standard_filter",
+    "unguard",
+]
 
 _standard_handle = logging.Handler.handle
 _standard_filter = logging.Filterer.filter
@@ -22,6 +32,11 @@ _standard_filter = logging.Filterer.filter
 def filters_in_call(handler: logging.Handler) -> bool:
     """Return whether the filters of `handler` can be asked apart from its handle()."""
     return type(handler).handle is _standard_handle and "handle" not in vars(handler)
+
+
+def has_standard_filter(handler: logging.Handler) -> bool:
+    """Return whether `handler` has no filter() of its own, so that its list of filters is all that is asked."""
+    return type(handler).filter is _standard_filter and "filter" not in vars(handler)
 
 
 class Targets:
@@ -74,16 +89,9 @@ class MovedHandlers:
             return logging.NOTSET
         return min((handler.level for handler in self.handlers), default=logging.NOTSET)
 
-    def limits(self) -> tuple[int, int] | None:
-        """Return the lowest and the highest level of the handlers; None if each record needs a call of ask()."""
-        if (
-            self.has_added
-            or not self.handlers
-            or (self.asks_filters and any(map(_may_filter, self.handlers)))
-        ):
-            return None
-        levels = [handler.level if self.respects_levels else 0 for handler in self.handlers]
-        return (min(levels), max(levels)) if all(type(level) is int for level in levels) else None
+    def tells_in_call(self) -> bool:
+        """Return whether the handlers' levels and filters tell whom a record is for."""
+        return bool(self.handlers) and not self.has_added
 
     def remove(self, handler: logging.Handler) -> None:
         """Give `handler` no more records of the logger."""
@@ -96,44 +104,55 @@ class MovedHandlers:
         return None if self.are_all else self._targets_of(self.handlers, True)
 
     def of_level(self, levelno: int) -> Targets | None:
-        """Return the targets of a record of that level where limits() tells that no filter has to be asked."""
-        passed = tuple(h for h in self.handlers if not self.respects_levels or levelno >= h.level)
-        return self.for_all() if len(passed) == len(self.handlers) else self._targets_of(passed, True)
+        """Return the targets of a record of that level, if no filter has to be asked."""
+        return self.last(tuple(h for h in self.handlers if not self.respects_levels or levelno >= h.level))
+
+    def last(self, handlers: tuple[logging.Handler, ...]) -> Targets | None:
+        """Return the targets of a record for `handlers`, which are among those here; no copy of it follows."""
+        return self.for_all() if len(handlers) == len(self.handlers) else self._targets_of(handlers, True)
+
+    def some(self, handlers: tuple[logging.Handler, ...]) -> Targets:
+        """Return the targets of a record for `handlers`; another copy of it may follow."""
+        return self._targets_of(handlers, False)
+
+    def may_filter(self, handler: logging.Handler) -> bool:
+        """Return whether `handler` has filters to be asked in the call."""
+        if not self.asks_filters or not filters_in_call(handler):
+            return False
+        return bool(handler.filters) or not has_standard_filter(handler)
 
     def ask(self, record: logging.LogRecord) -> list[tuple[Targets | None, logging.LogRecord]]:
         """Ask the handlers' levels and filters about `record`; return what to enqueue, in this order.
 
         Each handler gets the record as it is when the handler's turn comes, as Logger.callHandlers() has it: filters
-        may change it, for the handlers that follow as well, or replace it, for their own handler.
+        may change it, for the handlers that follow as well, or replace it, for their own handler. A handler before
+        them gets a copy if they change it.
         """
-        found: list[tuple[tuple[logging.Handler, ...], logging.LogRecord]] = []
+        found: list[tuple[Targets | None, logging.LogRecord]] = []
         passed: list[logging.Handler] = []  # which get the record as it is now
         for handler in self.handlers:
             if self.respects_levels and record.levelno < handler.level:
                 continue
-            if self.asks_filters and _may_filter(handler):
-                if passed:
-                    found.append((tuple(passed), copy.copy(record)))
-                    passed = []
+            if self.may_filter(handler):
+                before = private_copy(record) if passed else record
+                answer: Any = False
                 try:
-                    answer: Any = handler.filter(record)
+                    answer = handler.filter(record)
                 except Exception as error:
                     self.report(record, handler, error)
+                replaced = answer is not record and isinstance(answer, logging.LogRecord)
+                if passed and (replaced or not _have_same_attributes(before, record)):
+                    found.append((self.some(tuple(passed)), before))
+                    passed = []
+                if replaced:
+                    found.append((self.some((handler,)), answer))
                     continue
                 if not answer:
                     continue
-                if answer is not record and isinstance(answer, logging.LogRecord):
-                    found.append(((handler,), answer))
-                    continue
             passed.append(handler)
-        if len(passed) == len(self.handlers):
-            return [(self.for_all(), record)]
-        asked: list[tuple[Targets | None, logging.LogRecord]] = [
-            (self._targets_of(handlers, False), copied) for handlers, copied in found
-        ]
         if passed or self.has_added:
-            asked.append((self._targets_of(tuple(passed), True), record))
-        return asked
+            found.append((self.last(tuple(passed)), record))
+        return found
 
     def _targets_of(self, handlers: tuple[logging.Handler, ...], is_last: bool) -> Targets:
         """Return one object for the same handlers, so that the records for them make batches."""
@@ -144,10 +163,10 @@ class MovedHandlers:
         return targets
 
 
-def _may_filter(handler: logging.Handler) -> bool:
-    if not filters_in_call(handler):
-        return False
-    return bool(handler.filters) or type(handler).filter is not _standard_filter or "filter" in vars(handler)
+def _have_same_attributes(record: logging.LogRecord, other: logging.LogRecord) -> bool:
+    """Tell whether both have the same attributes, in the same order, with the same objects as their values."""
+    own, others = vars(record), vars(other)
+    return list(own) == list(others) and all(map(is_, own.values(), others.values()))
 
 
 # What changes how or where a handler writes: a record that was logged before it is written as it would have been.

@@ -1,4 +1,4 @@
-"""LogRecords whose message or exception is kept as it was in the log call: both could change until it is written."""
+"""LogRecords that are kept as they were in the log call: message, exception and extra fields could change."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import copy
 import logging
 import weakref
 from operator import is_
+
+from .kept import keep_containers, kept, may_change
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,8 +83,10 @@ def rendered_message(msg: object, args: Any, text: str | None) -> str:
     return new
 
 
-def rendered_copy(record: logging.LogRecord) -> logging.LogRecord:
-    """Return a copy of `record` that keeps its message of now; `record` itself if rendering or copying fails.
+def rendered_copy(record: logging.LogRecord, renders: bool = True) -> logging.LogRecord:
+    """Return a copy of `record` that keeps its extra fields of now, and if `renders` its message.
+
+    It is `record` itself if rendering or copying fails, and if there is nothing to keep.
 
     While the record is alive that is the same copy for each queue that it goes into, as without a queue each handler
     gets the same record.
@@ -90,15 +94,22 @@ def rendered_copy(record: logging.LogRecord) -> logging.LogRecord:
     try:
         msg, args = record.msg, record.args
         if type(msg) is RenderedMessage and msg.is_kept(args):
-            return record
+            if not may_change(record):
+                return record
+            renders = False
         known = _copies.get(id(record))
         if known is not None and known[0]() is record:
             new, known_msg, known_args = known[1:]
             if known_msg is msg and known_args is args:
                 for name, value in vars(record).items():
-                    vars(new).setdefault(name, value)  # what a filter has set meanwhile
+                    if name not in vars(new):  # what a filter has set meanwhile
+                        vars(new)[name] = kept(value)
                 return new
-        new = _with_message_of_now(record, msg, args)
+        new = private_copy(record)
+        if not keep_containers(vars(new)) and not renders:
+            return record
+        if renders:
+            _keep_message(new, msg, args)
         key = _Key(record, _forget)
         key.record_id = id(record)
         _copies[id(record)] = key, new, msg, args
@@ -107,20 +118,18 @@ def rendered_copy(record: logging.LogRecord) -> logging.LogRecord:
         return record
 
 
-def _with_message_of_now(record: logging.LogRecord, msg: Any, args: Any) -> logging.LogRecord:
-    new = private_copy(record)
+def _keep_message(new: logging.LogRecord, msg: Any, args: Any) -> None:
     if isinstance(msg, dict):
-        new.msg = copy.copy(msg)
-    elif "getMessage" in vars(record):
-        text = record.getMessage()
+        new.msg = kept(msg) if type(msg) is dict else copy.copy(msg)
+    elif "getMessage" in vars(new):
+        text = new.getMessage()
         new.getMessage = lambda: text  # type: ignore[method-assign]
-    elif _is_standard(type(record).getMessage):
+    elif _is_standard(type(new).getMessage):
         template = str(msg)
         new.msg = rendered_message(template, args, template % args if args else template)
     else:
         new.msg = rendered_message(str(msg), args, None)
         new.getMessage()
-    return new
 
 
 def _is_standard(function: Any) -> bool:

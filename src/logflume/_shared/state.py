@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["IDLE", "RUNNING", "STOPPED", "STOPPING", "FlushRequest"]
+__all__ = ["IDLE", "MOST_UNREAD", "RUNNING", "STOPPED", "STOPPING", "FlushRequest"]
 
 # What a log call sees. RUNNING is the one that counts: only the worker of a run sets it, and takes it back before it
 # leaves the queue to others. From any other state the call asks ensure_delivery(), which asks _listener/life.py.
@@ -19,6 +19,9 @@ IDLE = 0
 RUNNING = 1
 STOPPED = 2
 STOPPING = 3  # running, and told to end
+
+# A queue handler without a listener looks whether other code reads its queue after so many records.
+MOST_UNREAD = 1000
 
 
 class FlushRequest:

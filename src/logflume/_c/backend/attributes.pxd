@@ -1,11 +1,16 @@
-"""The attributes of a captured record that are strings."""
+"""The attributes of a captured record: those that are strings, and those that `extra` or filters added."""
 
 from cpython.object cimport PyObject
 
+from logflume._c.backend.json_pattern cimport PyASCIIObject, is_same_string
+from logflume._c.backend.message cimport is_string
 from logflume._c.backend.pattern cimport (
     FILENAME, FUNCNAME, LEVELNAME, MODULE, NAME, PATHNAME, PROCESSNAME, THREADNAME, Attribute,
 )
 from logflume._c.record cimport CapturedRecord
+
+cdef extern from "Python.h" nogil:
+    bint next_item "PyDict_Next"(PyObject *dictionary, Py_ssize_t *at, PyObject **key, PyObject **value)
 
 
 cdef inline PyObject *text_of(CapturedRecord record, Attribute attribute) noexcept nogil:
@@ -26,4 +31,20 @@ cdef inline PyObject *text_of(CapturedRecord record, Attribute attribute) noexce
         return <PyObject *>record.threadName
     if attribute == PROCESSNAME:
         return <PyObject *>record.processName
+    return NULL
+
+
+cdef inline PyObject *extra_value(CapturedRecord record, PyObject *name) noexcept nogil:
+    """The value of an added attribute, borrowed; NULL if the record lacks it. The name's hash has to be known."""
+    cdef PyObject *key
+    cdef PyObject *value
+    cdef Py_ssize_t at = 0
+    if record.extra is not None:
+        while next_item(<PyObject *>record.extra, &at, &key, &value):
+            if key is name or (
+                is_string(key)
+                and (<PyASCIIObject *>key).hash == (<PyASCIIObject *>name).hash
+                and is_same_string(key, name)
+            ):
+                return value
     return NULL

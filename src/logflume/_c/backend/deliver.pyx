@@ -1,7 +1,10 @@
 """Hands batches of records to the handlers; _py/deliver.py says what that means."""
 
+from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport PyObject, PyTypeObject
+
+import logging
 
 from logflume._c.backend.batch_text cimport BatchText, cut, new_text, whole
 from logflume._c.backend.clock cimport tick
@@ -10,9 +13,14 @@ from logflume._c.backend.plan cimport (
     Plan, forget, is_current, logflume_file, may_have_plan, plan_of, way_of as find_way,
 )
 from logflume._c.backend.text cimport Text
-from logflume._c.record cimport CapturedRecord, captured_type, make_log_records, recycle
+from logflume._c.filters cimport DROPS, by_name
+from logflume._c.interpreter.python cimport dict_get, instance_dict
+from logflume._c.record cimport CapturedRecord, captured_type, log_record, make_log_records, recycle
+
+from logflume._c.backend.line import line_maker
 
 from logflume._delivery.deliver import Progress, hand_over, one_by_one, write_formatted, write_text
+from logflume._delivery.filtered import write_filtered
 from logflume._delivery.plan import COMPOSED as _COMPOSED, FORMATTED as _FORMATTED, HANDED_OVER as _HANDED_OVER
 from logflume._delivery.sinks import due, room_of, sink_of
 
@@ -28,6 +36,7 @@ cdef extern from "Python.h":
     PyObject **PySequence_Fast_ITEMS(object)
     object PyBytes_FromStringAndSize(const char *, Py_ssize_t)
 
+cdef object standard_filter = logging.Filterer.filter
 cdef int FORMATTED = _FORMATTED, COMPOSED = _COMPOSED, HANDED_OVER = _HANDED_OVER
 
 cdef enum:
@@ -43,33 +52,73 @@ def deliver_batch(handler, list records not None, report, progress=None):
     """Deliver `records`, in order, to `handler`, and empty the list; see the pure twin, which says it all."""
     cdef int way
     cdef Py_ssize_t alone
-    cdef bint asked
+    cdef bint calls = False
+    cdef list passed = []  # the filters that all of the records passed
     if progress is None:
         progress = Progress()
-    asked = progress.asked
     while records:
         # Asked again after each record that went alone: what ran for it may have changed the handler.
-        alone = write_composed(handler, records, progress) if may_have_plan(handler, asked) else -1
-        if alone < 0:
-            way = find_way(handler, asked)
-            if way != COMPOSED:
-                make_log_records(records)
-            if way == FORMATTED and len(records) > 1:
-                alone = write_formatted(handler, records, report, progress)
-            elif way == HANDED_OVER:
-                hand_over(handler, records, report, progress)
+        if not progress.asked:
+            calls = calls_filters(handler, records, passed)
+            if not records:
                 return
+        alone = write_composed(handler, records, progress) if not calls and may_have_plan(handler) else -1
+        if alone < 0:
+            way = find_way(handler, not calls)
+            if calls and find_way(handler, True) == COMPOSED:
+                make_log_records(records)
+                alone = write_filtered(handler, records, report, progress, line_maker)
             elif way == COMPOSED:  # it has become so just now
                 continue
             else:
-                alone = len(records)
+                make_log_records(records)
+                if way == FORMATTED and len(records) > 1:
+                    alone = write_formatted(handler, records, report, progress)
+                elif way == HANDED_OVER:
+                    hand_over(handler, records, report, progress)
+                    return
+                else:
+                    alone = len(records)
         if alone:
             make_log_records(records, alone)
             one_by_one(handler, records, alone, report, progress)
 
 
+cdef bint calls_filters(object handler, list records, list passed) except -1:
+    """Tell whether the handler has filters to be called; those that need not be called drop their records here.
+
+    `passed` has the filters that the records passed before.
+    """
+    cdef object own = instance_dict(handler), filters = dict_get(own, "filters", None)
+    if type(handler).filter is not standard_filter or "filter" in own:
+        return True
+    if PyList_CheckExact(filters) and (PyList_GET_SIZE(filters) == 0 or filters == passed):
+        return False
+    if find_way(handler, False) not in (COMPOSED, FORMATTED):
+        return True
+    passed[:] = filters
+    drop_by_name(filters, records)
+    return False
+
+
+cdef int drop_by_name(list filters, list records) except -1:
+    """Delete the records that one of the filters, which are logging's own, does not let pass."""
+    cdef list kept = []
+    cdef object name
+    for record in records:
+        if Py_TYPE(record) is captured_type and (<CapturedRecord>record).made is None:
+            name = (<CapturedRecord>record).name
+        else:
+            name = getattr(log_record(record), "name", "")
+        if by_name(filters, name) != DROPS:
+            kept.append(record)
+    if len(kept) < len(records):
+        records[:] = kept
+    return 0
+
+
 cdef Py_ssize_t write_composed(object handler, list records, object progress) except? -2:
-    """Write the records that go together; return how many of those left have to go one at a time.
+    """Write the records that go together, filters apart; return how many of those left have to go one at a time.
 
     -1 if the handler's batches are not composed.
     """
@@ -79,10 +128,10 @@ cdef Py_ssize_t write_composed(object handler, list records, object progress) ex
     cdef Limits limits
     cdef Py_ssize_t written = -1, done = 0, count = len(records)
     cdef PyObject **items
-    cdef bint without_gil = False, asked = progress.asked
+    cdef bint without_gil = False
     with handler.lock:
         try:
-            plan = plan_of(handler, asked)
+            plan = plan_of(handler)
             if plan is None:
                 return -1
             if plan.sink is None or plan.may_be_due:
@@ -94,12 +143,12 @@ cdef Py_ssize_t write_composed(object handler, list records, object progress) ex
                 if sink is None:
                     return count
             else:
-                if plan.may_be_due and not is_current(plan, handler, asked):
+                if plan.may_be_due and not is_current(plan, handler):
                     return 0  # the file was opened again: make another plan
                 empty_buffers(plan)  # other code may have written to it
                 if plan.may_rotate:
                     sink.room = room_of(handler, sink.raw)
-                if plan.is_simple and plan.left == 0 and not progress.keeps_gil:
+                if plan.is_simple and plan.left == 0:
                     without_gil = is_told(plan, records[0])
             composer = plan.composer
             limits.terminator = <PyObject *>plan.terminator

@@ -15,6 +15,7 @@ cdef class Composer:
     cdef Pattern pattern  # None: the formatter makes each text, or `json` does
     cdef JsonPattern json
     cdef dict defaults
+    cdef object adder  # makes fields that the formatter adds to a record; None: it adds none
     cdef Clock clock
     cdef bint record_is_unpatched
     cdef object explained  # the record at hand, if its traceback was formatted, and its exc_text before
@@ -29,7 +30,7 @@ cdef struct Limits:
     Py_ssize_t room
 
 
-cdef Composer composer_of(object formatter)
+cdef Composer composer_of(object formatter, Composer known)
 cdef int compose(BatchText text, Composer composer, list records, Py_ssize_t index, Limits *limits) except -1
 cdef Py_ssize_t compose_simple(
     Text *text, Composer composer, PyObject **records, Py_ssize_t count, Limits *limits

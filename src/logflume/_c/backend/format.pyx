@@ -15,7 +15,8 @@ from cpython.unicode cimport PyUnicode_CheckExact
 
 import logging
 
-from logflume._c.backend.attributes cimport text_of
+from logflume._c.backend.added_fields cimport with_added
+from logflume._c.backend.attributes cimport extra_value, text_of
 from logflume._c.backend.batch_text cimport BatchText
 from logflume._c.backend.clock cimport add_time, clock_of, tick, time_text
 from logflume._c.backend.json cimport add_json, add_json_captured, add_json_log_record
@@ -24,13 +25,11 @@ from logflume._c.backend.message cimport (
     TEMPLATES, Template, add_message, add_whole_number, is_string, tuple_item, tuple_size,
 )
 from logflume._c.backend.pattern cimport (
-    ASCTIME, CREATED, LEVELNO, LINENO, LITERAL, MESSAGE, MSECS, NUMBER, PROCESS, TEXT, THREAD, Attribute, Field,
+    ASCTIME, CREATED, EXTRA, LEVELNO, LINENO, LITERAL, MESSAGE, MSECS, NUMBER, PROCESS, TEXT, THREAD, Attribute, Field,
     pattern_of,
 )
-from logflume._c.backend.text cimport (
-    OTHERWISE, UNFIT, Text, add_ascii, add_number, add_padded, add_string, end_record,
-)
-from logflume._c.backend.unpatched cimport class_is_unpatched
+from logflume._c.backend.text cimport OTHERWISE, UNFIT, Text, add_ascii, add_number, add_padded, add_string, end_record
+from logflume._c.backend.unpatched cimport class_is_unpatched, formatter_is_unpatched
 from logflume._c.interpreter.python cimport dict_get, instance_dict
 from logflume._c.record cimport (
     CapturedRecord,
@@ -41,6 +40,7 @@ from logflume._c.record cimport (
     render,
 )
 
+from logflume._delivery.added_fields import fields_adder
 from logflume._shared.exceptions import CapturedException as _CapturedException
 
 cdef extern from "Python.h":
@@ -50,7 +50,6 @@ cdef extern from "Python.h":
 cdef extern from "Python.h" nogil:
     PyTypeObject *type_of "Py_TYPE"(PyObject *)
 
-cdef type Formatter = logging.Formatter
 cdef type LogRecord = logging.LogRecord
 cdef type CapturedException = _CapturedException
 cdef object MISSING = object()
@@ -65,13 +64,14 @@ cdef class Composer:
             Py_XDECREF(self.templates.each[index].held)
 
 
-cdef Composer composer_of(object formatter):
-    """Return a Composer for an unpatched formatter."""
+cdef Composer composer_of(object formatter, Composer known):
+    """Return a Composer for an unpatched formatter; `known` is the handler's last one, or None."""
     cdef Composer composer = Composer.__new__(Composer)
     composer.formatter = formatter
     composer.record_is_unpatched = class_is_unpatched(LogRecord)
-    if type(formatter) is not Formatter:
-        composer.json = json_pattern_of(formatter)
+    composer.adder = fields_adder(formatter)
+    if composer.adder is None and not formatter_is_unpatched(formatter):
+        composer.json = json_pattern_of(formatter, None if known is None else known.json)
         if composer.json is not None and composer.json.uses_time:
             composer.clock = clock_of(formatter)
         return composer
@@ -120,7 +120,7 @@ cdef bint makes_simple(Composer composer) noexcept:
         return False
     if composer.json is not None:
         return composer.json.is_simple
-    return composer.pattern is not None and composer.pattern.is_simple
+    return composer.pattern is not None and composer.pattern.is_simple and composer.adder is None
 
 
 cdef inline bint is_simple_record(PyObject *record) noexcept nogil:
@@ -162,6 +162,13 @@ cdef inline int add_field(Text *text, Composer composer, CapturedRecord record, 
         if not record.has_thread:
             return OTHERWISE
         return add_number(text, record.thread, field.width, field.left, field.zeros)
+    if attribute == EXTRA:
+        string = extra_value(record, <PyObject *>field.text)
+        if string is NULL:
+            return OTHERWISE
+        if not is_string(string):
+            return OTHERWISE if field.width else add_whole_number(text, string, 0, False, False)
+        return add_padded(text, string, field.width, field.left)
     string = text_of(record, attribute)
     if string is NULL:
         string = <PyObject *>field.text
@@ -279,8 +286,7 @@ cdef bint is_composable(Composer composer, CapturedRecord record) except -1:
         record.made is None
         and record.site is not None
         and composer.record_is_unpatched
-        and composer.pattern is not None
-        and composer.pattern.takes_fields
+        and composer.pattern is not None and composer.pattern.takes_fields
         and (not record.exc_info or type(record.exc_info) is CapturedException)
         and (not composer.pattern.uses_time or tick(composer.clock, record.created))
     )
@@ -344,7 +350,7 @@ cdef int add_captured(Text *text, Composer composer, CapturedRecord record) exce
     """Add a record for which is_composable()."""
     cdef Py_ssize_t start = text.size, wide = text.wide
     cdef int unfit = OTHERWISE
-    if composer.pattern.is_simple:
+    if composer.pattern.is_simple and composer.adder is None:
         unfit = add_simple(text, composer, record)
         if unfit == OTHERWISE:
             text.size = start
@@ -361,7 +367,11 @@ cdef int add_fields(Text *text, Composer composer, CapturedRecord record) except
     cdef Field field
     cdef Attribute attribute
     cdef PyObject *string
+    cdef dict extra = record.extra
     message = captured_message(record)  # even if it is not shown: it may be wrong, which has to be reported
+    if composer.adder is not None:
+        extra = with_added(composer, record.levelname, record.levelno, record.args, extra)
+        message = dict_get(extra, "message", message)
     for field in composer.pattern.fields:
         if field.kind == LITERAL:
             if add_text(text, field.text):
@@ -390,7 +400,7 @@ cdef int add_fields(Text *text, Composer composer, CapturedRecord record) except
         elif attribute == PROCESS:
             value = record.process if record.has_process else None
         else:
-            value = value_of(field, record.extra, composer.defaults)
+            value = value_of(field, extra, composer.defaults)
             if value is MISSING:
                 return UNFIT
         if add_value(text, field, value):
@@ -403,12 +413,16 @@ cdef int add_log_record(Text *text, Composer composer, object record, dict attri
     cdef Py_ssize_t start = text.size
     cdef Field field
     cdef int unfit
+    cdef dict values = attributes
     asctime = None
     message = render(attributes["msg"], attributes["args"])
     attributes["message"] = message
     if composer.pattern.uses_time:
         asctime = time_text(composer.clock, record, attributes)
         attributes["asctime"] = asctime
+    if composer.adder is not None:
+        values = with_added(composer, attributes["levelname"], attributes["levelno"], attributes["args"], attributes)
+        message = values["message"]
     for field in composer.pattern.fields:
         if field.kind == LITERAL:
             unfit = add_text(text, field.text)
@@ -417,7 +431,7 @@ cdef int add_log_record(Text *text, Composer composer, object record, dict attri
         elif field.attribute == ASCTIME:
             unfit = add_value(text, field, asctime)
         else:
-            value = value_of(field, attributes, composer.defaults)
+            value = value_of(field, values, composer.defaults)
             if value is MISSING:
                 return UNFIT
             unfit = add_value(text, field, value)

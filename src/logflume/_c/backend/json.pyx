@@ -9,11 +9,11 @@ from cpython.float cimport PyFloat_CheckExact
 from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_CheckExact
 
-from logflume._c.backend.attributes cimport text_of
+from logflume._c.backend.attributes cimport extra_value, next_item, text_of
 from logflume._c.backend.clock cimport Clock, add_time, time_text
 from logflume._c.backend.json_pattern cimport (
     CLASHES, END, EXTRA_FIELDS, FROM_DICTIONARY, NULL_VALUE, RENAMED, SKIPPED, TARGET, TASK_NAME, TIMESTAMP,
-    JsonPattern, Key, Literal, Part, PyASCIIObject, get_to_know, is_same_string, known_key,
+    JsonPattern, Key, Literal, Part, get_to_know, known_key,
 )
 from logflume._c.backend.json_text cimport (
     add_json_float, add_json_string, add_json_timestamp, add_json_value, escape_from,
@@ -21,13 +21,21 @@ from logflume._c.backend.json_text cimport (
 from logflume._c.backend.message cimport Templates, add_message, is_string, is_tuple, tuple_size
 from logflume._c.backend.pattern cimport ASCTIME, CREATED, LEVELNO, LINENO, MESSAGE, MSECS, PROCESS, THREAD, Attribute
 from logflume._c.backend.text cimport OTHERWISE, UNFIT, Text, add_ascii, add_number, add_string, logflume_copy, reserve
-from logflume._c.interpreter.python cimport dict_get
+from logflume._c.interpreter.python cimport HAS_GIL, dict_get
 from logflume._c.record cimport CapturedRecord, milliseconds
 
 cdef extern from "Python.h" nogil:
     bint is_dict "PyDict_Check"(PyObject *)
     bint next_item "PyDict_Next"(PyObject *dictionary, Py_ssize_t *at, PyObject **key, PyObject **value)
+    bint is_exact_dict "PyDict_CheckExact"(PyObject *)
+    bint is_list "PyList_CheckExact"(PyObject *)
+    # of a list or tuple
+    Py_ssize_t sequence_size "PySequence_Fast_GET_SIZE"(PyObject *)
+    PyObject *sequence_item "PySequence_Fast_GET_ITEM"(PyObject *, Py_ssize_t)
     PyObject *Py_None
+
+cdef enum:
+    DEEPEST = 32  # containers in containers; the encoder takes more
 
 
 # ---- simple records: without the GIL ----
@@ -104,7 +112,6 @@ cdef inline int add_part(
 ) noexcept nogil:
     """Add a value of a captured record, but for its message and the extra fields."""
     cdef Attribute attribute = part.attribute
-    cdef PyObject *value
     if part.source == TIMESTAMP:
         return add_json_timestamp(text, record.created)
     if part.source == NULL_VALUE:
@@ -112,8 +119,7 @@ cdef inline int add_part(
     if part.source == TASK_NAME:
         return add_json_value(text, <PyObject *>record.taskName, pattern.ascii)
     if part.source == FROM_DICTIONARY:
-        value = extra_value(record, part.name)
-        return add_json_value(text, value, pattern.ascii)
+        return add_json_value(text, extra_or_none(record, part.name), pattern.ascii)
     if attribute == ASCTIME:
         return add_json_time(text, pattern, clock, record)
     if attribute == LEVELNO:
@@ -142,20 +148,9 @@ cdef inline int add_json_time(Text *text, JsonPattern pattern, Clock clock, Capt
     return unfit if unfit else add_ascii(text, '"', 1)
 
 
-cdef inline PyObject *extra_value(CapturedRecord record, PyObject *name) noexcept nogil:
-    """The value of an extra field, borrowed; None if the record lacks it."""
-    cdef PyObject *key
-    cdef PyObject *value
-    cdef Py_ssize_t at = 0
-    if record.extra is not None:
-        while next_item(<PyObject *>record.extra, &at, &key, &value):
-            if key is name or (
-                is_string(key)
-                and (<PyASCIIObject *>key).hash == (<PyASCIIObject *>name).hash
-                and is_same_string(key, name)
-            ):
-                return value
-    return Py_None
+cdef inline PyObject *extra_or_none(CapturedRecord record, PyObject *name) noexcept nogil:
+    cdef PyObject *value = extra_value(record, name)
+    return Py_None if value is NULL else value
 
 
 cdef inline int add_extra(Text *text, JsonPattern pattern, PyObject *extra) noexcept nogil:
@@ -187,10 +182,55 @@ cdef inline bint is_ambiguous(int kinds) noexcept nogil:
 
 # ---- any records ----
 
+cdef int add_nested(Text *text, JsonPattern pattern, PyObject *value, int depth) noexcept:
+    """Add a value, or a list, tuple or dictionary of such values, that add_json_value() can add.
+
+    No Python code runs here, so that with the GIL they stay as they are.
+    """
+    if is_exact_dict(value):
+        return add_object(text, pattern, value, depth) if HAS_GIL and depth else OTHERWISE
+    if is_list(value) or is_tuple(value):
+        return add_array(text, pattern, value, depth) if HAS_GIL and depth else OTHERWISE
+    return add_json_value(text, value, pattern.ascii)
+
+
+cdef int add_object(Text *text, JsonPattern pattern, PyObject *dictionary, int depth) noexcept:
+    cdef PyObject *name
+    cdef PyObject *value
+    cdef Py_ssize_t at = 0
+    cdef bint is_first = True
+    cdef int unfit = add_ascii(text, "{", 1)
+    while not unfit and next_item(dictionary, &at, &name, &value):
+        if not is_string(name):
+            return OTHERWISE
+        unfit = 0 if is_first else add_ascii(text, ", ", 2)
+        is_first = False
+        if not unfit:
+            unfit = add_json_string(text, name, pattern.ascii)
+        if not unfit:
+            unfit = add_ascii(text, ": ", 2)
+        if not unfit:
+            unfit = add_nested(text, pattern, value, depth - 1)
+    return unfit if unfit else add_ascii(text, "}", 1)
+
+
+cdef int add_array(Text *text, JsonPattern pattern, PyObject *values, int depth) noexcept:
+    cdef Py_ssize_t index
+    cdef int unfit = add_ascii(text, "[", 1)
+    for index in range(sequence_size(values)):
+        if not unfit and index:
+            unfit = add_ascii(text, ", ", 2)
+        if not unfit:
+            unfit = add_nested(text, pattern, sequence_item(values, index), depth - 1)
+        if unfit:
+            break
+    return unfit if unfit else add_ascii(text, "]", 1)
+
+
 cdef int add_any(Text *text, JsonPattern pattern, object value) except -1:
     """Add any value, which may run code of its class."""
     cdef Py_ssize_t size = text.size, wide = text.wide
-    cdef int unfit = add_json_value(text, <PyObject *>value, pattern.ascii)
+    cdef int unfit = add_nested(text, pattern, <PyObject *>value, DEEPEST)
     if unfit != OTHERWISE:
         return unfit
     text.size = size
@@ -245,7 +285,7 @@ cdef int add_json_captured(Text *text, JsonPattern pattern, Clock clock, Capture
         elif part.attribute == THREAD and not record.has_thread:
             unfit = add_ascii(text, "null", 4)
         elif part.source == FROM_DICTIONARY:
-            unfit = add_any(text, pattern, <object>extra_value(record, part.name))
+            unfit = add_any(text, pattern, <object>extra_or_none(record, part.name))
         else:
             unfit = add_part(text, pattern, part, clock, record)
         if unfit:

@@ -58,7 +58,8 @@ cdef class JsonPattern:
     cdef object encoder
     cdef list held  # what the parts refer to
     cdef list held_keys  # what the keys refer to
-    cdef tuple contents  # of the formatter's dictionaries, as they were
+    cdef tuple attributes  # of the formatter, as they were
+    cdef tuple contents  # of its dictionaries
     cdef dict renamed
     cdef object skipped
     cdef set names  # in the output, of all fields that are not extra
@@ -73,7 +74,7 @@ cdef class JsonPattern:
     cdef Key keys[MOST_KEYS]
 
 
-cdef JsonPattern json_pattern_of(object formatter)
+cdef JsonPattern json_pattern_of(object formatter, JsonPattern known)
 cdef bint is_unchanged(JsonPattern pattern) except -1
 cdef Key *get_to_know(JsonPattern pattern, object key) except NULL
 

@@ -11,6 +11,7 @@ from logflume._c.backend.pattern cimport (
     PROCESSNAME, THREAD, THREADNAME, UNKNOWN,
 )
 
+from logflume._c.interpreter.python cimport instance_dict
 from logflume._delivery.json_formatters import json_formatter_is_unpatched
 
 cdef dict ATTRIBUTES = {
@@ -31,8 +32,14 @@ cdef class JsonPattern:
 
 # ---- the formatter's options ----
 
-cdef JsonPattern json_pattern_of(object formatter):
-    """The pattern for a formatter that json_formatter_is_unpatched() knows; None if the formatter has to be called."""
+cdef JsonPattern json_pattern_of(object formatter, JsonPattern known):
+    """The pattern for a formatter that json_formatter_is_unpatched() knows; None if the formatter has to be called.
+
+    It is `known`, an earlier pattern or None, if that is for this formatter as it is now.
+    """
+    if known is not None and known.formatter is formatter and are_same(attributes_of(formatter), known.attributes):
+        if is_unchanged(known):
+            return known
     try:
         return compile_options(formatter)
     except Exception:  # a name that is no string, or what was put into the place of the formatter's attributes
@@ -56,6 +63,7 @@ cdef JsonPattern compile_options(object formatter):
     pattern.formatter = formatter
     pattern.encoder = formatter.json_encoder(ensure_ascii=formatter.json_ensure_ascii)
     pattern.ascii = formatter.json_ensure_ascii
+    pattern.attributes = attributes_of(formatter)
     pattern.contents = contents_of(formatter)
     pattern.renamed = dict(formatter.rename_fields)
     pattern.targets = list(pattern.renamed.values())
@@ -153,6 +161,10 @@ cdef bytes set_literal(Literal *literal, str text):
     return encoded
 
 
+cdef tuple attributes_of(object formatter):
+    return tuple(instance_dict(formatter).values())
+
+
 cdef tuple contents_of(object formatter):
     """What in the formatter may change without its attributes being set."""
     cdef list found = [len(formatter._skip_fields), *formatter._required_fields]
@@ -166,16 +178,18 @@ cdef tuple contents_of(object formatter):
 
 cdef bint is_unchanged(JsonPattern pattern) except -1:
     """Whether the formatter's dictionaries are as they were when the pattern was made."""
-    cdef tuple now
-    cdef Py_ssize_t index
     try:
-        now = contents_of(pattern.formatter)
+        return are_same(contents_of(pattern.formatter), pattern.contents)
     except Exception:
         return False
-    if len(now) != len(pattern.contents):
+
+
+cdef bint are_same(tuple some, tuple others) except -1:
+    cdef Py_ssize_t index
+    if len(some) != len(others):
         return False
-    for index in range(len(now)):
-        if now[index] is not pattern.contents[index]:
+    for index in range(len(some)):
+        if some[index] is not others[index]:
             return False
     return True
 

@@ -1,12 +1,9 @@
-/* What of a string is in JSON as it is, and numbers as repr() gives them. */
+/* What of a string is in JSON as it is, and times as datetime gives them. */
 #ifndef LOGFLUME_JSON_TEXT_H
 #define LOGFLUME_JSON_TEXT_H
 
-#include <float.h>
 #include <stddef.h>
 #include <string.h>
-
-#include "digits.h"
 
 #define LOGFLUME_EACH(byte) (~0ULL / 255 * (byte))
 /* The high bit of each byte that is zero, and perhaps of one after such a byte. */
@@ -88,63 +85,6 @@ logflume_put_wide(char *out, unsigned int character)
         character = 0xDC00 | (character & 0x3FF);
     }
     return logflume_put_unit(out, character);
-}
-
-/* Writes what repr() gives for a float of at most 15 digits from 1e-4 to 1e15, or 0; returns where it begins, or NULL
-   for another float. At most 24 characters.
-
-   If m / 10 ** k, rounded once, is the number, and m has at most 15 digits, then the digits of m are the number's
-   shortest: no two decimals of at most 15 digits are the same double. */
-static inline char *
-logflume_short_repr(char *end, double number)
-{
-#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD == 0
-    static const double powers[] = {1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
-    double size = number < 0 ? -number : number;
-    unsigned long long bits, scaled;
-    int decimals;
-    memcpy(&bits, &number, sizeof bits);
-    if (!(size < 1e15) || (size < 1e-4 && size != 0)) {
-        return NULL;
-    }
-    scaled = (unsigned long long)size;
-    if ((double)scaled == size) {
-        *--end = '0';
-        *--end = '.';
-        end = logflume_digits(end, scaled);
-    }
-    else {
-        char *first, *digits;
-        for (decimals = 1; ; decimals++) {
-            double product;
-            if (decimals > 9) {
-                return NULL;
-            }
-            product = size * powers[decimals - 1];
-            if (product >= 1e15) {
-                return NULL;
-            }
-            scaled = (unsigned long long)(product + 0.5);
-            if ((double)scaled / powers[decimals - 1] == size) {
-                break;
-            }
-        }
-        first = end - decimals;
-        digits = logflume_digits(end, scaled % (unsigned long long)powers[decimals - 1]);
-        while (digits > first) {
-            *--digits = '0';
-        }
-        *--digits = '.';
-        end = logflume_digits(digits, scaled / (unsigned long long)powers[decimals - 1]);
-    }
-    if (bits >> 63) {
-        *--end = '-';
-    }
-    return end;
-#else
-    (void)end; (void)number;
-    return NULL;
-#endif
 }
 
 /* Writes seconds since 1970 and microseconds as datetime.isoformat() gives them in UTC; returns where it ends, at most

@@ -15,8 +15,10 @@ cdef extern from "backend/json_text.h" nogil:
     size_t logflume_plain(const char *text, size_t size, bint ascii)
     char *logflume_put_ascii(char *out, unsigned int character, bint ascii)
     char *logflume_put_wide(char *out, unsigned int character)
-    char *logflume_short_repr(char *end, double number)
     char *logflume_put_utc(char *out, long long seconds, int microseconds)
+
+cdef extern from "backend/float_repr.h" nogil:
+    char *logflume_float_repr(char *end, double number)
 
 cdef extern from "Python.h" nogil:
     Py_ssize_t PY_SSIZE_T_MAX
@@ -151,10 +153,10 @@ cdef inline int escape_from(Text *text, Py_ssize_t start, bint ascii) noexcept n
 
 
 cdef inline int add_json_float(Text *text, double number) noexcept nogil:
-    """Add a float if its digits are few, or if it is none."""
+    """Add a float, unless its digits are left to repr()."""
     cdef char digits[32]
     cdef char *end = digits + 32
-    cdef char *begin = logflume_short_repr(end, number)
+    cdef char *begin = logflume_float_repr(end, number)
     if begin is not NULL:
         return add_ascii(text, begin, end - begin)
     if number != number:

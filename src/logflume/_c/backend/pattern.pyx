@@ -137,7 +137,7 @@ cdef bint is_simple(Field field):
         return field.kind == NUMBER or (field.kind == TEXT and field.width == 0)
     if field.attribute == MSECS:
         return field.kind == NUMBER
-    return field.kind == TEXT and field.attribute not in (UNKNOWN, CREATED, EXTRA)
+    return field.kind == TEXT and field.attribute not in (UNKNOWN, CREATED)
 
 
 cdef dict patterns = {}  # by style class and format

@@ -14,9 +14,7 @@ cdef class Plan:
     cdef WatchedObject formatter
     cdef WatchedObject style
     cdef unsigned int record_version
-    # The handler's dictionary, unchanged, holds these.
-    cdef PyObject *filters
-    cdef PyObject *stream
+    cdef PyObject *stream  # the handler's dictionary, unchanged, holds it
     cdef object terminator
     cdef Composer composer
     cdef object sink  # None: it has to be looked up for each batch
@@ -35,7 +33,7 @@ cdef class Plan:
 
 
 cdef int way_of(object handler, bint asked) except -1
-cdef bint may_have_plan(object handler, bint asked) except -1
-cdef Plan plan_of(object handler, bint asked)
-cdef bint is_current(Plan plan, object handler, bint asked) except -1
+cdef bint may_have_plan(object handler) except -1
+cdef Plan plan_of(object handler)
+cdef bint is_current(Plan plan, object handler) except -1
 cdef int forget(Plan plan) except -1

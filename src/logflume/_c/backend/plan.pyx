@@ -1,6 +1,5 @@
 """The plan for a handler: which way its batches go, and what is needed for that, until something about it changes."""
 
-from cpython.list cimport PyList_GET_SIZE
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.unicode cimport PyUnicode_CheckExact
 
@@ -10,15 +9,17 @@ from logging.handlers import TimedRotatingFileHandler as _TimedRotatingFileHandl
 from logging.handlers import WatchedFileHandler as _WatchedFileHandler
 
 from logflume._c.backend.clock cimport renew
-from logflume._c.backend.format cimport composer_of, makes_simple
+from logflume._c.backend.format cimport Composer, composer_of, makes_simple
 from logflume._c.backend.json_pattern cimport is_unchanged
-from logflume._c.backend.unpatched cimport formatter_is_unpatched, handler_is_unpatched
+from logflume._c.backend.unpatched cimport formatter_is_unpatched, overridden_by
 from logflume._c.interpreter.python cimport (
     Watch, WatchedObject, assign_type_version, dict_get, instance_dict, type_version, watch_object,
 )
+from logflume._delivery.added_fields import fields_adder
 from logflume._delivery.json_formatters import json_formatter_is_unpatched
 from logflume._delivery.plan import (
-    COMPOSED as _COMPOSED, FORMATTED as _FORMATTED, HANDED_OVER as _HANDED_OVER, ONE_BY_ONE as _ONE_BY_ONE,
+    COMPOSED as _COMPOSED, FORMAT as _FORMAT, FORMATTED as _FORMATTED, HANDED_OVER as _HANDED_OVER,
+    ONE_BY_ONE as _ONE_BY_ONE,
 )
 from logflume._delivery.sinks import (
     DescriptorSink as _DescriptorSink, FileSink as _FileSink, newlines_are_known as _newlines_are_known,
@@ -34,7 +35,7 @@ cdef extern from "backend/write.h" nogil:
     bint logflume_see_file(logflume_file *file, int number)
 
 cdef int ONE_BY_ONE = _ONE_BY_ONE, FORMATTED = _FORMATTED, COMPOSED = _COMPOSED, HANDED_OVER = _HANDED_OVER
-cdef type Formatter = logging.Formatter
+cdef frozenset FORMAT = _FORMAT
 cdef type StringTemplateStyle = logging.StringTemplateStyle
 cdef type DescriptorSink = _DescriptorSink
 cdef type FileSink = _FileSink
@@ -50,9 +51,14 @@ cdef Py_ssize_t MOST_PLANS = 64
 
 cdef int way_of(object handler, bint asked) except -1:
     """Return which way batches go to `handler` now: see _delivery.plan."""
-    if handler_is_unpatched(handler, asked):
+    overridden = overridden_by(handler, asked)
+    if overridden is not None and overridden <= FORMAT:
         formatter = formatter_of(handler)
-        if formatter_is_unpatched(formatter) or json_formatter_is_unpatched(formatter):
+        if not overridden and (
+            formatter_is_unpatched(formatter)
+            or json_formatter_is_unpatched(formatter)
+            or fields_adder(formatter) is not None
+        ):
             return COMPOSED
         if not rotates_by_size(handler):
             return FORMATTED
@@ -63,37 +69,39 @@ cdef object formatter_of(object handler):
     return dict_get(instance_dict(handler), "formatter", None) or logging._defaultFormatter
 
 
-cdef bint may_have_plan(object handler, bint asked) except -1:
+cdef bint may_have_plan(object handler) except -1:
     """Whether plan_of() has to be asked, which needs the handler's lock."""
-    return id(handler) in plans or way_of(handler, asked) == COMPOSED
+    return id(handler) in plans or way_of(handler, True) == COMPOSED
 
 
-cdef Plan plan_of(object handler, bint asked):
-    """Return the plan for `handler`, whose lock is held; None if its batches go another way than COMPOSED now."""
+cdef Plan plan_of(object handler):
+    """Return the plan for `handler`, whose lock is held; None if its batches go another way than COMPOSED now.
+
+    Its filters are not looked at: the records have passed them.
+    """
     cdef Plan plan = plans.get(id(handler))
-    if plan is not None and is_current(plan, handler, asked):
+    cdef Composer composer = None if plan is None else plan.composer
+    if plan is not None and is_current(plan, handler):
         return plan
-    if way_of(handler, asked) != COMPOSED:
+    if way_of(handler, True) != COMPOSED:
         return None
-    plan = lasting_plan(handler, asked)
+    plan = lasting_plan(handler)
     if plan is None:
         plan = Plan.__new__(Plan)
-        plan.composer = composer_of(handler.formatter or logging._defaultFormatter)
+        plan.composer = composer_of(handler.formatter or logging._defaultFormatter, composer)
         plan.terminator = handler.terminator
-    else:
-        if len(plans) >= MOST_PLANS:
-            plans.clear()
-        plans[id(handler)] = plan
+    if len(plans) >= MOST_PLANS and id(handler) not in plans:
+        plans.clear()
+    plans[id(handler)] = plan
     return plan
 
 
-cdef bint is_current(Plan plan, object handler, bint asked) except -1:
+cdef bint is_current(Plan plan, object handler) except -1:
     """Whether `plan` is for `handler`, and nothing of both has changed."""
     # Each is held by the one before: the dictionary of a handler that did not change has its formatter.
     return (
         plan.handler.object == <PyObject *>handler
         and is_same_object(&plan.handler, handler)
-        and (asked or PyList_GET_SIZE(<object>plan.filters) == 0)
         and is_same_object(&plan.formatter, <object>plan.formatter.object)
         and is_same_object(&plan.style, <object>plan.style.object)
         and type_version(record_type) == plan.record_version
@@ -123,7 +131,7 @@ cdef int forget(Plan plan) except -1:
     return 0
 
 
-cdef Plan lasting_plan(object handler, bint asked):
+cdef Plan lasting_plan(object handler):
     """Return a plan that can tell whether it is current; None if there can be none."""
     cdef Plan plan = Plan.__new__(Plan)
     cdef object own = instance_dict(handler)
@@ -132,15 +140,15 @@ cdef Plan lasting_plan(object handler, bint asked):
     # Noted first, and read then: a change in between is found the next time.
     if plan.record_version == 0 or not watch_object(&logflume_handlers, &plan.handler, handler, own):
         return None
-    if way_of(handler, asked) != COMPOSED:
+    if way_of(handler, True) != COMPOSED:
         return None
     formatter = dict_get(own, "formatter", None)
     stream = dict_get(own, "stream", None)
-    if formatter is None or stream is None:
+    if not formatter or stream is None:  # the default formatter may be replaced
         return None
     if not watch_object(&logflume_handlers, &plan.formatter, formatter, instance_dict(formatter)):
         return None
-    style = formatter._style if type(formatter) is Formatter else formatter  # JSON does not use it
+    style = formatter if json_formatter_is_unpatched(formatter) else formatter._style  # JSON does not use it
     if type(style) is StringTemplateStyle:  # its template may change, and does not tell
         return None
     if not watch_object(&logflume_handlers, &plan.style, style, instance_dict(style)):
@@ -154,14 +162,13 @@ cdef Plan lasting_plan(object handler, bint asked):
         plan.encoding = plan.sink.encoding
         plan.line_buffering = plan.sink.line_buffering
         plan.attributes = plan.sink.attributes
-        plan.composer = composer_of(formatter)
-        plan.filters = <PyObject *>own["filters"]
+        plan.composer = composer_of(formatter, None)
         plan.stream = <PyObject *>stream
         plan.terminator = handler.terminator
     except Exception:
         return None
-    plan.may_be_due = type(handler) is TimedRotatingFileHandler or type(handler) is WatchedFileHandler
-    plan.may_rotate = type(handler) is RotatingFileHandler
+    plan.may_be_due = isinstance(handler, (TimedRotatingFileHandler, WatchedFileHandler))
+    plan.may_rotate = isinstance(handler, RotatingFileHandler)
     plan.is_simple = makes_simple(plan.composer) and PyUnicode_CheckExact(plan.terminator)
     # sink_of() may have run what changed the handler
-    return plan if is_current(plan, handler, asked) else None
+    return plan if is_current(plan, handler) else None

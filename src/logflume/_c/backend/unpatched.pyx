@@ -4,17 +4,19 @@ from cpython.dict cimport PyDict_Contains
 from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.object cimport PyTypeObject
 
-import logging
-
+from logflume._c.filters cimport only_standard
 from logflume._c.interpreter.python cimport assign_type_version, dict_get, instance_dict
 
 from logflume._delivery.unpatched import (
+    FILTER as _FILTER,
     FORMATTER_METHODS as _FORMATTER_METHODS,
+    FORMATTERS as _FORMATTERS,
     HANDLER_METHODS as _HANDLER_METHODS,
     HANDLERS as _HANDLERS,
     STYLE_METHODS as _STYLE_METHODS,
     STYLES as _STYLES,
     class_is_unpatched as _class_is_unpatched,
+    overridden as _overridden,
 )
 
 cdef tuple HANDLERS = _HANDLERS
@@ -22,9 +24,14 @@ cdef tuple STYLES = _STYLES
 cdef tuple HANDLER_METHODS = tuple(_HANDLER_METHODS)
 cdef tuple FORMATTER_METHODS = tuple(_FORMATTER_METHODS)
 cdef tuple STYLE_METHODS = tuple(_STYLE_METHODS)
-cdef type Formatter = logging.Formatter
+cdef tuple FORMATTERS = _FORMATTERS
+cdef frozenset FILTER = _FILTER
 
 cdef dict versions = {}  # a class, and its version tag when it was last found to be unpatched
+# By the class: its version tag, and what overridden() said then.
+cdef dict handler_classes = {}
+cdef dict formatter_classes = {}
+cdef Py_ssize_t MOST_CLASSES = 64
 
 
 cdef bint class_is_unpatched(type cls) except -1:
@@ -39,9 +46,23 @@ cdef bint class_is_unpatched(type cls) except -1:
     return True
 
 
+cdef object overridden(type cls, tuple bases, dict known_classes):
+    """Return what `cls` overrides of the one of `bases` that it is derived from; None if that is none, or patched."""
+    cdef unsigned int version = assign_type_version(<PyTypeObject *>cls)  # read first, as above
+    cdef object known = known_classes.get(cls)
+    cdef object names
+    if known is not None and version != 0 and (<tuple>known)[0] == version:
+        return (<tuple>known)[1]
+    names = _overridden(cls, bases)
+    if len(known_classes) >= MOST_CLASSES:
+        known_classes.clear()
+    known_classes[cls] = (version, names)
+    return names
+
+
 cdef bint formatter_is_unpatched(object formatter) except -1:
-    cdef object own, style
-    if type(formatter) is not Formatter or not class_is_unpatched(Formatter):
+    cdef object own, style, names = overridden(type(formatter), FORMATTERS, formatter_classes)
+    if names is None or len(<frozenset>names) > 0:
         return False
     own = instance_dict(formatter)
     style = dict_get(own, "_style", None)
@@ -53,18 +74,21 @@ cdef bint formatter_is_unpatched(object formatter) except -1:
     )
 
 
-cdef bint handler_is_unpatched(object handler, bint asked) except -1:
-    cdef object own, filters
-    if not is_one_of(type(handler), HANDLERS) or not class_is_unpatched(type(handler)):
-        return False
+cdef object overridden_by(object handler, bint asked):
+    cdef object own, filters, names = overridden(type(handler), HANDLERS, handler_classes)
+    if names is None:
+        return None
     own = instance_dict(handler)
     filters = dict_get(own, "filters", None)
-    return (
+    if not (
         PyList_CheckExact(filters)
-        and (asked or PyList_GET_SIZE(filters) == 0)
+        and (asked or PyList_GET_SIZE(filters) == 0 or only_standard(filters))
         and dict_get(own, "lock", None) is not None
-        and not has_any(own, HANDLER_METHODS)
-    )
+    ):
+        return None
+    if has_any(own, HANDLER_METHODS):
+        names = names | own.keys() & HANDLER_METHODS
+    return names - FILTER if asked and len(<frozenset>names) > 0 else names
 
 
 cdef bint is_one_of(type cls, tuple classes):

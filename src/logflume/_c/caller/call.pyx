@@ -5,8 +5,8 @@ before anything of it is done, and then the whole call goes to the standard meth
 finds the frames and the records of the standard library.
 
 A record passes through, in this order: this file; route.pyx (is the level on, and which handler takes the record?);
-logging_state.pyx (what did other code replace in logging?); call_site.pyx; ../record.pyx; ../context.pyx; stamp.pyx;
-handler.pyx, which puts it into the queue. Where they ask about classes: unpatched.pyx.
+logging_state.pyx (what did other code replace in logging?); call_site.pyx; ../record.pyx; stamp.pyx; handle.pyx (what
+do the logger's filters say?); handler.pyx, which puts it into the queue. Where they ask about classes: unpatched.pyx.
 """
 
 from cpython.dict cimport PyDict_CheckExact, PyDict_Copy
@@ -23,23 +23,22 @@ import sys
 import types
 
 from logflume._c.caller.call_site cimport find_call_site
-from logflume._c.caller.exceptions cimport capture
-from logflume._c.caller.handler cimport AS_LOG_RECORD, CALLS_PYTHON, NOT_AT_ALL, HandlerCore
+from logflume._c.caller.handle cimport ask_logger, put
+from logflume._c.caller.handler cimport AS_LOG_RECORD, CALLS_PYTHON, FILTERED, NOT_AT_ALL, HandlerCore
 from logflume._c.caller.logging_state cimport MISSING, LoggingState, current_state
 from logflume._c.caller.route cimport (
     NO_HANDLER, OFF, ON, PARTS, SEVERAL, STANDARD, Route, cache_route, cached_route, find_handler, is_enabled,
-    is_handler_list,
 )
 from logflume._c.caller.stamp cimport name_of_level, stamp
 from logflume._c.caller.unpatched cimport (
     ERROR, IGNORES_NESTED, RECORD, is_mapping, is_unpatched, unpatched_parts,
 )
-from logflume._c.context cimport current_context
+from logflume._c.filters cimport ASKS, DROPS, by_name
 from logflume._c.interpreter.python cimport (
     Py_TYPE, PyMethod_New, PyObject_Vectorcall, PyVectorcall_NARGS, dict_get, enable_vectorcall, instance_dict,
-    list_get, vectorcallfunc,
+    vectorcallfunc,
 )
-from logflume._c.record cimport CallSite, CapturedRecord, keep_message, made_of, record_for_call, track_if_needed
+from logflume._c.record cimport CallSite, CapturedRecord, record_for_call
 
 from logflume._c.caller.logging_state import prepare
 from logflume._c.caller.unpatched import count_as_unpatched
@@ -85,6 +84,7 @@ cdef struct Call:
     Py_ssize_t count  # of the message and its arguments
     PyObject *names  # of the keywords, or NULL
     bint has_exc_info  # as a default: exception()
+    bint asks_logger  # whether the logger has filters that have to be called
 
 
 cdef inline bint begin(Call *call, PyObject *logger, PyObject *level, long long levelno) noexcept:
@@ -101,6 +101,7 @@ cdef inline void set_arguments(Call *call, PyObject **arguments, Py_ssize_t coun
     call.count = count
     call.names = names
     call.has_exc_info = False
+    call.asks_logger = False
 
 
 cdef struct Keywords:
@@ -163,7 +164,7 @@ cdef bint is_usual(object extra):
 
 # ---- the call ----
 
-cdef bint log(const Call *call) except -1:
+cdef bint log(Call *call) except -1:
     """Do the call; False, with nothing done, if the standard method must do it."""
     cdef object name, handler
     if not have_own_code(own_code, functions):
@@ -173,15 +174,15 @@ cdef bint log(const Call *call) except -1:
         # It has the address of the handler that was there; if the list was changed it may be another.
         if isinstance(handler, HandlerCore) and call.levelno >= (<HandlerCore>handler).level_value:
             name = <object>call.route.name  # before arbitrary code can run, which could change the logger
-            if (<HandlerCore>handler).only_enqueues():
+            if (<HandlerCore>handler).is_ours():
                 return log_enabled(call, name, handler, &call.route)
     return log_uncached(call, <object>call.logger, <object>call.level)
 
 
-cdef bint log_uncached(const Call *call, object logger, object level) except -1:
+cdef bint log_uncached(Call *call, object logger, object level) except -1:
     """Do what log() does, after looking up the route."""
     cdef unsigned int parts = unpatched_parts(Py_TYPE(logger))
-    cdef int enabled
+    cdef int enabled, verdict
     cdef object attributes, name, handler, filters
     if not parts:
         return False
@@ -194,12 +195,17 @@ cdef bint log_uncached(const Call *call, object logger, object level) except -1:
     if enabled == STANDARD or parts & PARTS != PARTS or name is MISSING:
         return False
     filters = dict_get(attributes, "filters", None)
-    if not PyList_CheckExact(filters) or PyList_GET_SIZE(filters) != 0:
+    if not PyList_CheckExact(filters):
         return False
     handler = find_handler(logger, attributes, call.levelno)
     if handler is None:
         return False
-    if isinstance(handler, HandlerCore):
+    if PyList_GET_SIZE(filters) != 0:
+        verdict = by_name(filters, name)
+        if verdict == DROPS:
+            handler = NO_HANDLER
+        call.asks_logger = verdict == ASKS
+    elif isinstance(handler, HandlerCore):
         cache_route(logger, level, call.levelno, True)
     return log_enabled(call, name, handler, NULL)
 
@@ -225,14 +231,17 @@ cdef bint log_enabled(const Call *call, object name, object handler, const Route
         return False
     if IGNORES_NESTED and (<object>call.logger)._is_disabled():
         return True
-    if handler is NO_HANDLER:
-        return True
-    if handler is not SEVERAL:
-        way = (<HandlerCore>handler).way_in(call.levelno)
-        if way is NOT_AT_ALL:
+    if not call.asks_logger:
+        if handler is NO_HANDLER:
             return True
-        if way is CALLS_PYTHON:
-            return False
+        if handler is not SEVERAL:
+            way = (<HandlerCore>handler).way_in(call.levelno, name)
+            if way is NOT_AT_ALL:
+                return True
+            if way is CALLS_PYTHON:
+                return False
+    if IGNORES_NESTED and (call.asks_logger or way is FILTERED or handler is SEVERAL):
+        return False  # a filter may log
     site = find_call_site(keywords.stacklevel)
     if site is None:
         return False
@@ -261,22 +270,12 @@ cdef bint log_enabled(const Call *call, object name, object handler, const Route
     if keywords.extra is not NULL:
         record.extra = PyDict_Copy(<object>keywords.extra)
 
-    if way is AS_LOG_RECORD:
-        record.context = None
-        if handler is SEVERAL:
-            put_into_each(<object>call.logger, made_of(record))
-        else:
-            (<HandlerCore>handler).put(made_of(record))
-        return True
-    record.context = current_context()
-    if not record.immutable:
-        keep_message(record)
-    if record.exc_info is not None and record.exc_info and (<HandlerCore>handler).may_capture(call.levelno, way):
-        captured = capture(record.exc_info)
-        if captured is not None:
-            record.exc_info = captured
-    track_if_needed(record)
-    (<HandlerCore>handler).put_captured(record, way)
+    if call.asks_logger:
+        ask_logger(<object>call.logger, name, record)
+    elif way is FILTERED or way is AS_LOG_RECORD:
+        put(<object>call.logger, handler, record, way)
+    else:
+        (<HandlerCore>handler).put_captured(record, way)
     return True
 
 
@@ -284,34 +283,6 @@ cdef int use_mapping(CapturedRecord record, object argument) except -1:
     """A single argument that is a mapping and not empty is the arguments, see LogRecord.__init__."""
     if is_mapping(argument) and argument:
         record.args = argument
-    return 0
-
-
-cdef int put_into_each(object logger, object record) except -1:
-    """As Logger.callHandlers, when the handlers are queue handlers."""
-    cdef Py_ssize_t i
-    cdef object attributes
-    cdef HandlerCore queue_handler
-    while logger is not None:
-        attributes = instance_dict(logger)
-        handlers = dict_get(attributes, "handlers", MISSING)
-        if not is_handler_list(handlers):  # replaced since find_handler() looked
-            handlers = list(logger.handlers)
-        i = 0
-        while True:
-            handler = list_get(handlers, i, MISSING)
-            if handler is MISSING:
-                break
-            if isinstance(handler, HandlerCore) and (<HandlerCore>handler).only_enqueues():
-                queue_handler = <HandlerCore>handler
-                if record.levelno >= queue_handler.level_value:
-                    queue_handler.put(record)
-            elif record.levelno >= handler.level:
-                handler.handle(record)
-            i += 1
-        if not dict_get(attributes, "propagate", False):
-            return 0
-        logger = dict_get(attributes, "parent", None)
     return 0
 
 

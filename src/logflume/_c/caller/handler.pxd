@@ -3,7 +3,8 @@ from logflume._c.caller.moved cimport MovedCheck
 from logflume._c.record cimport CapturedRecord
 
 # What way_in() returns besides targets.
-cdef object CALLS_PYTHON  # handlers or filters run in the call: that is for the standard method
+cdef object CALLS_PYTHON  # handlers run in the call: that is for the standard method
+cdef object FILTERED  # with put_filtered()
 cdef object NOT_AT_ALL
 cdef object AS_LOG_RECORD  # with put()
 
@@ -21,13 +22,18 @@ cdef class HandlerCore:
     # The class's version when its methods were looked at, times two, plus one if it overrides none of them.
     cdef unsigned long long _checked
     cdef list _replaced  # without the GIL: what attributes had before, see keep()
+    cdef long long _unwatched  # records that were enqueued while there was no listener
     cdef bint _leaves_process  # the queue pickles what is put into it
     cdef bint is_unpatched(self)
     cdef bint only_enqueues(self)
-    cdef object way_in(self, long long levelno)
+    cdef int tell_listener(self, ListenerCore core, object record) except -1
+    cdef bint is_ours(self)
+    cdef bint handles_in_call(self) except -1
+    cdef object way_in(self, long long levelno, object name)
     cdef int put_captured(self, CapturedRecord record, object targets) except -1
-    cdef bint may_capture(self, long long levelno, object targets) except -1
-    cdef object without_frames(self, object record, object targets)
+    cdef int put_filtered(self, CapturedRecord record) except -1
+    cdef bint replaced_or_dropped(self, CapturedRecord record) except -1
+    cdef int put_passed(self, object item, object targets) except -1
     cdef object with_context(self, object item, object targets)
     cdef unsigned long long check_class(self) except? 0
     cdef bint is_class_unpatched(self) except -1
@@ -35,6 +41,9 @@ cdef class HandlerCore:
     cdef object item_for(self, object record, object targets)
     cdef int put(self, object record) except -1
     cdef int put_any(self, object record, object targets) except -1
-    cdef int put_asked(self, object record) except -1
+    cdef int put_asked(self, CapturedRecord record) except -1
     cdef int put_nested(self, object record) except -1
+    cdef int put_item(self, object item, object record) except -1
+    cdef int put_crowded(self, object item, object record) except -1
+    cdef int report_unput(self, object record, object error) except -1
     cdef int report_put(self, object record) except -1

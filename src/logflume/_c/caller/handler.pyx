@@ -5,29 +5,30 @@ from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.object cimport PyObject, PyObject_GenericSetAttr, PyTypeObject
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object QueueHandler, formatter_of, item_with_context, leaves_process, logging, needs_no_exception, private_copy
-cdef object settle_fork, shows_exception
+cdef object Full, QueueHandler, item_with_context, leaves_process, logging, settle_fork
 import logging
 import sys
 from logging.handlers import QueueHandler
+from queue import Full
 
 from logflume._c.batch cimport ListenerCore
-from logflume._c.backend.plan cimport way_of
 from logflume._c.caller.exceptions cimport capture
+from logflume._c.caller.item cimport is_own_item, may_capture, without_frames
 from logflume._c.caller.moved cimport ASK, NOBODY, MovedCheck
 from logflume._c.context cimport current_context
+from logflume._c.filters cimport ASKS, DROPS, by_name
 from logflume._c.interpreter.python cimport (
-    HAS_GIL, Py_TYPE, assign_type_version, call1, generic_delattr, is_immutable_record, load, raise_set_exception,
-    store, try_call1, type_version,
+    HAS_GIL, Py_TYPE, assign_type_version, call1, generic_delattr, hide, load, raise_set_exception, store, try_call1,
+    type_version,
 )
-from logflume._c.record cimport CapturedRecord, captured_type, made_of, snapshot, with_exception
+from logflume._c.record cimport (
+    CapturedRecord, captured_for, captured_type, keep_message, made_of, snapshot, take_back, track_if_needed,
+)
 
-from logflume._delivery.plan import COMPOSED as _COMPOSED
-from logflume._delivery.unpatched import formatter_of, needs_no_exception, shows_exception
 from logflume._shared.contexts import item_with_context
 from logflume._shared.fork import settle as settle_fork
-from logflume._shared.rendered import leaves_process, private_copy
-from logflume._shared.state import RUNNING as _RUNNING
+from logflume._shared.rendered import leaves_process
+from logflume._shared.state import MOST_UNREAD as _MOST_UNREAD, RUNNING as _RUNNING
 
 cdef extern from "interpreter/fork.h":
     int watch_fork "logflume_watch_fork_in_c" () except -1
@@ -37,13 +38,13 @@ cdef extern from "interpreter/fork.h":
 watch_fork()
 
 
-cdef int RUNNING = _RUNNING, COMPOSED = _COMPOSED
-cdef PyTypeObject *standard_type = <PyTypeObject *><PyObject *>logging.LogRecord
-cdef str MSG = sys.intern("msg")
-cdef str ARGS = sys.intern("args")
-cdef str EXC_INFO = sys.intern("exc_info")
+cdef long long MOST_UNREAD = _MOST_UNREAD
+cdef int RUNNING = _RUNNING
+cdef object standard_handle_error = logging.Handler.handleError
 cdef object standard_handle = logging.Handler.handle
+cdef object LogRecord = logging.LogRecord
 cdef object CALLS_PYTHON = object()
+cdef object FILTERED = object()
 cdef object NOT_AT_ALL = object()
 cdef object AS_LOG_RECORD = object()
 # From 3.12 filters may replace the record, and handle() returns the record instead of True.
@@ -60,6 +61,8 @@ def set_unpatched_methods(cls):
     """Take the methods that `cls` has now as the ones that handle() need not call."""
     for name in CALLED_METHODS:
         unpatched_methods[name] = getattr(cls, name)
+    hide(<PyTypeObject *><PyObject *>HandlerCore, "__pyx_vtable__")
+    hide(<PyTypeObject *><PyObject *>ListenerCore, "__pyx_vtable__")
 
 
 cdef inline int settle() except -1:
@@ -78,25 +81,6 @@ cdef long long level_of(object record) except? -1:
         return record.levelno
     except Exception:
         return 0
-
-
-cdef inline bint is_own_item(object record) except -1:
-    """Tell whether a record can be enqueued as it is: it cannot change, and nothing has to go beside it."""
-    return (
-        Py_TYPE(record) is standard_type
-        and is_immutable_record(record, MSG, ARGS, EXC_INFO)
-        and current_context() is None
-    )
-
-
-cdef int tell_listener(ListenerCore core, object record) except -1:
-    """Ensure that `record`, which was just enqueued, is delivered, and at once if its level asks for that."""
-    if core is not None:
-        if core.state != RUNNING:
-            core.ensure_delivery()
-        if level_of(record) >= core.flush_level:
-            core.flush_soon()
-    return 0
 
 
 cdef class HandlerCore:
@@ -120,6 +104,7 @@ cdef class HandlerCore:
 
     @property
     def queue(self):
+        """Where the records go: an object with put_nowait()."""
         with cython.critical_section(self):
             return self._queue
 
@@ -139,6 +124,7 @@ cdef class HandlerCore:
 
     @property
     def filters(self):
+        """The filters that a record has to pass before it is enqueued."""
         with cython.critical_section(self):
             return self._filters
 
@@ -178,6 +164,7 @@ cdef class HandlerCore:
 
     @property
     def listener(self):
+        """What takes the records out of the queue, or None."""
         with cython.critical_section(self):
             return self._listener
 
@@ -203,6 +190,10 @@ cdef class HandlerCore:
         """Tell whether handle() is nothing but put(): no filter, and no method replaced."""
         return self.is_unpatched() and PyList_CheckExact(self._filters) and PyList_GET_SIZE(self._filters) == 0
 
+    cdef bint is_ours(self):
+        """Tell whether handle() asks the filters and enqueues, and nothing else."""
+        return self.is_unpatched() and PyList_CheckExact(self._filters)
+
     cdef bint is_unpatched(self):
         """Tell whether no method is replaced."""
         cdef unsigned int version = type_version(Py_TYPE(self))
@@ -226,79 +217,123 @@ cdef class HandlerCore:
                 return False
         return True
 
+    cdef int tell_listener(self, ListenerCore core, object record) except -1:
+        """Ensure that `record`, which was just enqueued, is delivered, and at once if its level asks for that."""
+        if core is None:
+            self._unwatched += 1
+            if self._unwatched == MOST_UNREAD:
+                self._warn_if_unread()
+        else:
+            if core.state_value != RUNNING:
+                core.ensure_delivery()
+            elif core.is_brake_due():
+                core.brake()
+            if level_of(record) >= core.flush_at_level:
+                core.flush_soon()
+        return 0
+
     # ---- what an accelerated logger does ----
 
-    cdef object way_in(self, long long levelno):
-        """Return how a record of this level gets into the queue: its targets, or None, if put_captured() puts it."""
+    cdef bint handles_in_call(self) except -1:
+        """Tell whether a record is handled in the call that logs it."""
+        cdef ListenerCore core = self._core
+        if core is None:
+            return self._moved is not None
+        return core.state_value != RUNNING or core.delivers_here()
+
+    cdef object way_in(self, long long levelno, object name):
+        """Return how a record of this level and logger gets into the queue.
+
+        That is its targets, or None, if put_captured() puts it.
+        """
         settle()
         cdef ListenerCore core = self._core
         cdef object targets = None
-        if core is None:
-            return AS_LOG_RECORD if self._moved is None else CALLS_PYTHON
-        if core.state != RUNNING or core.delivers_here():
+        cdef int verdict
+        if core is None and self._moved is not None:
             return CALLS_PYTHON
+        if core is not None and (core.state_value != RUNNING or core.delivers_here()):
+            return CALLS_PYTHON
+        if PyList_GET_SIZE(self._filters) != 0:
+            verdict = by_name(self._filters, name)
+            if verdict == ASKS:
+                return FILTERED
+            if verdict == DROPS:
+                return NOT_AT_ALL
+        if core is None:
+            return AS_LOG_RECORD
         if self._moved is not None:
-            targets = self._moved.targets(levelno)
+            targets = self._moved.targets(levelno, name)
             if targets is NOBODY:
                 return NOT_AT_ALL
             if targets is ASK:
-                return CALLS_PYTHON
+                return FILTERED
         return targets if core.takes_captured(self._queue) else AS_LOG_RECORD
 
     cdef int put_captured(self, CapturedRecord record, object targets) except -1:
-        """Enqueue a captured record, as way_in() said."""
-        if try_call1(self._put, record if targets is None else (targets, record)) < 0:
+        """Enqueue a captured record as it is now, as way_in() said."""
+        cdef object captured
+        record.context = current_context()
+        if not record.immutable:
+            keep_message(record)
+        if record.exc_info is not None and record.exc_info and may_capture(
+            self._core, self._queue, self._moved, record.levelno, targets
+        ):
+            captured = capture(record.exc_info)
+            if captured is not None:
+                record.exc_info = captured
+        track_if_needed(record)
+        if self._core.qsize is not None and self._core.is_crowded():
+            self.put_crowded(record if targets is None else (targets, record), record)
+        elif try_call1(self._put, record if targets is None else (targets, record)) < 0:
             record.context = None
             self.report_put(made_of(record))
-        return tell_listener(self._core, record)
+        return self.tell_listener(self._core, record)
+
+    cdef int put_filtered(self, CapturedRecord record) except -1:
+        """Ask the filters about a captured record, and enqueue what passes them."""
+        cdef ListenerCore core
+        record.context = None
+        if PyList_GET_SIZE(self._filters) != 0 and self.replaced_or_dropped(record):
+            return 0
+        # Filters can do anything: look at all of it now.
+        core = self._core
+        if core is None or core.delivers_here() or not core.takes_captured(self._queue):
+            return self.put(made_of(record))
+        if self._moved is not None:
+            return self.put_asked(record)
+        take_back(record)
+        return self.put_passed(record, None)
+
+    cdef bint replaced_or_dropped(self, CapturedRecord record) except -1:
+        """Ask this handler's own filters; enqueue what they give instead of the record."""
+        cdef object passed = self.filter(made_of(record))
+        if not passed:
+            return True
+        if returns_record and passed is not record.made and isinstance(passed, LogRecord):
+            self.put(passed)
+            return True
+        return False
+
+    cdef int put_passed(self, object item, object targets) except -1:
+        """Enqueue a record that filters may have changed, captured or not."""
+        if Py_TYPE(item) is captured_type:
+            if (<CapturedRecord>item).made is None:
+                return self.put_captured(<CapturedRecord>item, targets)
+            item = (<CapturedRecord>item).made
+        self.put_any(item, targets)
+        return self.tell_listener(self._core, item)
 
     # ---- what any other does ----
-
-    cdef bint may_capture(self, long long levelno, object targets) except -1:
-        """Tell whether nothing that gets a record of this level behind the queue can ask for its exc_info."""
-        cdef object core = self._core, formatter
-        cdef bint asked = False, respects
-        if core is None or not self._core.takes_captured(self._queue) or core.handles_itself:
-            return False
-        handlers = core.handlers
-        respects = core.respect_handler_level
-        if self._moved is not None and self._moved.moved.asks_filters and not self._moved.moved.has_added:
-            # Else a filter on the listener's thread may set what another handler shows: no copy must be in its way.
-            handlers = self._moved.handlers if targets is None else targets.handlers
-            asked = True
-        for handler in handlers:
-            if respects and levelno < handler.level:
-                continue
-            if way_of(handler, asked) == COMPOSED:
-                formatter = formatter_of(handler)
-                if shows_exception(formatter):
-                    return False
-            elif not needs_no_exception(handler, asked):
-                return False
-        return len(handlers) > 0
 
     cdef object item_for(self, object record, object targets):
         """Return what to enqueue for `record` as it is now: with its targets, its contextvars, and its exception."""
         if self._leaves_process:
             return QueueHandler.prepare(self, record)
-        return self.with_context(self.without_frames(snapshot(record), targets), targets)
-
-    cdef object without_frames(self, object record, object targets):
-        """Return what to enqueue for `record` so that the frames of its exception end with the call, if that may be."""
-        cdef object captured = None, new, exc_info = getattr(record, "exc_info", None)
-        cdef long long levelno
-        if not exc_info:
-            return record
-        levelno = level_of(record)
-        if not self.may_capture(levelno, targets):
-            return record
-        if not getattr(record, "exc_text", None):
-            captured = capture(exc_info)
-            if captured is None:
-                return record
-        new = private_copy(record)
-        new.exc_info = None
-        return new if captured is None else with_exception(new, captured, levelno)
+        cdef object item = snapshot(record), exc_info = getattr(item, "exc_info", None)
+        if exc_info and may_capture(self._core, self._queue, self._moved, level_of(item), targets):
+            item = without_frames(item, exc_info, level_of(item))
+        return self.with_context(item, targets)
 
     cdef object with_context(self, object item, object targets):
         cdef object context = current_context()
@@ -315,35 +350,71 @@ cdef class HandlerCore:
             self.put_nested(record)
             return 0
         if self._moved is not None:
-            targets = self._moved.targets(level_of(record))
+            targets = self._moved.targets(level_of(record), getattr(record, "name", None))
             if targets is NOBODY:
                 return 0
-        if targets is ASK:
-            self.put_asked(record)
-        elif targets is None and not self._leaves_process and is_own_item(record):
-            if try_call1(self._put, record) < 0:
+            if targets is ASK:
+                return self.put_asked(captured_for(record))
+        if targets is None and not self._leaves_process and is_own_item(record):
+            if core is not None and core.qsize is not None and core.is_crowded():
+                self.put_crowded(record, record)
+            elif try_call1(self._put, record) < 0:
                 self.report_put(record)
         else:
             self.put_any(record, targets)
-        return tell_listener(core, record)
+        return self.tell_listener(core, record)
 
     cdef int put_any(self, object record, object targets) except -1:
         """Enqueue `record` as it is now; an exception goes to handleError()."""
         try:
-            call1(self._put, self.item_for(record, targets))
-        except Exception:
+            self.put_item(self.item_for(record, targets), record)
+        except Exception as error:
+            self.report_unput(record, error)
+        return 0
+
+    cdef int put_item(self, object item, object record) except -1:
+        """Enqueue `item`, which is made of `record`, or have the listener do what is to be done with a full queue."""
+        if self._core is None:
+            call1(self._put, item)
+        elif self._core.is_crowded():
+            self.put_crowded(item, record)
+        else:
+            try:
+                call1(self._put, item)
+            except Full:
+                if not (<object>self._core).put_crowded(self._put, item, level_of(record)) and self.reports_itself():
+                    self.handleError(record)
+        return 0
+
+    cdef int put_crowded(self, object item, object record) except -1:
+        """Enqueue `item` if the queue has room, or have the listener do what is to be done without."""
+        try:
+            (<object>self._core).put_crowded(self._put, item, level_of(record))
+        except Exception as error:
+            self.report_unput(made_of(record) if Py_TYPE(record) is captured_type else record, error)
+        return 0
+
+    cdef int report_unput(self, object record, object error) except -1:
+        """Give `error`, which is being handled, to handleError(), unless the log tells of it."""
+        cdef object core = self._core
+        if core is None or not core.count_unput(error, level_of(record)) or self.reports_itself():
             self.handleError(record)
         return 0
 
-    cdef int put_asked(self, object record) except -1:
+    def reports_itself(self):
+        """Tell whether handleError() does anything but print the error."""
+        return "handleError" in self.__dict__ or type(self).handleError is not standard_handle_error
+
+    cdef int put_asked(self, CapturedRecord record) except -1:
         """Enqueue `record` for those of the moved handlers that it is for."""
+        cdef MovedCheck moved = self._moved
         try:
-            asked = self._moved.moved.ask(record)
-        except Exception:
-            self.handleError(record)
+            asked = moved.ask(record)
+        except Exception as error:
+            self.report_unput(made_of(record), error)
             return 0
-        for targets, copied in asked:
-            self.put_any(copied, targets)
+        for targets, item in asked:
+            self.put_passed(item, targets)
         return 0
 
     cdef int put_nested(self, object record) except -1:
@@ -355,8 +426,13 @@ cdef class HandlerCore:
         """Give the exception that is set to handleError()."""
         try:
             raise_set_exception()
-        except Exception:
-            self.handleError(record)
+        except Full:
+            if self._core is None:
+                self.handleError(record)
+            elif not (<object>self._core).put_crowded(self._put, record, level_of(record)) and self.reports_itself():
+                self.handleError(record)
+        except Exception as error:
+            self.report_unput(record, error)
         return 0
 
     def handle(self, record):
@@ -364,12 +440,18 @@ cdef class HandlerCore:
 
         Returns what logging.Handler.handle returns on this Python. No lock is taken: SimpleQueue needs none.
         """
+        cdef object passed = True
         if self.only_enqueues():
             self.put(record)
             return record if returns_record else True
         settle()
+        if self.is_unpatched():
+            passed = self.filter(record)
+            if passed:
+                self.put(passed if returns_record and isinstance(passed, LogRecord) else record)
+            return passed
         handled = standard_handle(self, record)
-        if self._core is not None and self._core.state != RUNNING:
+        if self._core is not None and self._core.state_value != RUNNING:
             self._core.ensure_delivery()
         return handled
 
@@ -385,15 +467,16 @@ cdef class HandlerCore:
             self.put_nested(record)
             return
         if self._moved is not None:
-            self.put_asked(record)
-        elif self.is_unpatched():
+            self.put_asked(captured_for(record))
+            return
+        if self.is_unpatched():
             self.put_any(record, None)
         else:
             try:
                 self.enqueue(self.prepare(record))
-            except Exception:
-                self.handleError(record)
-        tell_listener(core, record)
+            except Exception as error:
+                self.report_unput(record, error)
+        self.tell_listener(core, record)
 
     def prepare(self, record):
         """Return the record to enqueue: `record` itself, unless its message could change until it is written.
@@ -405,5 +488,8 @@ cdef class HandlerCore:
         return QueueHandler.prepare(self, record) if self._leaves_process else snapshot(record)
 
     def enqueue(self, record):
-        """Put `record` into the queue, without waiting; raises what the queue's put_nowait() raises."""
-        call1(self._put, record if self._leaves_process else self.with_context(record, None))
+        """Put `record` into the queue; raises what the queue's put_nowait() raises.
+
+        If the queue is full and `listener` is one of logflume's, what its `overflow` says happens instead.
+        """
+        self.put_item(record if self._leaves_process else self.with_context(record, None), record)

@@ -1,9 +1,24 @@
-"""Which of the handlers that were moved behind a queue handler a record is for, known until they change."""
+"""Which of the handlers that were moved behind a queue handler a record is for.
 
+Their levels, and logging's own filters, tell that without a LogRecord and without their attributes, until they change.
+Other filters are called with one.
+"""
+
+from cpython.dict cimport PyDict_CheckExact, PyDict_Next
 from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
+from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport PyObject
 
+# C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
+cdef object LogRecord, filters_in_call, has_standard_filter, private_copy
+from logging import LogRecord
+
+from logflume._c.filters cimport ASKS, DROPS, by_name
 from logflume._c.interpreter.python cimport Watch, WatchedObject, dict_get, instance_dict, watch_object
+from logflume._c.record cimport CapturedRecord, made_of, new_record, take_back
+
+from logflume._shared.moved import filters_in_call, has_standard_filter
+from logflume._shared.rendered import private_copy
 
 cdef extern from "caller/moved_watch.h":
     Watch logflume_moved
@@ -16,18 +31,22 @@ cdef object MISSING = object()
 
 
 cdef class MovedCheck:
-    """Asks the handlers of `moved`, a MovedHandlers, about the level of a record, without their attributes."""
+    """Asks the handlers of `moved`, a MovedHandlers, about the level and the filters of a record."""
 
     def __init__(self, moved):
         self.moved = moved
         self.handlers = moved.handlers
         self.for_all = moved.for_all()
         self.by_level = {}
+        self.by_set = {}
 
-    cdef object targets(self, long long levelno):
-        """Return the targets of a record of that level, None among them, or NOBODY; ASK if filters have to tell."""
-        if not self.is_current() and not self.look():
+    cdef object targets(self, long long levelno, object name):
+        """Return the targets of a record of that level and logger, None among them, or NOBODY; ASK if filters tell."""
+        cdef bint have_filters = False
+        if not self.is_current(&have_filters) and not self.look(&have_filters):
             return ASK
+        if have_filters:
+            return self.by_names(levelno, name)
         if levelno >= self.highest:
             return self.for_all
         if levelno < self.lowest:
@@ -39,36 +58,169 @@ cdef class MovedCheck:
             found = self.by_level[levelno] = self.moved.of_level(levelno)
         return found
 
-    cdef bint is_current(self) noexcept:
+    cdef object by_names(self, long long levelno, object name):
+        cdef int index
+        cdef int verdict
+        cdef unsigned int chosen = 0
+        for index in range(self.count):
+            if levelno < self.levels[index]:
+                continue
+            if self.asked[index]:
+                if self.overridden[index]:
+                    return ASK
+                if PyList_GET_SIZE(<object>self.filters[index]) != 0:
+                    verdict = by_name(<list>self.filters[index], name)
+                    if verdict == ASKS:
+                        return ASK
+                    if verdict == DROPS:
+                        continue
+            chosen |= 1 << index
+        if chosen == 0:
+            return NOBODY
+        found = dict_get(self.by_set, chosen, MISSING)
+        if found is MISSING:
+            handlers = tuple([self.handlers[index] for index in range(self.count) if chosen >> index & 1])
+            found = self.by_set[chosen] = self.moved.last(handlers)
+        return found
+
+    cdef bint is_current(self, bint *have_filters) noexcept:
         cdef int index
         for index in range(self.count):
             if not is_object_unchanged(&logflume_moved, &self.watched[index]):
                 return False
-            if PyList_GET_SIZE(<object>self.filters[index]) != 0:
-                return False
+            if PyList_GET_SIZE(<object>self.filters[index]) != 0 or self.overridden[index]:
+                have_filters[0] = True
         return self.count > 0
 
-    cdef bint look(self) except -1:
+    cdef bint look(self, bint *have_filters) except -1:
         """Look at the handlers; False if each record has to be asked about."""
         cdef int index, count = <int>len(self.handlers)
         cdef object attributes, filters
         cdef bint is_watched = True
         self.count = 0
-        if count > MOST_CHECKED:
+        have_filters[0] = False
+        if count > MOST_CHECKED or not self.moved.tells_in_call():
             return False
         for index in range(count):
-            attributes = instance_dict(self.handlers[index])
+            handler = self.handlers[index]
+            attributes = instance_dict(handler)
             # Noted first, and read then: a change in between is found the next time.
-            if not watch_object(&logflume_moved, &self.watched[index], self.handlers[index], attributes):
+            if not watch_object(&logflume_moved, &self.watched[index], handler, attributes):
                 is_watched = False
             filters = dict_get(attributes, "filters", None)
-            if not PyList_CheckExact(filters):
+            level = handler.level if self.moved.respects_levels else 0
+            if not PyList_CheckExact(filters) or not PyLong_CheckExact(level):
                 return False
             self.filters[index] = <PyObject *>filters
-        limits = self.moved.limits()
-        if limits is None:
+            self.levels[index] = level
+            self.asked[index] = self.moved.asks_filters and filters_in_call(handler)
+            self.overridden[index] = self.asked[index] and not has_standard_filter(handler)
+            if self.overridden[index] or PyList_GET_SIZE(filters) != 0:
+                have_filters[0] = True
+        if have_filters[0] and not is_watched:
             return False
-        self.lowest, self.highest = limits
+        self.lowest = min([self.levels[index] for index in range(count)])
+        self.highest = max([self.levels[index] for index in range(count)])
         self.by_level.clear()
         self.count = count if is_watched else 0
         return True
+
+    cdef bint may_filter(self, Py_ssize_t index, object handler) except -1:
+        """Tell whether the filters of the handler at that index may drop or change a record."""
+        if index < self.count and is_object_unchanged(&logflume_moved, &self.watched[index]):
+            return self.asked[index] and (
+                self.overridden[index] or PyList_GET_SIZE(<object>self.filters[index]) != 0
+            )
+        return self.moved.may_filter(handler)
+
+    cdef list ask(self, CapturedRecord record):
+        """Ask the handlers' levels and filters about `record`; return what to enqueue, in this order.
+
+        As MovedHandlers.ask(); the items are pairs of targets and captured records, or LogRecords that filters
+        returned. A captured record has a LogRecord only if other code may still see that.
+        """
+        cdef list found = []
+        cdef list passed = []  # the handlers that get the record as it is now
+        cdef object moved = self.moved, answer = None, before = None
+        cdef tuple handlers = self.handlers
+        cdef Py_ssize_t index
+        for index in range(len(handlers)):
+            handler = handlers[index]
+            if moved.respects_levels and level_of(record) < handler.level:
+                continue
+            if self.may_filter(index, handler):
+                if passed:
+                    before = private_copy(made_of(record))
+                try:
+                    answer = handler.filter(made_of(record))
+                except Exception as error:
+                    moved.report(made_of(record), handler, error)
+                    answer = None
+                replaced = answer is not record.made and isinstance(answer, LogRecord)
+                if passed and (replaced or not has_same_attributes(before, record.made)):
+                    found.append((moved.some(tuple(passed)), seen_copy(record, before)))
+                    passed = []
+                before = None
+                if replaced:
+                    found.append((moved.some((handler,)), answer))
+                    continue
+                if not answer:
+                    continue
+                answer = None  # take_back() needs the only reference
+            passed.append(handler)
+        if not passed and not moved.has_added:
+            return found
+        if record.made is not None:
+            take_back(record)
+        found.append((self.for_all if len(passed) == len(handlers) else moved.last(tuple(passed)), record))
+        return found
+
+
+cdef inline object level_of(CapturedRecord record):
+    return record.levelno if record.made is None else record.made.levelno
+
+
+cdef CapturedRecord seen_copy(CapturedRecord record, object before):
+    """Return a copy of `record` that has the attributes of the LogRecord `before`."""
+    cdef CapturedRecord copied = copy_of(record)
+    copied.made = before
+    return copied
+
+
+cdef bint has_same_attributes(object before, object record) except -1:
+    """Tell whether both have the same attributes, in the same order, with the same objects as their values."""
+    cdef object attributes = instance_dict(before), others = instance_dict(record)
+    cdef PyObject *name
+    cdef PyObject *value
+    cdef PyObject *other_name
+    cdef PyObject *other
+    cdef Py_ssize_t at = 0, other_at = 0
+    if not PyDict_CheckExact(attributes) or not PyDict_CheckExact(others) or len(attributes) != len(others):
+        return False
+    while PyDict_Next(attributes, &at, &name, &value):
+        if not PyDict_Next(others, &other_at, &other_name, &other) or name is not other_name or value is not other:
+            return False
+    return True
+
+
+cdef CapturedRecord copy_of(CapturedRecord record):
+    """Return another captured record of the same call, without a LogRecord."""
+    cdef CapturedRecord new = new_record()
+    new.name = record.name
+    new.msg = record.msg
+    new.args = record.args
+    new.levelname = record.levelname
+    new.site = record.site
+    new.exc_info = record.exc_info
+    new.threadName = record.threadName
+    new.processName = record.processName
+    new.taskName = record.taskName
+    new.created = record.created
+    new.created_ns = record.created_ns
+    new.thread = record.thread
+    new.levelno = record.levelno
+    new.process = record.process
+    new.immutable = record.immutable
+    new.has_thread = record.has_thread
+    new.has_process = record.has_process
+    return new

@@ -5,7 +5,7 @@ from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.object cimport PyObject
 from libc.string cimport memset
 
-from logflume._c.caller.handler cimport CALLS_PYTHON, HandlerCore
+from logflume._c.caller.handler cimport HandlerCore
 from logflume._c.caller.logging_state cimport MISSING, LoggingState, current_state
 from logflume._c.caller.unpatched cimport ATTRIBUTES, HANDLE, IS_ENABLED, LOG, MAKE_RECORD, unpatched_parts
 from logflume._c.interpreter.python cimport (
@@ -126,10 +126,10 @@ cdef object find_handler(object logger, object attributes, long long levelno):
             handler = list_get(handlers, i, MISSING)
             if handler is MISSING:
                 break
-            if not isinstance(handler, HandlerCore) or not (<HandlerCore>handler).only_enqueues():
+            if not isinstance(handler, HandlerCore) or not (<HandlerCore>handler).is_ours():
                 return None
             if levelno >= (<HandlerCore>handler).level_value:
-                if (<HandlerCore>handler).way_in(levelno) is CALLS_PYTHON:
+                if (<HandlerCore>handler).handles_in_call():
                     return None
                 found = handler if found is None or found is NO_HANDLER else SEVERAL
             elif found is None:

@@ -14,10 +14,11 @@ for a new version of Python, because it is not a public and stable part of the C
     contextvars.h   whether a copied context is that of now           internal/pycore_context.h: PyContext.ctx_vars
                                                                       PyThreadState.context
     lookup.h        values in dictionaries, lists and objects         _PyObject_GetDictPtr()
-    freelist.h      whether a record can be used again                PyObject_GET_WEAKREFS_LISTPTR()
-                                                                      3.14 and later: PyTupleObject.ob_hash
+    freelist.h      whether a record can be used again                3.14 and later: PyTupleObject.ob_hash
     objects.h       an object without a call of __new__               that its fields follow PyObject
+                                                                      PyObject_GET_WEAKREFS_LISTPTR()
     calls.h         calls of built-ins, vectorcall for a cdef class   PyCFunction_GET_FUNCTION(), tp_vectorcall_offset
+    type_dict.h     how to take a name from a built-in class          PyTypeObject.tp_dict
     clock.h         the time without a call                           that time.time() is in the library of the types
     gil.h           whether there is a GIL; words that threads share  without the GIL: _Py_atomic_*()
     pid.h           os.getpid() without the system call
@@ -79,8 +80,13 @@ cdef extern from "interpreter/immutable.h":
     bint is_immutable_record "logflume_is_immutable_record" (
         object record, object msg_name, object args_name, object exc_info_name) noexcept
 
+cdef extern from "interpreter/type_dict.h":
+    int hide "logflume_hide" (PyTypeObject *type, const char *name) except -1
+
 cdef extern from "interpreter/objects.h":
     object new_object "logflume_new_object" (PyTypeObject *type, Py_ssize_t fields)
+    bint has_references "logflume_has_references" (PyObject *object, Py_ssize_t count) noexcept
+    bint has_weak_references "logflume_has_weak_references" (PyObject *object) noexcept
 
 cdef extern from "Python.h":
     # Types, and references that Cython does not count.

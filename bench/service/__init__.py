@@ -1,0 +1,1 @@
+"""A FastAPI service on uvicorn and uvloop, and its clients."""

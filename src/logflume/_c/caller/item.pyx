@@ -1,0 +1,71 @@
+"""What is enqueued for a record: itself, if it cannot change; without the frames of its exception, if that may be."""
+
+# C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
+cdef object LogRecord, formatter_of, needs_no_exception, private_copy, shows_exception
+import sys
+from logging import LogRecord
+
+from cpython.object cimport PyObject, PyTypeObject
+
+from logflume._c.backend.plan cimport way_of
+from logflume._c.batch cimport ListenerCore
+from logflume._c.caller.exceptions cimport capture
+from logflume._c.caller.moved cimport MovedCheck
+from logflume._c.context cimport current_context
+from logflume._c.interpreter.python cimport Py_TYPE, is_immutable_record
+from logflume._c.record cimport with_exception
+
+from logflume._delivery.plan import COMPOSED as _COMPOSED
+from logflume._delivery.unpatched import formatter_of, needs_no_exception, shows_exception
+from logflume._shared.rendered import private_copy
+
+cdef int COMPOSED = _COMPOSED
+cdef PyTypeObject *standard_type = <PyTypeObject *><PyObject *>LogRecord
+cdef str MSG = sys.intern("msg")
+cdef str ARGS = sys.intern("args")
+cdef str EXC_INFO = sys.intern("exc_info")
+
+
+cdef bint is_own_item(object record) except -1:
+    """Tell whether a record can be enqueued as it is: it cannot change, and nothing has to go beside it."""
+    return (
+        Py_TYPE(record) is standard_type
+        and is_immutable_record(record, MSG, ARGS, EXC_INFO)
+        and current_context() is None
+    )
+
+
+cdef bint may_capture(ListenerCore core, object queue, MovedCheck moved, long long levelno, object targets) except -1:
+    """Tell whether nothing that gets a record of this level behind the queue can ask for its exc_info."""
+    cdef object listener = core, formatter
+    cdef bint asked = False, respects
+    if core is None or not core.takes_captured(queue) or listener.handles_itself:
+        return False
+    handlers = listener.handlers
+    respects = listener.respect_handler_level
+    if moved is not None and moved.moved.asks_filters and not moved.moved.has_added:
+        # Else a filter on the listener's thread may set what another handler shows: no copy must be in its way.
+        handlers = moved.handlers if targets is None else targets.handlers
+        asked = True
+    for handler in handlers:
+        if respects and levelno < handler.level:
+            continue
+        if way_of(handler, asked) == COMPOSED:
+            formatter = formatter_of(handler)
+            if shows_exception(formatter):
+                return False
+        elif not needs_no_exception(handler, asked):
+            return False
+    return len(handlers) > 0
+
+
+cdef object without_frames(object record, object exc_info, long long levelno):
+    """Return what to enqueue for `record` so that the frames of its exception, `exc_info`, end with the call."""
+    cdef object captured = None, new
+    if not getattr(record, "exc_text", None):
+        captured = capture(exc_info)
+        if captured is None:
+            return record
+    new = private_copy(record)
+    new.exc_info = None
+    return new if captured is None else with_exception(new, captured, levelno)

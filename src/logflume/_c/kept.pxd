@@ -1,0 +1,3 @@
+cdef bint is_immutable(object value)
+cdef object kept(object value)
+cdef bint keep_extra(dict extra) except -1

@@ -1,0 +1,100 @@
+"""Errors that a handler catches itself: its handleError() tells them to the listener that delivers on this thread."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import sys
+import threading
+import weakref
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+__all__ = ["hear", "hearing", "listen_for_errors", "of_class", "of_instance", "unhear"]
+
+_standard = logging.Handler.handleError
+_of_sockets = logging.handlers.SocketHandler.handleError
+
+
+class _Hearing(threading.local):
+    """What has report_caught(record, handler) called for the errors on this thread; None for the handler's own way."""
+
+    hearer: Any = None
+
+
+hearing = _Hearing()
+
+
+def hear(handler: Any, record: logging.LogRecord) -> None:
+    """Do what the standard emit() does with the exception that is being handled."""
+    if hearing.hearer is None:
+        handler.handleError(record)
+    else:
+        hearing.hearer.report_caught(record, handler)
+
+
+class _Heard:
+    """Stands for the handleError() of a handler, in its instance dictionary."""
+
+    __slots__ = ("_handler",)
+
+    def __init__(self, handler: logging.Handler) -> None:
+        self._handler = weakref.ref(handler)  # a handler without other references ends, and closes its file
+
+    def __call__(self, record: logging.LogRecord) -> None:
+        handler: Any = self._handler()
+        if hearing.hearer is None or sys.exc_info()[1] is None:
+            _method(handler)(record)
+        else:
+            hear(handler, record)
+
+
+def listen_for_errors(handler: Any) -> None:
+    """Have what `handler` gives to its handleError() go to hear(), unless the instance has a handleError() of its own.
+
+    It stays so: a change of the handler for each batch would have the log calls look at its levels anew each time.
+    """
+    if type(getattr(handler, "handleError", None)) is _Heard:
+        return
+    # Not a mock, whose attributes do not come back once they are deleted.
+    if issubclass(type(handler), logging.Handler) and "handleError" not in vars(handler):
+        try:
+            handler.handleError = _Heard(handler)
+        except Exception:
+            pass  # the class forbids it
+        if isinstance(handler, logging.handlers.MemoryHandler) and handler.target is not None:
+            listen_for_errors(handler.target)
+
+
+def unhear(handler: Any) -> None:
+    """Undo listen_for_errors()."""
+    if type(getattr(handler, "handleError", None)) is _Heard:
+        del handler.handleError
+        if isinstance(handler, logging.handlers.MemoryHandler) and handler.target is not None:
+            unhear(handler.target)
+
+
+def _method(handler: Any) -> Callable[[logging.LogRecord], object]:
+    """Return the handleError() of the class, bound to `handler`."""
+    cls = type(handler)
+    found = next(vars(base)["handleError"] for base in cls.__mro__ if "handleError" in vars(base))
+    bound: Callable[[logging.LogRecord], object] = found.__get__(handler, cls)
+    return bound
+
+
+def of_instance(handler: Any) -> Callable[[logging.LogRecord], object] | None:
+    """Return the handleError() that the instance has instead of its class's."""
+    own: Any = getattr(handler, "__dict__", {}).get("handleError")
+    return None if type(own) is _Heard else own
+
+
+def of_class(handler: Any) -> Callable[[logging.LogRecord], object] | None:
+    """Return the handleError() of the handler's class if it does anything but print the error."""
+    method = getattr(type(handler), "handleError", None)
+    if method is None:
+        return None
+    closes = method is _of_sockets and handler.closeOnError and handler.sock
+    return None if method is _standard or (method is _of_sockets and not closes) else _method(handler)

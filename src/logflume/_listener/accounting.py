@@ -1,0 +1,238 @@
+"""What a listener counts: its records and what became of them, by handler, and those that were dropped.
+
+What is counted where handlers run needs no lock: one thread at a time runs them. Drops and errors are counted in any
+thread, and a signal handler may log in between: so a step of those is one call.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import time
+import weakref
+from collections.abc import Iterable
+from threading import get_ident
+
+from ..stats import HandlerStats, ListenerStats
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["Accounts", "Counter", "Drops"]
+
+
+class Counter:
+    """A number that any thread counts up, in one step."""
+
+    __slots__ = ("_lock", "_reads", "_steps", "add")
+
+    def __init__(self) -> None:
+        self._steps = itertools.count()
+        self.add = self._steps.__next__
+        self._reads = 0
+        self._lock = threading.RLock()
+
+    def value(self) -> int:
+        """Return how often add() was called."""
+        with self._lock:
+            self._reads += 1  # reading is a step, too
+            return next(self._steps) - self._reads + 1
+
+
+class Drops:
+    """The records that were dropped, by reason and level."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, int], Counter] = {}
+        self.first = 0.0  # when (time.monotonic()) the first was dropped since forget_time(), or 0.0
+        self.last = 0.0  # and the last
+
+    def count(self, reason: str, levelno: int, announced: bool = True) -> None:
+        """Count a record of this level; `announced` tells that its loss is to be told in the log."""
+        self._counts.setdefault((reason, levelno), Counter()).add()
+        if announced:
+            now = time.monotonic()
+            if not self.first:
+                self.first = now
+            self.last = now
+
+    def forget_time(self) -> None:
+        """Have the next record that is dropped be the first."""
+        self.first = 0.0
+
+    def counts(self) -> dict[tuple[str, int], int]:
+        """Return the number for each reason and level."""
+        return {key: counter.value() for key, counter in list(self._counts.items())}
+
+    def by_reason(self) -> dict[str, dict[str, int]]:
+        """Return the number by reason and name of the level."""
+        found: dict[str, dict[str, int]] = {}
+        for (reason, levelno), count in sorted(self.counts().items()):
+            found.setdefault(reason, {})[logging.getLevelName(levelno)] = count
+        return found
+
+
+class HandlerAccount:
+    """What one handler was given, and how long it took."""
+
+    def __init__(self, handler: logging.Handler) -> None:
+        self.handler = weakref.ref(handler)
+        self.records = 0
+        self.errors = Counter()
+        self.seconds = 0.0
+
+
+class Failures:
+    """The records of one delivery whose handling raised; each counts once, however many handlers it fails in."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.shared = False  # several handlers get the same records, which live until all have them
+        self._seen: set[int] = set()
+        self._last: object = None
+
+    def add(self, record: object) -> None:
+        """Note that `record` failed."""
+        if self.shared:
+            if id(record) in self._seen:
+                return
+            self._seen.add(id(record))
+        elif record is self._last:
+            return
+        else:
+            self._last = record
+        self.count += 1
+
+    def next_records(self) -> None:
+        """Note that other records are given to the handlers from now on."""
+        self._seen.clear()
+
+
+class Accounts:
+    """The counts of one listener, `listener`, whose `dispatcher` tells what is pending."""
+
+    def __init__(self, listener: Any) -> None:
+        self.listener = listener
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Begin at zero, as in a forked child."""
+        self.drops = Drops()
+        self.failed = 0  # on the thread that runs handlers
+        self.put_failures = Counter()  # in the log calls
+        self.failures = Failures()  # of the batch at work
+        self.at_work = 0  # how many records that is
+        self.created_at_work = 0.0  # when the first of them was made
+        self.high_water = 0
+        self._accepted = 0
+        self._by_id: dict[int, HandlerAccount] = {}
+
+    # Where the handlers run.
+
+    def begin(self, batch: Any) -> None:
+        """Note that the handlers get `batch`, which is in no list any more."""
+        self.at_work = batch.count
+        self.created_at_work = batch.created
+
+    def end(self, batch: Any, lost: int = 0) -> None:
+        """Note that they have it, or that an exception lost so many of its records."""
+        failed = min(batch.count, self.failures.count + lost)
+        # In this order: stats() in another thread may count a record too late, and none twice.
+        self.at_work = 0
+        self.created_at_work = 0.0
+        if failed:
+            self.failures = Failures()
+            self.failed += failed
+        self.listener.count_handled(batch, failed)
+
+    def note_length(self, queued: int) -> None:
+        """Note that so many records wait."""
+        if queued > self.high_water:
+            self.high_water = queued
+
+    def begin_nested(self) -> Failures:
+        """Note that a handler logs; return what to give to end_nested()."""
+        outer, self.failures = self.failures, Failures()
+        return outer
+
+    def end_nested(self, outer: Failures, raised: bool) -> None:
+        """Note that the nested record is done."""
+        failed, self.failures = self.failures, outer
+        if raised or failed.count:
+            self.failed += 1
+        else:
+            self.listener.count_nested()
+
+    def of(self, handler: logging.Handler) -> HandlerAccount:
+        """Return the account of `handler`."""
+        accounts = self._by_id
+        account = accounts.get(id(handler))
+        if account is not None and account.handler() is handler:
+            return account
+        # Those whose handlers are gone would stay for ever, and another handler may have the id() of one.
+        for key, other in list(accounts.items()):
+            if other.handler() is None:
+                accounts.pop(key, None)
+        return accounts.setdefault(id(handler), HandlerAccount(handler))
+
+    def count_error(self, record: logging.LogRecord | None, handler: logging.Handler | None) -> None:
+        """Count an exception that `handler` raised for `record`; in any thread."""
+        if handler is not None:
+            self.of(handler).errors.add()
+        if record is not None and self.listener.delivering_thread == get_ident():
+            self.failures.add(record)
+
+    # What became of all.
+
+    def stats(self, dispatcher: Any, listener_counts: tuple[Any, ...]) -> ListenerStats:
+        """Return the statistics; `listener_counts` are handled, errors, batches, wakeups, delay and longest_delay.
+
+        A record goes from the queue into hands, and then to the handlers. It is looked for in the opposite order, so
+        that none counts twice: a sum may be too small for a moment, and `accepted` goes up only.
+        """
+        drops = self.drops.by_reason()
+        dropped = sum(sum(levels.values()) for levels in drops.values())
+        handled, errors, batches, wakeups, delay, longest_delay = listener_counts
+        failed = self.failed + self.put_failures.value()
+        done = handled + failed + dropped
+        at_work = self.at_work
+        left_at_work, failed_now = dispatcher.left_at_work(), self.failures.count
+        waiting = dispatcher.waiting()
+        total = done + at_work + waiting
+        if at_work or waiting or dispatcher.takes:
+            total = max(total, self._accepted)
+        self._accepted = total
+        if at_work:  # a part of the batch may be done
+            failed_now = min(failed_now, at_work)
+            failed += failed_now
+            handled += max(0, at_work - left_at_work - failed_now)
+        return ListenerStats(
+            handled,
+            errors,
+            dropped,
+            total - handled - failed - dropped,
+            batches,
+            wakeups,
+            delay,
+            longest_delay,
+            total,
+            failed,
+            max(self.high_water, dispatcher.queued()),
+            self._oldest_age(dispatcher),
+            drops,
+            self._by_handler(self.listener.handlers),
+        )
+
+    def _oldest_age(self, dispatcher: Any) -> float:
+        # The queue does not show its first one: between two batches, for milliseconds, it is not known.
+        created = self.created_at_work or dispatcher.first_created()
+        return max(0.0, time.time() - created) if created else 0.0
+
+    def _by_handler(self, handlers: Iterable[logging.Handler]) -> tuple[HandlerStats, ...]:
+        accounts = [(handler, self.of(handler)) for handler in handlers]
+        return tuple(
+            HandlerStats(handler, account.records, account.errors.value(), account.seconds)
+            for handler, account in accounts
+        )

@@ -1,0 +1,81 @@
+"""The options that bound a queue, checked: how long it may become, and what happens then."""
+
+from __future__ import annotations
+
+import logging
+import queue as _queue
+
+from . import settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Literal
+
+    OverflowPolicy = Literal["block", "drop_newest", "drop_oldest", "direct"]
+
+__all__ = ["BLOCK", "DEFAULTS", "DIRECT", "DROP_NEWEST", "DROP_OLDEST", "Bounds"]
+
+BLOCK = "block"
+DROP_NEWEST = "drop_newest"
+DROP_OLDEST = "drop_oldest"
+DIRECT = "direct"
+POLICIES = (BLOCK, DROP_NEWEST, DROP_OLDEST, DIRECT)
+
+DEFAULTS: dict[str, Any] = {
+    "capacity": None,
+    "overflow": DROP_NEWEST,
+    "block_timeout": 1.0,
+    "keep_level": logging.ERROR,
+    "warn_at": 1_000_000,
+}
+
+
+class Bounds:
+    """What QueueListener takes as `capacity`, `overflow`, `block_timeout`, `keep_level` and `warn_at`.
+
+    A TypeError or ValueError names the option and what it takes.
+    """
+
+    def __init__(
+        self,
+        capacity: int | None = None,
+        overflow: str = DROP_NEWEST,
+        block_timeout: float = 1.0,
+        keep_level: int | str = logging.ERROR,
+        warn_at: int | None = 1_000_000,
+    ) -> None:
+        self.capacity = _records(capacity, "capacity")
+        self.overflow = _policy(overflow)
+        self.block_timeout = settings.seconds(block_timeout, "block_timeout")
+        self.keep_level = settings.level(keep_level, "keep_level")
+        self.warn_at = _records(warn_at, "warn_at")
+
+    def limit(self, queue: object) -> int | None:
+        """Return how many records `queue` may hold; None if it is unbounded, or a bound of its own is not known.
+
+        ValueError if the capacity cannot be kept with such a queue.
+        """
+        if self.capacity is not None and not isinstance(queue, (_queue.SimpleQueue, _queue.Queue)):
+            raise ValueError(
+                f"capacity needs a queue.SimpleQueue or a queue.Queue, not {type(queue).__name__!r}; "
+                "make that queue with a size of its own"
+            )
+        own = queue.maxsize if isinstance(queue, _queue.Queue) else 0
+        limits = [limit for limit in (self.capacity, own) if limit is not None and limit > 0]
+        return min(limits, default=None)
+
+
+def _records(value: Any, name: str) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} takes a number of records (an int), or None, not {value!r}")
+    if value < 1:
+        raise ValueError(f"{name} takes a number of records, at least 1, or None, not {value!r}")
+    return value
+
+
+def _policy(value: Any) -> str:
+    if value not in POLICIES:
+        raise ValueError(f"overflow takes {', '.join(map(repr, POLICIES[:-1]))} or 'direct', not {value!r}")
+    return str(value)

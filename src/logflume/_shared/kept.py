@@ -1,0 +1,76 @@
+"""Values as they are in the log call: copies of the containers that the caller may change afterwards."""
+
+from __future__ import annotations
+
+import logging
+from operator import is_
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+__all__ = ["IMMUTABLE", "OWN_ATTRIBUTES", "keep_containers", "kept", "may_change"]
+
+IMMUTABLE = frozenset([str, int, float, bool, type(None), bytes])
+OWN_ATTRIBUTES = len(vars(logging.LogRecord("", 0, "", 0, "", (), None)))  # of a record without `extra`
+# Exactly these: a class of other code may do anything when it is copied.
+_COPIES: dict[type, Callable[[Any], Any]] = {dict: dict, list: list, set: set, bytearray: bytearray}
+_NO_EXTRA = frozenset(("msg", "args", "exc_info"))
+
+
+def kept(value: Any) -> Any:
+    """Return `value`, or a copy if it is a dict, list, set, bytearray or tuple, with copies of those in it.
+
+    Other objects are not copied, nor is what cannot be copied: what is nested too deep.
+    """
+    try:
+        return _kept(value, {})
+    except Exception:
+        return value
+
+
+def _kept(value: Any, known: dict[int, tuple[Any, Any]]) -> Any:
+    cls = type(value)
+    make = _COPIES.get(cls)
+    if make is None and cls is not tuple:
+        return value
+    found = known.get(id(value))  # also what contains itself
+    if found is not None:
+        return found[1]
+    if make is None:
+        items = [_kept(item, known) for item in value]
+        new = value if all(map(is_, items, value)) else tuple(items)
+        known[id(value)] = value, new
+        return new
+    new = make(value)
+    known[id(value)] = value, new
+    if cls is dict:
+        for key, item in new.items():
+            if type(item) not in IMMUTABLE:
+                new[key] = _kept(item, known)
+    elif cls is list:
+        for index, item in enumerate(new):
+            if type(item) not in IMMUTABLE:
+                new[index] = _kept(item, known)
+    return new
+
+
+def may_change(record: logging.LogRecord) -> bool:
+    """Whether keep_containers() may find anything in `record`."""
+    attributes = record.__dict__
+    return len(attributes) > OWN_ATTRIBUTES and not IMMUTABLE.issuperset(
+        [type(value) for name, value in attributes.items() if name not in _NO_EXTRA]
+    )
+
+
+def keep_containers(attributes: dict[str, Any]) -> bool:
+    """Put copies in the place of the containers among a record's attributes; return whether there are any."""
+    found = False
+    for name, value in attributes.items():
+        if type(value) not in IMMUTABLE and name not in _NO_EXTRA:
+            copied = kept(value)
+            if copied is not value:
+                attributes[name] = copied
+                found = True
+    return found
