@@ -19,21 +19,19 @@ class Failed(Exception):
 
 def run(command: list[Any], log: Path, **given: Any) -> str:
     """Run `command`, add what it prints to the file `log`, and return that; raise Failed for an error."""
-    done = subprocess.run(
-        [str(part) for part in command],
-        input="",  # a pipe: Windows' Python under wine does not start with less
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        **given,
-    )
-    with log.open("a") as file:
-        print("$", *command, file=file)
-        file.write(done.stdout)
-    if done.returncode:
-        raise Failed(f"{Path(command[0]).name} ended with {done.returncode}, see {os.path.relpath(log)}")
-    return done.stdout
+    with log.open("a+b") as file:
+        file.write(f"$ {' '.join(map(str, command))}\n".encode())
+        file.flush()
+        begin = file.tell()
+        # stdin is a pipe: Windows' Python under wine does not start with less.
+        code = subprocess.run(
+            [str(part) for part in command], input=b"", stdout=file, stderr=file, **given
+        ).returncode
+        file.seek(begin)
+        printed = file.read().decode(errors="replace")
+    if code:
+        raise Failed(f"{Path(command[0]).name} ended with {code}, see {os.path.relpath(log)}")
+    return printed
 
 
 def need(log: Path, **commands: str) -> None:

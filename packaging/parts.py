@@ -14,7 +14,7 @@ from build import Target, build_compiled, build_pure, build_sdist, name_musl, of
 from machine import NotRun, need, run
 from pythons import python_for
 from roots import Root, emulate, make_root
-from trial import FAST, make_stage, outcome, pytest, tests, variables
+from trial import FAST, PURE, WINDOWS, make_stage, outcome, pytest, tests, variables
 from windows import make_windows, of_windows
 
 HERE = Path(__file__).parent
@@ -152,7 +152,7 @@ def pypy(shop: Workshop, row: Row) -> None:
     row.file = shop.pure
     root = make_root(shop.kept, shop.log(row.part), "amd64", ["pypy3"], suite="trixie")
     row.ran = f"PyPy {root.version}, Debian amd64"
-    try_in_root(shop, row, root, shop.pure, *tests(FAST))
+    try_in_root(shop, row, root, shop.pure, *tests(PURE))
 
 
 def pyodide(shop: Workshop, row: Row) -> None:
@@ -180,7 +180,7 @@ def windows(shop: Workshop, row: Row) -> None:
         for half in ("write", "check"):
             given = {"PYTHONPATH": "packages", switch: "1"}
             system.python(HERE / "smoke.py", half, logs.name, folder=stage, log=log, **given)
-    some = pytest(*tests(["records", "delivery_batches", "json_formatter", "handler"]), parallel=False)
+    some = pytest(*tests(WINDOWS), parallel=False)
     result = outcome(lambda: system.python(*some, folder=stage, log=log, **variables(wheel)), log)
     row.result = f"2 programs and {result}"
 

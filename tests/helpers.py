@@ -25,6 +25,7 @@ import cores
 
 needs_compiled = pytest.mark.skipif("compiled" not in cores.available(), reason="is about the compiled core")
 needs_gil = pytest.mark.skipif(not cores.HAS_GIL, reason="the compiled core keeps nothing without the GIL")
+F_SETPIPE_SZ = 1031  # Linux; PyPy has no name for it
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 needs_nested_records = pytest.mark.skipif(
     cores.IGNORES_NESTED, reason="this Python ignores what is logged while a record is handled"

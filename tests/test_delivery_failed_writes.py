@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from deliveries import DELIVERIES, Counting, numbered_lines, numbered_records, unexpected
-from helpers import open_stream
+from helpers import F_SETPIPE_SZ, open_stream
 
 fcntl = pytest.importorskip("fcntl")
 
@@ -141,7 +141,7 @@ def test_a_pipe_that_would_block(deliver_batch: Any, kind: str, tmp_path: Path) 
     path = tmp_path / "fifo"
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    fcntl.fcntl(reader, F_SETPIPE_SZ, 4096)
     os.set_blocking(reader, True)
     if kind == "own":
         handler: Any = logging.FileHandler(path, "w")
@@ -338,7 +338,7 @@ def test_an_interrupted_write_is_accounted_for(deliver_batch: Any, tmp_path: Pat
     path = tmp_path / "fifo"
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    fcntl.fcntl(reader, F_SETPIPE_SZ, 4096)
     handler: Any = logging.FileHandler(path, "w")
 
     def interrupt(number: int, frame: Any) -> None:

@@ -316,8 +316,9 @@ def test_streams_of_any_kind(deliver_batch: Any, tmp_path_factory: Any, **given:
 FULL_PIPE = """
 import fcntl, logging, os, sys, threading, time
 import logflume
+from helpers import F_SETPIPE_SZ
 reader, writer = os.pipe()
-fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+fcntl.fcntl(writer, F_SETPIPE_SZ, 4096)
 os.dup2(writer, 1)
 os.set_blocking(1, sys.argv[1] == "blocking")
 logging.basicConfig(level=20, stream=sys.stdout, format="%(message)s")

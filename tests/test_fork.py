@@ -1,5 +1,6 @@
 """Fork: the child begins with an empty queue, the parent delivers what it had queued, once, and no lock stays held."""
 
+import ctypes
 import logging
 import os
 import sys
@@ -383,6 +384,7 @@ def test_a_child_begins_at_once_with_a_million_records_queued(run, others):
 
 
 @needs_fork
+@pytest.mark.skipif(not hasattr(ctypes, "PyDLL"), reason="ctypes calls no function of C with the GIL")
 @pytest.mark.parametrize("accelerate", [False, True])
 def test_a_fork_in_c_of_which_python_is_not_told(run, accelerate):
     """As uWSGI forks."""
