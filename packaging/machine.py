@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+LONGEST = 1200  # seconds that a command may take
+
 
 class NotRun(Exception):
     """Why a part cannot run on this machine."""
@@ -23,14 +25,16 @@ def run(command: list[Any], log: Path, **given: Any) -> str:
         file.write(f"$ {' '.join(map(str, command))}\n".encode())
         file.flush()
         begin = file.tell()
-        # stdin is a pipe: Windows' Python under wine does not start with less.
-        code = subprocess.run(
-            [str(part) for part in command], input=b"", stdout=file, stderr=file, **given
-        ).returncode
+        words = [str(part) for part in command]
+        try:
+            # stdin is a pipe: Windows' Python under wine does not start with less.
+            done = subprocess.run(words, input=b"", stdout=file, stderr=file, timeout=LONGEST, **given)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"{Path(command[0]).name} took longer than {LONGEST} s") from None
         file.seek(begin)
         printed = file.read().decode(errors="replace")
-    if code:
-        raise Failed(f"{Path(command[0]).name} ended with {code}, see {os.path.relpath(log)}")
+    if done.returncode:
+        raise Failed(f"{Path(command[0]).name} ended with {done.returncode}, see {os.path.relpath(log)}")
     return printed
 
 

@@ -43,9 +43,20 @@ class Root:
             *(f"{name}={value}" for name, value in variables.items()),
         ]
         within += command
-        # The mount ends with the command, whatever ends that.
+        # The mount, and every process, ends with the command, whatever ends that.
         mounted = 'mount -t proc proc "$0/proc"; exec chroot "$0" "$@"'
-        return ["unshare", "--mount", "sh", "-ec", mounted, self.path, *within]
+        return [
+            "unshare",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "sh",
+            "-ec",
+            mounted,
+            self.path,
+            *within,
+        ]
 
 
 def make_root(folder: Path, log: Path, architecture: str, packages: list[str], suite: str = "") -> Root:

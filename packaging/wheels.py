@@ -14,7 +14,7 @@ from pathlib import Path
 from machine import Failed, NotRun
 from parts import PARTS, Row, Workshop
 
-HEADINGS = ("part", "file", "size", "audit", "ran on", "result", "seconds")
+HEADINGS: tuple[str, ...] = ("part", "file", "size", "audit", "ran on", "result", "seconds")
 
 
 def main(folder: str, *names: str) -> int:
