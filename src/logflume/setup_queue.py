@@ -182,6 +182,14 @@ def _warn_of_others(moves: list[_Move], direct: _Direct) -> None:
         )
 
 
+def _is_above(logger: logging.Logger, other: logging.Logger) -> bool:
+    """Return whether records of `other` propagate to `logger`, as long as no logger in between keeps them."""
+    above = other.parent
+    while above is not None and above is not logger:
+        above = above.parent
+    return above is not None
+
+
 def _as_direct(direct: object) -> tuple[logging.Handler | type[logging.Handler], ...]:
     chosen = tuple(direct) if isinstance(direct, Iterable) else (direct,)
     for each in chosen:
@@ -291,6 +299,10 @@ class _MovedHandlersListener(QueueListener):
             moved.has_added = any(handler not in self._all_moved for handler in self.handlers)
             queue_handler.listener = self
             move.replace(queue_handler, moved)
+        for move in self._moves:
+            move.moved.after = tuple(
+                other.moved for other in self._moves if _is_above(other.logger, move.logger)
+            )
         for handler in self._all_moved:
             guard(handler, self._deliver_before_change)
 
