@@ -277,7 +277,7 @@ cdef class HandlerCore:
         if not record.immutable:
             keep_message(record)
         if record.exc_info is not None and record.exc_info and may_capture(
-            self._core, self._queue, self._moved, record.levelno, targets
+            self._core, self._queue, self._moved, record.levelno, targets, False
         ):
             captured = capture(record.exc_info)
             if captured is not None:
@@ -334,7 +334,9 @@ cdef class HandlerCore:
         if item is record and self._moved is not None and self._moved.moved.is_changed_later():
             item = private_copy(record)
         exc_info = getattr(item, "exc_info", None)
-        if exc_info and may_capture(self._core, self._queue, self._moved, level_of(item), targets):
+        if exc_info and may_capture(
+            self._core, self._queue, self._moved, level_of(item), targets, bool(getattr(item, "exc_text", None))
+        ):
             item = without_frames(item, exc_info, level_of(item))
         return self.with_context(item, targets)
 
