@@ -257,6 +257,9 @@ class _MovedHandlersListener(QueueListener):
 
     _moves: tuple[_Move, ...] = ()
     _all_moved: tuple[logging.Handler, ...] = ()
+    _for_all: Targets | None = (
+        None  # of records without targets, if there are handlers that these are not for
+    )
     _filters_in_call = True
     _restores_loggers = False
     _blocks = 0  # `with` blocks, one in the other: the end of the outermost one stops it
@@ -272,7 +275,11 @@ class _MovedHandlersListener(QueueListener):
         moves = tuple(move for move in moves if move.movable)
         if not moves:
             return
-        for move in self._moves:  # records without targets are for all of the handlers that there are
+        for move in self._moves:
+            if (
+                move.moved.are_all
+            ):  # a log call that began before may enqueue its record without targets afterwards
+                self._for_all = Targets(move.moved.handlers, True)
             move.moved.are_all = False
             move.queue_handler.moved = move.moved
         self.flush(self.exit_timeout)
@@ -317,9 +324,10 @@ class _MovedHandlersListener(QueueListener):
         if self.state == RUNNING and not exit_has_come():
             self.flush(self.exit_timeout)
 
-    def handlers_for(self, targets: Targets) -> tuple[logging.Handler, ...]:
-        """Return the handlers that a record with `targets` is for."""
-        return targets.among(self._all_moved, self.handlers)
+    def handlers_for(self, targets: Targets | None) -> tuple[logging.Handler, ...]:
+        """Return the handlers that a record with `targets`, or None, is for."""
+        targets = targets or self._for_all
+        return self.handlers if targets is None else targets.among(self._all_moved, self.handlers)
 
     def was_asked(self, handler: logging.Handler) -> bool:
         """Return whether the level and the filters of `handler` were asked in the log call."""
