@@ -321,6 +321,24 @@ def test_the_text_that_another_handler_has_made_is_kept(lf):
     assert "own Traceback" in outcomes[0]
 
 
+def test_json_shows_the_exception_and_not_a_text_that_is_there(lf, clean_logging):
+    """As JSON formatters do it: of exc_info they make a text of their own."""
+    outcomes = []
+    for queued in (False, True):
+        first, second = with_formatter(OwnException()), stream()
+        second.setFormatter(lf.JsonFormatter())
+        logging.root.handlers = [second]
+        if queued:
+            listener = lf.setup_logging_queue()
+        logging.root.handlers = [first, *logging.root.handlers]
+        log_failure(logging.root)
+        if queued:
+            listener.stop()
+        outcomes.append(second.stream.getvalue())
+    assert outcomes[0] == outcomes[1]
+    assert "own Traceback" not in outcomes[0]
+
+
 def test_a_text_that_cannot_be_made_loses_no_record(lf, accelerates, monkeypatch):
     def fails(self):
         raise ZeroDivisionError("no text")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import io
 import logging
 import logging.handlers
 import sys
 import threading
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +167,74 @@ def test_each_handler_gets_what_it_had(
             logger.log((i % 5 + 1) * 10, "number %d", i)
 
     attached, queued = both_ways(lf, handlers, act, accelerate)
+    assert queued == attached
+
+
+class Hides(logging.Filter):
+    """Changes what is there, as a filter does that removes secrets."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.levelname = "hidden"
+        record.by = "hidden"
+        return True
+
+
+class Wrapped(logging.LogRecord):
+    def getMessage(self) -> str:
+        return f"<{super().getMessage()}>"
+
+
+class Wraps(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.__class__ = Wrapped
+        return True
+
+
+@pytest.mark.parametrize("change", [Hides, Shout, Wraps])
+@pytest.mark.parametrize("argument", [1, [1]], ids=["immutable", "can change"])
+@pytest.mark.parametrize("places", ["two loggers", "one logger"])
+def test_a_record_that_is_changed_later_in_the_call(
+    lf: Any, clean_logging: None, change: Any, argument: Any, places: str, accelerate: bool
+) -> None:
+    """Each handler gets it as it was when its turn came, whichever logger has the handlers."""
+    outcomes = []
+    for queued in (False, True):
+        root, shop = logging.getLogger(), logging.getLogger("shop")
+        first, second = (make("%(levelname)s %(by)s %(message)s") for make in (plain, Text))
+        second.addFilter(change())
+        for logger in root, shop:
+            logger.handlers = []
+        (shop if places == "two loggers" else root).addHandler(first)
+        root.addHandler(second)
+        with contextlib.ExitStack() as stack:
+            if queued:
+                stack.enter_context(lf.setup_logging_queue(all_loggers=True, accelerate=accelerate))
+            for _ in range(5):
+                shop.warning("number %s", argument, extra={"by": "shop"})
+        outcomes.append([handler.stream.getvalue() for handler in (first, second)])
+    assert outcomes[0] == outcomes[1]
+
+
+def test_a_filter_that_keeps_something_for_a_record(lf: Any, clean_logging: None, accelerate: bool) -> None:
+    """Its formatter finds it, as it gets the same record."""
+
+    def handlers() -> Any:
+        kept: weakref.WeakKeyDictionary[logging.LogRecord, str] = weakref.WeakKeyDictionary()
+
+        class Formatter(logging.Formatter):
+            def format(self, record: logging.LogRecord) -> str:
+                return f"{super().format(record)} {kept.get(record)}"
+
+        def keep(record: logging.LogRecord) -> bool:
+            kept[record] = f"kept for {record.args}"
+            return True
+
+        handler = Text()
+        handler.setFormatter(Formatter())
+        handler.addFilter(keep)
+        return [handler], handler.lines
+
+    attached, queued = both_ways(lf, handlers, lambda logger: logger.info("number %d", 1), accelerate)
     assert queued == attached
 
 

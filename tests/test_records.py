@@ -452,6 +452,19 @@ def test_extra_fields_are_those_of_the_call(behind, args):
     assert type(record.msg) is str or args
 
 
+def test_so_are_they_if_the_message_cannot_be_rendered(lf, clean_logging):
+    seen = []
+    handler = logging.Handler()
+    handler.emit = seen.append
+    logging.root.handlers = [handler]
+    user = [1]
+    with lf.setup_logging_queue() as listener, nothing_delivered(listener):
+        logging.warning("one argument: %s", [], 2, extra={"user": user})
+        user.append(2)
+    (record,) = seen
+    assert (record.msg, record.args, record.user) == ("one argument: %s", ([], 2), [1])
+
+
 def test_values_that_are_no_containers_are_not_copied(behind):
     class Value(list):
         def __copy__(self):

@@ -13,7 +13,7 @@ import threading
 
 import pytest
 
-from helpers import listener_threads, repeated_in_threads, state_of
+from helpers import Collect, listener_threads, repeated_in_threads, state_of
 
 
 class Named(logging.Handler):
@@ -521,3 +521,23 @@ def test_direct_in_the_environment_handles_in_the_call(lf, root, monkeypatch):
             assert len(collect.seen) == i + 1
         assert threading.active_count() == before
     assert [message for _, _, message in collect.seen] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("accelerate", [False, True])
+def test_a_log_call_that_a_second_set_up_interrupts(lf, clean_logging, accelerate):
+    """Its record goes to the handlers that it would have gone to."""
+    first, second = Collect(), Collect()
+    logging.getLogger().addHandler(first)
+    listener = lf.setup_logging_queue(accelerate=accelerate)
+
+    class Slow:
+        def __str__(self) -> str:
+            other = logging.getLogger("other")
+            if not other.handlers:
+                other.addHandler(second)
+                lf.setup_logging_queue(logging.getLogger(), other)
+            return "slow"
+
+    logging.getLogger("shop").error("%s", Slow())
+    listener.stop()
+    assert (first.messages, second.messages) == (["slow"], [])

@@ -398,7 +398,7 @@ class QueueListener(Feed, ListenerCore, logging.handlers.QueueListener):
     # For a subclass whose handlers were moved from loggers.
 
     def handlers_for(self, targets: Any) -> tuple[logging.Handler, ...]:
-        """Return the handlers that a record with `targets` is for."""
+        """Return the handlers that a record with `targets`, or None, is for."""
         return self.handlers
 
     def was_asked(self, handler: logging.Handler) -> bool:

@@ -182,6 +182,14 @@ def _warn_of_others(moves: list[_Move], direct: _Direct) -> None:
         )
 
 
+def _is_above(logger: logging.Logger, other: logging.Logger) -> bool:
+    """Return whether records of `other` propagate to `logger`, as long as no logger in between keeps them."""
+    above = other.parent
+    while above is not None and above is not logger:
+        above = above.parent
+    return above is not None
+
+
 def _as_direct(direct: object) -> tuple[logging.Handler | type[logging.Handler], ...]:
     chosen = tuple(direct) if isinstance(direct, Iterable) else (direct,)
     for each in chosen:
@@ -249,6 +257,9 @@ class _MovedHandlersListener(QueueListener):
 
     _moves: tuple[_Move, ...] = ()
     _all_moved: tuple[logging.Handler, ...] = ()
+    _for_all: Targets | None = (
+        None  # of records without targets, if there are handlers that these are not for
+    )
     _filters_in_call = True
     _restores_loggers = False
     _blocks = 0  # `with` blocks, one in the other: the end of the outermost one stops it
@@ -264,7 +275,11 @@ class _MovedHandlersListener(QueueListener):
         moves = tuple(move for move in moves if move.movable)
         if not moves:
             return
-        for move in self._moves:  # records without targets are for all of the handlers that there are
+        for move in self._moves:
+            if (
+                move.moved.are_all
+            ):  # a log call that began before may enqueue its record without targets afterwards
+                self._for_all = Targets(move.moved.handlers, True)
             move.moved.are_all = False
             move.queue_handler.moved = move.moved
         self.flush(self.exit_timeout)
@@ -291,6 +306,10 @@ class _MovedHandlersListener(QueueListener):
             moved.has_added = any(handler not in self._all_moved for handler in self.handlers)
             queue_handler.listener = self
             move.replace(queue_handler, moved)
+        for move in self._moves:
+            move.moved.after = tuple(
+                other.moved for other in self._moves if _is_above(other.logger, move.logger)
+            )
         for handler in self._all_moved:
             guard(handler, self._deliver_before_change)
 
@@ -305,9 +324,10 @@ class _MovedHandlersListener(QueueListener):
         if self.state == RUNNING and not exit_has_come():
             self.flush(self.exit_timeout)
 
-    def handlers_for(self, targets: Targets) -> tuple[logging.Handler, ...]:
-        """Return the handlers that a record with `targets` is for."""
-        return targets.among(self._all_moved, self.handlers)
+    def handlers_for(self, targets: Targets | None) -> tuple[logging.Handler, ...]:
+        """Return the handlers that a record with `targets`, or None, is for."""
+        targets = targets or self._for_all
+        return self.handlers if targets is None else targets.among(self._all_moved, self.handlers)
 
     def was_asked(self, handler: logging.Handler) -> bool:
         """Return whether the level and the filters of `handler` were asked in the log call."""

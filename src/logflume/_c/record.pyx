@@ -263,7 +263,7 @@ cdef object log_record_of(CapturedRecord record):
 cdef int keep_spare(object made, dict attributes, dict extra) except -1:
     """Keep a LogRecord to which nothing else refers for the next one, without what it holds of its caller's."""
     global spare
-    if spare is not None or has_weak_references(<PyObject *>made):
+    if spare is not None:
         return 0
     attributes["msg"] = attributes["args"] = attributes["exc_info"] = None
     if extra is not None:
@@ -383,6 +383,8 @@ cdef bint take_back(CapturedRecord record) except -1:
     cdef dict attributes, extra = None
     if not has_references(<PyObject *>record.made, 1) or Py_TYPE(record.made) is not record_type:
         return False
+    if has_weak_references(<PyObject *>record.made):  # what is kept for the LogRecord is looked up again later
+        return False
     dictionary = instance_dict(record.made)
     if not PyDict_CheckExact(dictionary) or not has_references(<PyObject *>dictionary, 2):
         return False
@@ -486,8 +488,8 @@ cdef CapturedRecord captured_for(object record):
 cpdef object snapshot(object record):
     """Return `record` in a form whose message and extra fields stay what they are now.
 
-    That is `record` itself if they are immutable, else a copy. If rendering raises an Exception `record` is
-    returned as it is: the handler that formats it will report that.
+    That is `record` itself if they are immutable, else a copy. If rendering raises an Exception the message stays as it
+    is: the handler that formats it will report that.
     """
     try:
         if is_immutable(record.args) and is_immutable(record.msg):

@@ -243,10 +243,8 @@ class Dispatcher:
         """Have the records of `batch` handled by those whom they are for."""
         listener = self.listener
         records = batch.records
-        if batch.targets is not None:
+        if batch.targets is not None or not listener.handles_itself:
             self.deliver(listener.handlers_for(batch.targets), records)
-        elif not listener.handles_itself:
-            self.deliver(listener.handlers, records)
         else:
             while records:
                 record = log_record(records.pop(0))

@@ -254,6 +254,8 @@ class HandlerCore:
         if self._leaves_process:
             return self.prepare(record)
         kept = self._kept(record)
+        if kept is record and self.moved is not None and self.moved.is_changed_later():
+            kept = private_copy(record)
         if getattr(record, "exc_info", None):
             return self._with_context(self._without_frames(kept, targets), targets)
         return self._with_context(kept, targets)

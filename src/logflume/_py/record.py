@@ -26,8 +26,8 @@ def is_immutable(value: object, nesting: int = NESTING) -> bool:
 def snapshot(record: logging.LogRecord) -> logging.LogRecord:
     """Return `record` in a form whose message and extra fields stay what they are now.
 
-    That is `record` itself if they are immutable, else a copy. If rendering raises an Exception `record` is
-    returned as it is: the handler that formats it will report that.
+    That is `record` itself if they are immutable, else a copy. If rendering raises an Exception the message stays as it
+    is: the handler that formats it will report that.
     """
     try:
         args = record.args

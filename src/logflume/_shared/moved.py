@@ -5,9 +5,8 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Iterable
-from operator import is_
 
-from .rendered import private_copy
+from .rendered import has_same_attributes, private_copy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,6 +79,7 @@ class MovedHandlers:
         self.asks_filters = asks_filters
         self.report = report
         self.are_all = True  # that the listener had at first; then its records need no targets
+        self.after: tuple[MovedHandlers, ...] = ()  # those of the loggers above, which get a record later
         self.has_added = False  # whether others were added to the listener, which get every record
         self._targets: dict[tuple[tuple[int, ...], bool], Targets] = {}
 
@@ -121,6 +121,10 @@ class MovedHandlers:
             return False
         return bool(handler.filters) or not has_standard_filter(handler)
 
+    def is_changed_later(self) -> bool:
+        """Return whether filters that are asked later in the log call may change a record that is enqueued now."""
+        return any(other.may_filter(handler) for other in self.after for handler in other.handlers)
+
     def ask(self, record: logging.LogRecord) -> list[tuple[Targets | None, logging.LogRecord]]:
         """Ask the handlers' levels and filters about `record`; return what to enqueue, in this order.
 
@@ -141,7 +145,7 @@ class MovedHandlers:
                 except Exception as error:
                     self.report(record, handler, error)
                 replaced = answer is not record and isinstance(answer, logging.LogRecord)
-                if passed and (replaced or not _have_same_attributes(before, record)):
+                if passed and (replaced or not has_same_attributes(before, record)):
                     found.append((self.some(tuple(passed)), before))
                     passed = []
                 if replaced:
@@ -161,12 +165,6 @@ class MovedHandlers:
         if targets is None or targets.handlers != handlers:
             targets = self._targets[key] = Targets(handlers, is_last)
         return targets
-
-
-def _have_same_attributes(record: logging.LogRecord, other: logging.LogRecord) -> bool:
-    """Tell whether both have the same attributes, in the same order, with the same objects as their values."""
-    own, others = vars(record), vars(other)
-    return list(own) == list(others) and all(map(is_, own.values(), others.values()))
 
 
 # What changes how or where a handler writes: a record that was logged before it is written as it would have been.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RenderedMessage",
+    "has_same_attributes",
     "leaves_process",
     "log_record",
     "private_copy",
@@ -86,10 +87,11 @@ def rendered_message(msg: object, args: Any, text: str | None) -> str:
 def rendered_copy(record: logging.LogRecord, renders: bool = True) -> logging.LogRecord:
     """Return a copy of `record` that keeps its extra fields of now, and if `renders` its message.
 
-    It is `record` itself if rendering or copying fails, and if there is nothing to keep.
+    It is `record` itself if copying fails, and if there is nothing to keep. A message whose rendering fails stays as it
+    is: the handler that formats it will report that.
 
-    While the record is alive that is the same copy for each queue that it goes into, as without a queue each handler
-    gets the same record.
+    While the record is alive and stays as it is, that is the same copy for each queue that it goes into, as without a
+    queue each handler gets the same record.
     """
     try:
         msg, args = record.msg, record.args
@@ -99,37 +101,40 @@ def rendered_copy(record: logging.LogRecord, renders: bool = True) -> logging.Lo
             renders = False
         known = _copies.get(id(record))
         if known is not None and known[0]() is record:
-            new, known_msg, known_args = known[1:]
-            if known_msg is msg and known_args is args:
-                for name, value in vars(record).items():
-                    if name not in vars(new):  # what a filter has set meanwhile
-                        vars(new)[name] = kept(value)
+            _, new, before = known
+            if has_same_attributes(before, record):
                 return new
         new = private_copy(record)
+        before = private_copy(new)
+        renders = renders and _keep_message(new, msg, args)
         if not keep_containers(vars(new)) and not renders:
             return record
-        if renders:
-            _keep_message(new, msg, args)
         key = _Key(record, _forget)
         key.record_id = id(record)
-        _copies[id(record)] = key, new, msg, args
+        _copies[id(record)] = key, new, before
         return new
     except Exception:
         return record
 
 
-def _keep_message(new: logging.LogRecord, msg: Any, args: Any) -> None:
-    if isinstance(msg, dict):
-        new.msg = kept(msg) if type(msg) is dict else copy.copy(msg)
-    elif "getMessage" in vars(new):
-        text = new.getMessage()
-        new.getMessage = lambda: text  # type: ignore[method-assign]
-    elif _is_standard(type(new).getMessage):
-        template = str(msg)
-        new.msg = rendered_message(template, args, template % args if args else template)
-    else:
-        new.msg = rendered_message(str(msg), args, None)
-        new.getMessage()
+def _keep_message(new: logging.LogRecord, msg: Any, args: Any) -> bool:
+    """Have `new` keep its message of now; false if that cannot be rendered."""
+    try:
+        if isinstance(msg, dict):
+            new.msg = kept(msg) if type(msg) is dict else copy.copy(msg)
+        elif "getMessage" in vars(new):
+            text = new.getMessage()
+            new.getMessage = lambda: text  # type: ignore[method-assign]
+        elif _is_standard(type(new).getMessage):
+            template = str(msg)
+            new.msg = rendered_message(template, args, template % args if args else template)
+        else:
+            new.msg = rendered_message(str(msg), args, None)
+            new.getMessage()
+    except Exception:
+        new.msg = msg
+        return False
+    return True
 
 
 def _is_standard(function: Any) -> bool:
@@ -143,6 +148,16 @@ def private_copy(record: logging.LogRecord) -> logging.LogRecord:
     new = object.__new__(logging.LogRecord)
     vars(new).update(vars(record))
     return new
+
+
+def has_same_attributes(before: logging.LogRecord, record: logging.LogRecord) -> bool:
+    """Tell whether both have the same class, and the same objects as attributes, in the same order."""
+    own, others = vars(before), vars(record)
+    return (
+        type(before) is type(record)
+        and list(own) == list(others)
+        and all(map(is_, own.values(), others.values()))
+    )
 
 
 def log_record(record: Any) -> logging.LogRecord:
@@ -178,7 +193,8 @@ class _Key(weakref.ref):  # type: ignore[type-arg]
     record_id: int
 
 
-_copies: dict[int, tuple[_Key, logging.LogRecord, object, object]] = {}  # by the id() of the record
+# By the id() of the record: its copy, and one that shows what it was like then.
+_copies: dict[int, tuple[_Key, logging.LogRecord, logging.LogRecord]] = {}
 
 
 def _forget(key: _Key, copies: dict[int, Any] = _copies) -> None:

@@ -5,7 +5,7 @@ from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.object cimport PyObject, PyObject_GenericSetAttr, PyTypeObject
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object Full, QueueHandler, item_with_context, leaves_process, logging, settle_fork
+cdef object Full, QueueHandler, item_with_context, leaves_process, logging, private_copy, settle_fork
 import logging
 import sys
 from logging.handlers import QueueHandler
@@ -27,7 +27,7 @@ from logflume._c.record cimport (
 
 from logflume._shared.contexts import item_with_context
 from logflume._shared.fork import settle as settle_fork
-from logflume._shared.rendered import leaves_process
+from logflume._shared.rendered import leaves_process, private_copy
 from logflume._shared.state import MOST_UNREAD as _MOST_UNREAD, RUNNING as _RUNNING
 
 cdef extern from "interpreter/fork.h":
@@ -277,7 +277,7 @@ cdef class HandlerCore:
         if not record.immutable:
             keep_message(record)
         if record.exc_info is not None and record.exc_info and may_capture(
-            self._core, self._queue, self._moved, record.levelno, targets
+            self._core, self._queue, self._moved, record.levelno, targets, False
         ):
             captured = capture(record.exc_info)
             if captured is not None:
@@ -330,8 +330,13 @@ cdef class HandlerCore:
         """Return what to enqueue for `record` as it is now: with its targets, its contextvars, and its exception."""
         if self._leaves_process:
             return QueueHandler.prepare(self, record)
-        cdef object item = snapshot(record), exc_info = getattr(item, "exc_info", None)
-        if exc_info and may_capture(self._core, self._queue, self._moved, level_of(item), targets):
+        cdef object item = snapshot(record), exc_info
+        if item is record and self._moved is not None and self._moved.moved.is_changed_later():
+            item = private_copy(record)
+        exc_info = getattr(item, "exc_info", None)
+        if exc_info and may_capture(
+            self._core, self._queue, self._moved, level_of(item), targets, bool(getattr(item, "exc_text", None))
+        ):
             item = without_frames(item, exc_info, level_of(item))
         return self.with_context(item, targets)
 

@@ -1,7 +1,7 @@
 """What is enqueued for a record: itself, if it cannot change; without the frames of its exception, if that may be."""
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object LogRecord, formatter_of, needs_no_exception, private_copy, shows_exception
+cdef object LogRecord, formatter_of, json_formatter_is_unpatched, needs_no_exception, private_copy, shows_exception
 import sys
 from logging import LogRecord
 
@@ -15,6 +15,7 @@ from logflume._c.context cimport current_context
 from logflume._c.interpreter.python cimport Py_TYPE, is_immutable_record
 from logflume._c.record cimport with_exception
 
+from logflume._delivery.json_formatters import json_formatter_is_unpatched
 from logflume._delivery.plan import COMPOSED as _COMPOSED
 from logflume._delivery.unpatched import formatter_of, needs_no_exception, shows_exception
 from logflume._shared.rendered import private_copy
@@ -35,8 +36,13 @@ cdef bint is_own_item(object record) except -1:
     )
 
 
-cdef bint may_capture(ListenerCore core, object queue, MovedCheck moved, long long levelno, object targets) except -1:
-    """Tell whether nothing that gets a record of this level behind the queue can ask for its exc_info."""
+cdef bint may_capture(
+    ListenerCore core, object queue, MovedCheck moved, long long levelno, object targets, bint has_text
+) except -1:
+    """Tell whether nothing that gets a record of this level behind the queue can ask for its exc_info.
+
+    `has_text` tells that the record has an exc_text, which is shown instead, but not in JSON.
+    """
     cdef object listener = core, formatter
     cdef bint asked = False, respects
     if core is None or not core.takes_captured(queue) or listener.handles_itself:
@@ -52,7 +58,7 @@ cdef bint may_capture(ListenerCore core, object queue, MovedCheck moved, long lo
             continue
         if way_of(handler, asked) == COMPOSED:
             formatter = formatter_of(handler)
-            if shows_exception(formatter):
+            if shows_exception(formatter) or (has_text and json_formatter_is_unpatched(formatter)):
                 return False
         elif not needs_no_exception(handler, asked):
             return False

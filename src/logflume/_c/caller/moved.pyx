@@ -14,7 +14,9 @@ cdef object LogRecord, filters_in_call, has_standard_filter, private_copy
 from logging import LogRecord
 
 from logflume._c.filters cimport ASKS, DROPS, by_name
-from logflume._c.interpreter.python cimport Watch, WatchedObject, dict_get, instance_dict, watch_object
+from logflume._c.interpreter.python cimport (
+    Py_TYPE, Watch, WatchedObject, dict_get, instance_dict, watch_object,
+)
 from logflume._c.record cimport CapturedRecord, made_of, new_record, take_back
 
 from logflume._shared.moved import filters_in_call, has_standard_filter
@@ -188,13 +190,15 @@ cdef CapturedRecord seen_copy(CapturedRecord record, object before):
 
 
 cdef bint has_same_attributes(object before, object record) except -1:
-    """Tell whether both have the same attributes, in the same order, with the same objects as their values."""
+    """As has_same_attributes() of _shared.rendered."""
     cdef object attributes = instance_dict(before), others = instance_dict(record)
     cdef PyObject *name
     cdef PyObject *value
     cdef PyObject *other_name
     cdef PyObject *other
     cdef Py_ssize_t at = 0, other_at = 0
+    if Py_TYPE(before) is not Py_TYPE(record):
+        return False
     if not PyDict_CheckExact(attributes) or not PyDict_CheckExact(others) or len(attributes) != len(others):
         return False
     while PyDict_Next(attributes, &at, &name, &value):
