@@ -27,7 +27,7 @@ handler = logging.StreamHandler(sys.stdout)
 handler.setFormatter(logflume.JsonFormatter(schema="otel"))
 logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
 
-with logflume.setup_logging_queue(accelerate=True):
+with logflume.setup_logging_queue(all_loggers=True, accelerate=True):  # OpenTelemetry has a logger of its own
     tracer = trace.get_tracer("shop")
     for order in range(10):
         with tracer.start_as_current_span("read order"):

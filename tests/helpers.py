@@ -8,12 +8,13 @@ import io
 import logging
 import os
 import queue as _queue
+import socket
 import subprocess
 import sys
 import sysconfig
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -215,6 +216,24 @@ def run_python(*arguments: str, timeout: float = 60.0, **given: Any) -> subproce
 
 def run_code(code: str, *arguments: str, **given: Any) -> subprocess.CompletedProcess[str]:
     return run_python("-c", code, *arguments, **given)
+
+
+@contextlib.contextmanager
+def started(command: Sequence[str | Path], **given: Any) -> Iterator[subprocess.Popen[Any]]:
+    """Run a program beside the block, whose end kills it."""
+    process = subprocess.Popen(command, **given)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 NUMBERS = [str(i) for i in range(500)]

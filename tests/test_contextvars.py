@@ -236,7 +236,7 @@ def test_contextvars_are_let_go_with_their_records(lf, clean_logging, way, accel
         records = None
 
     class Collecting(Asking):
-        """Puts the record where its own context has it: a cycle, if anybody kept both."""
+        """Puts the record where its own context has it: a cycle, if other code kept both."""
 
         def emit(self, record):
             session = request.get()

@@ -317,7 +317,7 @@ def test_stats_while_others_flush_and_log(wired):
         time.sleep(0.5)
     assert listener.flush(60)
     assert listener.stats().pending == 0
-    listener.queue.put(None)  # not counted by anybody
+    listener.queue.put(None)  # not counted
     assert listener.stop() == 0
     gate = Gate()
     listener.addHandler(gate)

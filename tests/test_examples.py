@@ -10,12 +10,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
+from helpers import free_port, run_python, started, wait_until
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -39,16 +40,11 @@ def needs(*packages: str) -> pytest.MarkDecorator:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Environment:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    return os.environ | {"PORT": str(port), "LOG": str(tmp_path / "app.log")}
+    return os.environ | {"PORT": str(free_port()), "LOG": str(tmp_path / "app.log")}
 
 
 def run(name: str, environment: Environment) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, EXAMPLES / name], env=environment, capture_output=True, text=True, timeout=60
-    )
+    done = run_python(str(EXAMPLES / name), env=environment)
     assert done.returncode == 0, done.stderr
     return done
 
@@ -57,32 +53,25 @@ def log_lines(environment: Environment) -> list[str]:
     return Path(environment["LOG"]).read_text().splitlines()
 
 
-def serve(command: list[str], environment: Environment) -> tuple[int, str]:
+def serve(command: Sequence[str | Path], environment: Environment) -> tuple[int, str]:
     """Start a server, ask it for 20 orders, end it by SIGTERM; return its exit code and what it wrote to stdout."""
-    server = subprocess.Popen(command, cwd=EXAMPLES, env=environment, stdout=subprocess.PIPE, text=True)
-    try:
-        wait_for(int(environment["PORT"]))
+    with started(command, cwd=EXAMPLES, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        assert wait_until(lambda: listens(int(environment["PORT"])), 30)
         for order in range(20):
             url = f"http://127.0.0.1:{environment['PORT']}/orders/{order}"
             with urllib.request.urlopen(url, timeout=10) as answer:
                 assert answer.status == 200
         server.send_signal(signal.SIGTERM)
         output, _ = server.communicate(timeout=30)
-    finally:
-        server.kill()
-        server.communicate()
     return server.returncode, output
 
 
-def wait_for(port: int) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            assert time.monotonic() < deadline, "the server does not listen"
-            time.sleep(0.05)
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def orders(lines: list[str]) -> list[int]:
@@ -161,16 +150,12 @@ def test_opentelemetry_metrics(environment: Environment) -> None:
 @needs("prometheus_client")
 def test_prometheus_metrics(environment: Environment) -> None:
     command = [sys.executable, EXAMPLES / "prometheus_metrics.py", "0"]
-    program = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-    try:
+    with started(command, env=environment, stderr=subprocess.PIPE, text=True) as program:
         assert program.stderr is not None
         found = re.search(r"http://\S+/metrics", program.stderr.readline())
         assert found
         with urllib.request.urlopen(found[0], timeout=30) as answer:
             text = answer.read().decode()
-    finally:
-        program.kill()
-        program.communicate()
     assert "logflume_accepted_records_total 1.0" in text
     assert "logflume_handled_records_total 1.0" in text
     assert "logflume_pending_records 0.0" in text
@@ -233,32 +218,16 @@ def test_celery(environment: Environment, tmp_path: Path) -> None:
     program_file.write_text(program)
     environment["PYTHONPATH"] = os.pathsep.join([str(EXAMPLES), environment.get("PYTHONPATH", "")])
     subprocess.run([sys.executable, program_file], env=environment, check=True, timeout=60)
-    worker = subprocess.Popen(
-        [sys.executable, program_file, "worker", "--concurrency", "2", "--loglevel", "info"],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    command = [sys.executable, program_file, "worker", "--concurrency", "2", "--loglevel", "info"]
     log = Path(environment["LOG"])
 
     def paid() -> list[tuple[str, str]]:
         return re.findall(r"^INFO (\S+) order (\d+) paid$", log.read_text() if log.exists() else "", re.M)
 
-    try:
-        assert wait_until(lambda: len(paid()) == 20)
+    given = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with started(command, **given) as worker:
+        assert wait_until(lambda: len(paid()) == 20, 60)
         worker.send_signal(signal.SIGTERM)
         worker.wait(30)
-    finally:
-        worker.kill()
-        worker.wait()
     assert sorted(int(order) for _, order in paid()) == list(range(20))
     assert len({task for task, _ in paid()} - {"-"}) == 20
-
-
-def wait_until(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 60
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True

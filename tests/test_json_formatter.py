@@ -10,6 +10,7 @@ import copy
 import importlib.metadata
 import json
 import logging
+import logging.handlers
 import pickle
 import re
 import sys
@@ -430,12 +431,23 @@ def test_a_changed_python_json_logger_is_called(write: Any, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
-    "chosen", [{}, {"exc_info_as_array": True}, {"schema": "ecs"}, {"fmt": "%(exc_text)s"}]
+    "chosen",
+    [
+        {},
+        {"exc_info_as_array": True},
+        {"schema": "ecs"},
+        {"fmt": "%(exc_text)s"},
+        {"fmt": ["levelname", "message"]},
+        {"fmt": "levelname,message", "style": ","},
+    ],
 )
-def test_exceptions_are_those_of_the_call(lf: ModuleType, chosen: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize("most_bytes", [0, 1 << 20])
+def test_exceptions_are_those_of_the_call(
+    lf: ModuleType, most_bytes: int, chosen: dict[str, Any], tmp_path: Path
+) -> None:
     lines = []
     for queued in (False, True):
-        handler = logging.FileHandler(tmp_path / f"{queued}.log")
+        handler = logging.handlers.RotatingFileHandler(tmp_path / f"{queued}.log", maxBytes=most_bytes)
         handler.setFormatter(lf.JsonFormatter(**chosen))
         logging.root.handlers = [handler]
         listener = lf.setup_logging_queue(accelerate=True) if queued else None

@@ -96,7 +96,7 @@ class World:
 
     def log_in_threads(self, name: str, level: int, msg: str) -> None:
         self.settle_before(name)
-        for number in range(2):  # one after the other, or the order would be anybody's
+        for number in range(2):  # one after the other, or the order would not be known
             thread = threading.Thread(
                 target=lambda: logging.getLogger(name).log(level, msg), name=f"other {number}"
             )

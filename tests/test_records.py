@@ -578,7 +578,7 @@ def test_a_cycle_through_a_record_is_collected(captured):
 
 
 def test_found_while_the_collector_breaks_its_cycle(captured):
-    """Whoever looks for objects at that moment finds empty records: they are of no use, and do no harm."""
+    """Code that looks for objects at that moment finds empty records: they are of no use, and do no harm."""
     found = []
 
     def look(reference):

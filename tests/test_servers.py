@@ -11,7 +11,6 @@ import http.client
 import importlib.util
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ from pathlib import Path
 import pytest
 
 import server_app
-from helpers import environment, needs_fork
+from helpers import environment, free_port, needs_fork, started
 
 pytestmark = needs_fork
 
@@ -124,29 +123,24 @@ def run(tmp_path: Path, server: str, set_up: str, name: str, **more: str) -> tup
     for module in [kind(server), *(["uvicorn_worker"] if "uvicorn_worker" in server else [])]:
         if importlib.util.find_spec(module) is None:
             pytest.skip(f"{module} is not installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     sink, errors, config = tmp_path / "sink", tmp_path / "errors", tmp_path / "config.json"
     config.write_text(json.dumps(server_app.CONFIG))
     command = SERVERS[server].format(port=port).split()
     if set_up == "configuration":
         command += [option.format(config=config) for option in CONFIGURED[kind(server)]]
     env = environment(SINK=str(sink), SET_UP="" if set_up == "configuration" else set_up, **more)
-    with open(errors, "wb") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, *command], env=env, stdout=stderr, stderr=stderr, cwd=tmp_path
-        )
-    try:
+    given = {"env": env, "cwd": tmp_path}
+    with (
+        open(errors, "wb") as stderr,
+        started([sys.executable, *command], stdout=stderr, stderr=stderr, **given) as process,
+    ):
         get_first(port, process, errors)
         for number in range(1, REQUESTS):
             get(port, number)
         time.sleep(0.1)  # wsgiref catches a KeyboardInterrupt in a request
         process.send_signal(getattr(signal, name))
         code = process.wait(60)
-    finally:
-        process.kill()
-        process.wait()
     return code, sink.read_text().splitlines(), errors.read_text()
 
 

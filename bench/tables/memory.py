@@ -38,7 +38,7 @@ class Memory(ContenderTable):
     def run(self, row: Row, folder: Path) -> Result:
         contender = contenders.ALL[row.labels["contender"]]
         os.mkfifo(folder / "file")
-        held_open = os.open(folder / "file", os.O_RDWR)  # so that nobody's open() waits
+        held_open = os.open(folder / "file", os.O_RDWR)  # so that no open() waits
         read = os.open(folder / "file", os.O_RDONLY)
         try:
             with process.started(process.child(self.name, row, folder), row, folder) as running:

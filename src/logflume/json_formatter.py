@@ -43,25 +43,26 @@ class JsonFormatter(logging.Formatter):
     >>> JsonFormatter("%(levelname)s %(message)s").format(record)  # of log.info("paid", extra={"order": 7})
     '{"levelname": "INFO", "message": "paid", "order": 7}'
 
-    fmt: a format in one of the three styles, of which only the names of the fields count; with `style=","` their names
-        between commas; or a sequence of names. A field that a record lacks is null.
-    datefmt: the format of the field `asctime`
-    style: `%`, `{`, `$` or `,`
-    validate: whether `fmt` has to be right for `style`; without, `parse()` may be overridden for other styles
-    prefix: text before the object
-    rename_fields: other names for fields, as {name: name in the output}
-    rename_fields_keep_missing: whether renamed fields that a record lacks are in the output, as null
-    static_fields: fields for every record
-    reserved_attrs: the attributes of records that are no extra fields; `RESERVED_ATTRS` unless given
-    timestamp: adds the record's time in UTC, as "timestamp" or under the name given
-    defaults: fields that come first, and whose values others replace
-    exc_info_as_array, stack_info_as_array: tracebacks and stacks as arrays of lines
-    json_default: returns something that json can encode for a value that it cannot
-    json_encoder: the json.JSONEncoder; the default one encodes any object somehow
-    json_serializer: is called like json.dumps, and is it unless given
-    json_indent, json_ensure_ascii: as for json.dumps
-    schema: "ecs" (Elastic Common Schema), "gcp" (Google Cloud Logging) or "otel" (OpenTelemetry): the fields, levels
-        and times of that standard in the place of those that `fmt` and `timestamp` choose
+    Args:
+        fmt: a format in one of the three styles, of which only the names of the fields count; with `style=","` their
+            names between commas; or a sequence of names. A field that a record lacks is null.
+        datefmt: the format of the field `asctime`
+        style: `%`, `{`, `$` or `,`
+        validate: whether `fmt` has to be right for `style`; without, `parse()` may be overridden for other styles
+        prefix: text before the object
+        rename_fields: other names for fields, as {name: name in the output}
+        rename_fields_keep_missing: whether renamed fields that a record lacks are in the output, as null
+        static_fields: fields for every record
+        reserved_attrs: the attributes of records that are no extra fields; `RESERVED_ATTRS` unless given
+        timestamp: adds the record's time in UTC, as "timestamp" or under the name given
+        defaults: fields that come first, and whose values others replace
+        exc_info_as_array, stack_info_as_array: tracebacks and stacks as arrays of lines
+        json_default: returns something that json can encode for a value that it cannot
+        json_encoder: the json.JSONEncoder; the default one encodes any object somehow
+        json_serializer: is called like json.dumps, and is it unless given
+        json_indent, json_ensure_ascii: as for json.dumps
+        schema: "ecs" (Elastic Common Schema), "gcp" (Google Cloud Logging) or "otel" (OpenTelemetry): the fields,
+            levels and times of that standard in the place of those that `fmt` and `timestamp` choose
     """
 
     def __init__(

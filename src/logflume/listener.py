@@ -22,7 +22,7 @@ from ._listener.feed import Feed
 from ._listener.handler_locks import free_stream, handlers_at_work
 from ._listener.life import NEVER, PATIENCE, Life
 from ._listener.locks import wait
-from ._listener.process import exit_has_come, expect_exit, living, remember, stop_in_time, threads_run
+from ._listener.process import add_listener, exit_has_come, expect_exit, living, stop_in_time, threads_run
 from ._listener.queue_handlers import QueueHandlers
 from ._listener.queues import SHUT_DOWN, forget_queued, replacement
 from ._listener.sigterm import deliver_at_sigterm, leave_sigterm_alone
@@ -103,7 +103,7 @@ class QueueListener(Feed, ListenerCore, logging.handlers.QueueListener):
         self._dispatcher = Dispatcher(self, self._life, self._errors, bounds)
         self._look_up_handlers: Callable[[], tuple[logging.Handler, ...]] | None = None
         self._queue_handlers = QueueHandlers()
-        remember(self)
+        add_listener(self)
 
     def __repr__(self) -> str:
         run = self._life.run

@@ -11,7 +11,7 @@ cdef class ListenerCore:
     cdef public double _longest_delay
     cdef public object queue
     cdef public object qsize
-    cdef unsigned long long _room  # how long it may be then
+    cdef unsigned long long _crowded_at  # how long it may be then
     cdef unsigned long long _checked  # the class's version, times two, plus one if its dequeue() is the standard one
     cdef bint delivers_here(self) except -1
     cdef bint takes_captured(self, object queue) except -1

@@ -92,17 +92,17 @@ cdef class ListenerCore:
         return calls <= 0
 
     @property
-    def room(self):
+    def crowded_at(self):
         """How long the queue may be, if a log call has to ask."""
-        return load(&self._room)
+        return load(&self._crowded_at)
 
-    @room.setter
-    def room(self, unsigned long long room):
-        store(&self._room, room)
+    @crowded_at.setter
+    def crowded_at(self, unsigned long long length):
+        store(&self._crowded_at, length)
 
     cdef bint is_crowded(self) except -1:
         """Whether put_crowded() has to put the next record: the queue is bounded, and has little room or none."""
-        return self.qsize is not None and <unsigned long long>call0(self.qsize) >= load(&self._room)
+        return self.qsize is not None and <unsigned long long>call0(self.qsize) >= load(&self._crowded_at)
 
     cdef bint takes_captured(self, object queue) except -1:
         """Whether what is put into `queue` comes out of it in take(), where no other code can see it."""

@@ -22,7 +22,7 @@ import weakref
 
 from .._shared.rendered import log_record
 from .caught import hear
-from .unpatched import formatter_of
+from .unpatched import format_of, formatter_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -355,7 +355,7 @@ def room_of(handler: Any, raw: io.FileIO) -> int:
     """How many bytes a RotatingFileHandler's file may grow by, at least, before it is due."""
     if not rotates_by_size(handler):
         return UNLIMITED
-    if "exc_text" in formatter_of(handler)._style._fmt:
+    if "exc_text" in format_of(formatter_of(handler)):
         return 0  # shows that such a handler formats each record twice, so it has to
     size: int = max(raw.tell(), os.fstat(raw.fileno()).st_size)
     room: int = handler.maxBytes - size

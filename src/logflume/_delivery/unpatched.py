@@ -196,5 +196,11 @@ def needs_no_exception(handler: logging.Handler, asked: bool = False) -> bool:
 
 
 def shows_exception(formatter: Any) -> bool:
-    """Whether the format of an unpatched formatter may show exc_info or exc_text as they are in the call."""
-    return "exc_" in formatter._style._fmt
+    """Whether an unpatched formatter may show exc_info or exc_text as they are in the call."""
+    return "exc_" in format_of(formatter)
+
+
+def format_of(formatter: Any) -> str:
+    """The format of an unpatched formatter; that of a JSON formatter may be a sequence of names, as text."""
+    style = formatter._style
+    return str(style._fmt if hasattr(style, "_fmt") else formatter._fmt)

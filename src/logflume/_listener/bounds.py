@@ -44,11 +44,11 @@ class Bounds:
         keep_level: int | str = logging.ERROR,
         warn_at: int | None = 1_000_000,
     ) -> None:
-        self.capacity = _records(capacity, "capacity")
-        self.overflow = _policy(overflow)
+        self.capacity = settings.records(capacity, "capacity")
+        self.overflow = settings.choice(overflow, "overflow", POLICIES)
         self.block_timeout = settings.seconds(block_timeout, "block_timeout")
         self.keep_level = settings.level(keep_level, "keep_level")
-        self.warn_at = _records(warn_at, "warn_at")
+        self.warn_at = settings.records(warn_at, "warn_at")
 
     def limit(self, queue: object) -> int | None:
         """Return how many records `queue` may hold; None if it is unbounded, or a bound of its own is not known.
@@ -63,19 +63,3 @@ class Bounds:
         own = queue.maxsize if isinstance(queue, _queue.Queue) else 0
         limits = [limit for limit in (self.capacity, own) if limit is not None and limit > 0]
         return min(limits, default=None)
-
-
-def _records(value: Any, name: str) -> int | None:
-    if value is None:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{name} takes a number of records (an int), or None, not {value!r}")
-    if value < 1:
-        raise ValueError(f"{name} takes a number of records, at least 1, or None, not {value!r}")
-    return value
-
-
-def _policy(value: Any) -> str:
-    if value not in POLICIES:
-        raise ValueError(f"overflow takes {', '.join(map(repr, POLICIES[:-1]))} or 'direct', not {value!r}")
-    return str(value)

@@ -1,7 +1,7 @@
 """Brake: slows the threads that log while they outrun the listener, before memory grows.
 
 A listener is one thread. Several that log without a break make records faster than it can write them, and with the GIL
-it gets one turn in so many. So log calls are counted, and one in so many asks how long the queue is. If it is long, the
+it gets a share of the time. So log calls are counted, and one in so many asks how long the queue is. If it is long, the
 call sleeps, and the listener has the GIL meanwhile. The longer the queue, the more calls do, until no more records come
 than are handled. A thread is slowed as often as it logs: one that logs little hardly ever.
 """
@@ -26,7 +26,7 @@ STEP = 20_000
 INTERVAL = 4096
 # How long such a call sleeps (seconds).
 SLEEP = 0.001
-# A thread that runs an event loop leaves its turn to the next call, unless the calls before it, so many of them, were
+# A thread that runs an event loop leaves the sleep to the next call, unless the calls before it, so many of them, were
 # all made by such threads: then these are what floods the queue.
 PATIENCE = 1024
 

@@ -2,7 +2,7 @@
 
 A queue gives away only its oldest record. So a record that is passed over, because one of a lower level has to go, is
 put aside: `aside` has what was taken out of the queue and not dropped, all of it older than what is in the queue. The
-listener takes from there first. Whoever takes records holds the lock, so the order is that of the log calls.
+listener takes from there first. All that take records hold the lock, so the order is that of the log calls.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Overflow:
         self.set_bounds(bounds)
 
     def begin_anew(self) -> None:
-        """Begin with an empty queue, as in a forked child, and with nobody holding the lock."""
+        """Begin with an empty queue, as in a forked child, and with a new lock."""
         self.aside = Aside()
         self.waits = False  # the listener's thread waits in the queue, and may have taken the first record
         self._lock = DeliveryLock(lambda: None)
@@ -97,15 +97,15 @@ class Overflow:
         queue = self.listener.queue
         self.limit = bounds.limit(queue)
         self.bounds = bounds
-        self._set_room()
-        # A log call asks this for the length, and comes here from `room` on. A queue with a size refuses by itself.
+        self._set_crowded_at()
+        # A log call asks this for the length; `crowded_at` sends it here. A queue with a size refuses by itself.
         self.listener.qsize = queue.qsize if bounds.capacity is not None else None
 
-    def _set_room(self) -> None:
+    def _set_crowded_at(self) -> None:
         if self.limit is not None:
             # From the half on, to wake the listener, once.
             limit = self.limit if self._is_woken else (self.limit + 1) // 2
-            self.listener.room = max(0, limit - len(self.aside))
+            self.listener.crowded_at = max(0, limit - len(self.aside))
 
     @property
     def is_bounded(self) -> bool:
@@ -136,7 +136,7 @@ class Overflow:
                 if found < share:
                     found += take(queue, share - found, taken)
                 self._is_woken = self._is_let_run = False
-                self._set_room()
+                self._set_crowded_at()
             finally:
                 if hold is not None:
                     hold.give_back()
@@ -205,7 +205,7 @@ class Overflow:
             return self._try_put(put, item)
         if not self._is_woken:
             self._is_woken = True
-            self._set_room()
+            self._set_crowded_at()
             self.dispatcher.life.wake()
         if self.size() < self.limit:
             return self._try_put(put, item)
@@ -330,7 +330,7 @@ class Overflow:
                     self._task_done()
             return True
         finally:
-            self._set_room()
+            self._set_crowded_at()
         return False
 
     def _task_done(self) -> None:

@@ -32,7 +32,7 @@ MEASURED = 4
 
 
 class Pace:
-    """Shares the time with the threads that want the GIL, in turns so short that an event loop can bear them.
+    """Shares the time with the threads that want the GIL, in stretches so short that an event loop can bear them.
 
     After each hold the others get FIRST_SHARE times as long, if they want it: what is queued can wait. The longer the
     queue, the less they get; what they had while a batch was written counts. A hold lasts SHORT_HOLD. Threads that

@@ -1,6 +1,6 @@
 """The life of the process: what its listeners do at exit and in a fork.
 
-A listener tells of itself by `remember()`. What is asked of it: is_running, delivering_thread, stats(), flush(),
+A listener tells of itself by `add_listener()`. What is asked of it: is_running, delivering_thread, stats(), flush(),
 stop(), exit_timeout, report_error() and leave_alone() at exit; deliver_before_fork(), hold_for_fork() and
 reset_in_child() in a fork.
 """
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = [
+    "add_listener",
     "exit_has_come",
     "expect_exit",
-    "remember",
     "stop_in_time",
     "threads_run",
 ]
@@ -52,7 +52,7 @@ _told: weakref.WeakSet[Any] = weakref.WeakSet()  # those of which it was said th
 _held_for_fork: dict[int, list[Any]] = {}  # by the thread that forks
 
 
-def remember(listener: Any) -> None:
+def add_listener(listener: Any) -> None:
     """Have `listener` delivered at exit and held in a fork, as long as it lives."""
     key = id(listener)
     _listeners[key] = weakref.ref(listener, lambda _: _listeners.pop(key, None))

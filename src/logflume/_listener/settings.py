@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "checked",
+    "choice",
     "function",
     "handler",
     "handlers",
     "level",
     "listener_class",
     "queue",
+    "records",
     "seconds",
     "warn",
 ]
@@ -53,6 +55,26 @@ def seconds(given: Any, name: str) -> float:
     if not given >= 0 or math.isnan(given):
         raise ValueError(f"{name} takes 0 or more seconds, not {given!r}")
     return min(given, threading.TIMEOUT_MAX)
+
+
+def records(given: Any, name: str) -> int | None:
+    """Return `given`, a number of records or None."""
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise TypeError(f"{name} takes a number of records (an int), or None, not {given!r}")
+    if given < 1:
+        raise ValueError(f"{name} takes a number of records, at least 1, or None, not {given!r}")
+    return given
+
+
+def choice(given: Any, name: str, choices: tuple[str, ...]) -> str:
+    """Return `given`, which is one of `choices`."""
+    if given not in choices:
+        raise ValueError(
+            f"{name} takes {', '.join(map(repr, choices[:-1]))} or {choices[-1]!r}, not {given!r}"
+        )
+    return str(given)
 
 
 def level(given: Any, name: str) -> int:

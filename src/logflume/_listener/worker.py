@@ -57,7 +57,7 @@ class Worker:
         self._quiet = 0
 
     def run(self) -> None:
-        """Do turn after turn. Nothing but stop() ends this."""
+        """Handle what is queued, again and again. Nothing but stop() ends this."""
         if not self.this_run.begin(self):
             return  # another thread has it, or it was stopped before
         block_all()
@@ -73,9 +73,9 @@ class Worker:
                 if self.listener.state != RUNNING and not self.this_run.stop_requested:
                     self.listener.state = RUNNING  # a stop() of the run before said so late that it stops
                 if self._takes_many():
-                    self._turn()
+                    self._handle_many()
                 else:
-                    self._turn_of_one()
+                    self._handle_one()
             except BaseException as error:
                 self._recover(error)
         self._finish()
@@ -86,7 +86,7 @@ class Worker:
             and type(self.listener).dequeue is _standard_dequeue
         )
 
-    def _turn(self) -> None:
+    def _handle_many(self) -> None:
         """Handle what is in the queue, many records with one wake-up, and pause."""
         listener, dispatcher, pace = self.listener, self.dispatcher, self.pace
         pace.begin()
@@ -149,7 +149,7 @@ class Worker:
                     self.errors.tell_rest(time.monotonic())
         return listener.dequeue(True)
 
-    def _turn_of_one(self) -> None:
+    def _handle_one(self) -> None:
         """Wait in the queue for a record, and handle it."""
         forget_context()
         dispatcher = self.dispatcher

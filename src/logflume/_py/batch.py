@@ -28,7 +28,7 @@ class ListenerCore:
     flush_at: the level, as a number, from which on a record is handled at once
     flush_wanted: whether the handlers are to be flushed, for a record of that level
     qsize: the queue's own qsize, if a log call has to ask how long it is, or None
-    room: how long the queue may be then
+    crowded_at: how long the queue may be then
     calls_to_brake: how many more records may be enqueued before a call looks how long the queue is
     """
 
@@ -38,7 +38,7 @@ class ListenerCore:
     flush_wanted: bool = False
     calls_to_brake: int = 0
     qsize: Callable[[], int] | None = None
-    room: int = 0
+    crowded_at: int = 0
     _handled: int = 0
     _delay: float = 0.0
     _longest_delay: float = 0.0
@@ -49,7 +49,7 @@ class ListenerCore:
 
     def is_crowded(self) -> bool:
         """Whether put_crowded() has to put the next record: the queue is bounded, and has little room or none."""
-        return self.qsize is not None and self.qsize() >= self.room
+        return self.qsize is not None and self.qsize() >= self.crowded_at
 
     def count_handled(self, batch: Batch, failed: int) -> None:
         """Count the records of `batch`, which were handled but for `failed` of them, and how late that was."""

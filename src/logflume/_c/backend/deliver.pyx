@@ -59,7 +59,7 @@ def deliver_batch(handler, list records not None, report, progress=None):
     while records:
         # Asked again after each record that went alone: what ran for it may have changed the handler.
         if not progress.asked:
-            calls = calls_filters(handler, records, passed)
+            calls = filters_are_left(handler, records, passed)
             if not records:
                 return
         alone = write_composed(handler, records, progress) if not calls and may_have_plan(handler) else -1
@@ -84,8 +84,8 @@ def deliver_batch(handler, list records not None, report, progress=None):
             one_by_one(handler, records, alone, report, progress)
 
 
-cdef bint calls_filters(object handler, list records, list passed) except -1:
-    """Tell whether the handler has filters to be called; those that need not be called drop their records here.
+cdef bint filters_are_left(object handler, list records, list passed) except -1:
+    """Delete the records that filters drop by name; tell whether there are filters that have to be called.
 
     `passed` has the filters that the records passed before.
     """

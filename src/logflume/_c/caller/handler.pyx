@@ -14,7 +14,7 @@ from queue import Full
 from logflume._c.batch cimport ListenerCore
 from logflume._c.caller.exceptions cimport capture
 from logflume._c.caller.item cimport is_own_item, may_capture, without_frames
-from logflume._c.caller.moved cimport ASK, NOBODY, MovedCheck
+from logflume._c.caller.moved cimport ASK, NO_TARGETS, MovedCheck
 from logflume._c.context cimport current_context
 from logflume._c.filters cimport ASKS, DROPS, by_name
 from logflume._c.interpreter.python cimport (
@@ -264,7 +264,7 @@ cdef class HandlerCore:
             return AS_LOG_RECORD
         if self._moved is not None:
             targets = self._moved.targets(levelno, name)
-            if targets is NOBODY:
+            if targets is NO_TARGETS:
                 return NOT_AT_ALL
             if targets is ASK:
                 return FILTERED
@@ -356,7 +356,7 @@ cdef class HandlerCore:
             return 0
         if self._moved is not None:
             targets = self._moved.targets(level_of(record), getattr(record, "name", None))
-            if targets is NOBODY:
+            if targets is NO_TARGETS:
                 return 0
             if targets is ASK:
                 return self.put_asked(captured_for(record))

@@ -8,7 +8,7 @@ cdef enum:
 
 # What targets() returns besides targets.
 cdef object ASK  # ask() tells
-cdef object NOBODY
+cdef object NO_TARGETS
 
 
 cdef class MovedCheck:
@@ -30,4 +30,4 @@ cdef class MovedCheck:
     cdef list ask(self, CapturedRecord record)
     cdef bint may_filter(self, Py_ssize_t index, object handler) except -1
     cdef bint is_current(self, bint *have_filters) noexcept
-    cdef bint look(self, bint *have_filters) except -1
+    cdef bint read_handlers(self, bint *have_filters) except -1

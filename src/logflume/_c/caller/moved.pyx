@@ -28,7 +28,7 @@ cdef extern from "caller/moved_watch.h":
 
 
 cdef object ASK = object()
-cdef object NOBODY = object()
+cdef object NO_TARGETS = object()
 cdef object MISSING = object()
 
 
@@ -43,16 +43,16 @@ cdef class MovedCheck:
         self.by_set = {}
 
     cdef object targets(self, long long levelno, object name):
-        """Return the targets of a record of that level and logger, None among them, or NOBODY; ASK if filters tell."""
+        """Return the targets of a record of that level and logger, maybe None, or NO_TARGETS; ASK if filters tell."""
         cdef bint have_filters = False
-        if not self.is_current(&have_filters) and not self.look(&have_filters):
+        if not self.is_current(&have_filters) and not self.read_handlers(&have_filters):
             return ASK
         if have_filters:
             return self.by_names(levelno, name)
         if levelno >= self.highest:
             return self.for_all
         if levelno < self.lowest:
-            return NOBODY
+            return NO_TARGETS
         if self.count == 0:
             return self.moved.of_level(levelno)
         found = dict_get(self.by_level, levelno, MISSING)
@@ -78,7 +78,7 @@ cdef class MovedCheck:
                         continue
             chosen |= 1 << index
         if chosen == 0:
-            return NOBODY
+            return NO_TARGETS
         found = dict_get(self.by_set, chosen, MISSING)
         if found is MISSING:
             handlers = tuple([self.handlers[index] for index in range(self.count) if chosen >> index & 1])
@@ -94,8 +94,8 @@ cdef class MovedCheck:
                 have_filters[0] = True
         return self.count > 0
 
-    cdef bint look(self, bint *have_filters) except -1:
-        """Look at the handlers; False if each record has to be asked about."""
+    cdef bint read_handlers(self, bint *have_filters) except -1:
+        """Read what the handlers have; False if each record has to be asked about."""
         cdef int index, count = <int>len(self.handlers)
         cdef object attributes, filters
         cdef bint is_watched = True

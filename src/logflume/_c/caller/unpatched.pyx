@@ -67,7 +67,7 @@ cdef unsigned int unpatched_parts(PyTypeObject *cls) except? 0:
         word = load(&known_parts[(version + place) % SLOTS])
         if word >> 32 == version and version != 0:
             return <unsigned int>word
-    return look_at_class(<object>cls)
+    return find_parts(<object>cls)
 
 
 cdef void keep_parts(unsigned int version, unsigned int parts) noexcept:
@@ -83,7 +83,7 @@ cdef void keep_parts(unsigned int version, unsigned int parts) noexcept:
     store(&known_parts[(version + place) % SLOTS], <unsigned long long>version << 32 | parts)
 
 
-cdef unsigned int look_at_class(object cls) except? 0:
+cdef unsigned int find_parts(object cls) except? 0:
     cdef PyTypeObject *pointer = <PyTypeObject *><PyObject *>cls
     cdef unsigned int version = assign_type_version(pointer)
     cdef unsigned int parts
