@@ -59,7 +59,7 @@ TRACE = switched_on("LOGFLUME_TRACE")  # line coverage of the .pyx files
 # A wheel would be twice as large: debug information with the paths of who built it, symbols, and code unrolled by -O3.
 OWN_FLAGS = os.name == "posix" and not TRACE and "CFLAGS" not in os.environ
 # These look at a class, a format or a module, and their answer is kept.
-SELDOM_RUN = {"exceptions", "json_pattern", "logging_state", "moved", "pattern", "plan", "unpatched"}
+SELDOM_RUN = {"exceptions", "json_pattern", "pattern", "plan"}
 
 
 class BuildExtensions(build_ext):

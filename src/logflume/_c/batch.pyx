@@ -71,7 +71,9 @@ cdef class ListenerCore:
         """Whether the calling thread is the one that runs the handlers."""
         if self._delivering_thread == 0:
             return False
-        return self._delivering_thread == (PyThread_get_thread_ident() if IDENTS_ARE_OF_THREADS else get_ident())
+        if IDENTS_ARE_OF_THREADS:
+            return self._delivering_thread == PyThread_get_thread_ident()
+        return self._delivering_thread == get_ident()
 
     @property
     def calls_to_brake(self):

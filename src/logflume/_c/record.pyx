@@ -149,7 +149,7 @@ cdef int track_if_needed(CapturedRecord record) except -1:
     The containers among its extra fields become copies first.
     """
     cdef bint immutable = record.extra is None or keep_extra(record.extra)
-    if not PyObject_GC_IsTracked(<PyObject *>record) and not (
+    if not (
         immutable
         and record.immutable
         and (record.exc_info is None or PyBool_Check(record.exc_info))
@@ -159,7 +159,7 @@ cdef int track_if_needed(CapturedRecord record) except -1:
         and (record.threadName is None or PyUnicode_CheckExact(record.threadName))
         and (record.processName is None or PyUnicode_CheckExact(record.processName))
         and (record.taskName is None or PyUnicode_CheckExact(record.taskName))
-    ):
+    ) and not PyObject_GC_IsTracked(<PyObject *>record):
         PyObject_GC_Track(<PyObject *>record)
     return 0
 

@@ -138,11 +138,12 @@ class Accounts:
 
     def end(self, batch: Any, lost: int = 0) -> None:
         """Note that they have it, or that an exception lost so many of its records."""
-        failed = min(batch.count, self.failures.count + lost)
+        failed = self.failures.count + lost
         # In this order: stats() in another thread may count a record too late, and none twice.
         self.at_work = 0
         self.created_at_work = 0.0
         if failed:
+            failed = min(failed, batch.count)
             self.failures = Failures()
             self.failed += failed
         self.listener.count_handled(batch, failed)

@@ -47,7 +47,7 @@ class Announcer:
         if queued > self.warn_above:
             self.warn_above = float("inf")
             self._tell(f"{queued:,} records wait in the queue: they are logged faster than they are handled")
-        if self.is_open:
+        if self._dispatcher.accounts.drops.first:
             self._tell(self._of_drops())
 
     def announce_last(self, timeout: float) -> None:

@@ -127,14 +127,11 @@ class Dispatcher:
 
     def queued(self, unknown: int = 0) -> int:
         """Return how many items wait in the queue, or `unknown` if it does not tell."""
-        return self.length(unknown) + len(self.overflow.aside)
-
-    def length(self, unknown: int = 0) -> int:
-        """As queued(), without those that are put aside."""
+        aside = len(self.overflow.aside.items)
         try:
-            return self.listener.queue.qsize()  # type: ignore[no-any-return]
+            return aside + self.listener.queue.qsize()  # type: ignore[no-any-return]
         except (AttributeError, NotImplementedError):  # multiprocessing's queues on macOS do not know
-            return unknown
+            return aside + unknown
 
     def pending(self) -> int:
         """Return how many records are queued or being handled."""
@@ -210,12 +207,14 @@ class Dispatcher:
 
     def _deliver_batch(self, batch: Any) -> None:
         self._records = batch.records
+        outer = set_handled(batch.contexts)
         self.accounts.begin(batch)
         is_done = False
         try:
-            self._handle_with_contexts(batch)
+            self._handle(batch)
             is_done = True
         finally:
+            set_handled(outer)
             self.accounts.end(batch, lost=0 if is_done else max(1, len(batch.records)))
 
     def _answer(self, request: FlushRequest) -> None:
@@ -253,20 +252,12 @@ class Dispatcher:
                 except Exception as error:
                     self.errors.report(record, None, error)
 
-    def _handle_with_contexts(self, batch: Any) -> None:
-        outer = set_handled(batch.contexts)
-        try:
-            self._handle(batch)
-        finally:
-            set_handled(outer)
-
     # From the records of a batch to the handlers.
 
     def deliver(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
         """Give `records` to each of `handlers`, and empty the list."""
         if len(handlers) == 1:
             self.accounts.failures.shared = False
-            self._leave_out(handlers[0], records)
             self._deliver_to(handlers[0], records)
             return
         ways = [way_of(handler, self.listener.was_asked(handler)) for handler in handlers]
@@ -297,18 +288,14 @@ class Dispatcher:
         failures.shared = True
         try:
             for handler in handlers:
-                mine = records[:]
-                self._leave_out(handler, mine)
-                self._deliver_to(handler, mine)
+                self._deliver_to(handler, records[:])
             failures.next_records()
             records.clear()
         finally:
             self._turn = outer
 
     def _leave_out(self, handler: logging.Handler, records: list[logging.LogRecord]) -> None:
-        """Delete the records that are below the level of `handler`, if that was not asked in the call."""
-        if not self.listener.respect_handler_level or self.listener.was_asked(handler):
-            return
+        """Delete the records that are below the level of `handler`."""
         try:
             drop_below(records, handler.level)
         except Exception:  # one of them has no level, or none that compares
@@ -323,27 +310,26 @@ class Dispatcher:
             records[:] = kept
 
     def _deliver_to(self, handler: logging.Handler, records: list[logging.LogRecord]) -> None:
-        """Give `records` to `handler`, and empty the list."""
-        self._progress.asked = self.listener.was_asked(handler)
+        """Give those of `records` to `handler` that are for it, and empty the list."""
+        asked = self._progress.asked = self.listener.was_asked(handler)
+        if not asked and self.listener.respect_handler_level:
+            self._leave_out(handler, records)
         account = self.accounts.of(handler)
         account.records += len(records)
         began = time.perf_counter()
         try:
-            self._deliver_all(handler, records)
+            while records:
+                left = len(records)
+                try:
+                    deliver_batch(handler, records, self._report, self._progress)
+                except BaseException as error:  # SystemExit, say: the thread goes on
+                    if not self.life.run.is_running_here:
+                        raise
+                    # One that could not even be tried must not be tried for ever.
+                    untried = log_record(records.pop(0)) if len(records) == left else None
+                    self.errors.report(untried, handler, error)
         finally:
             account.seconds += time.perf_counter() - began
-
-    def _deliver_all(self, handler: logging.Handler, records: list[logging.LogRecord]) -> None:
-        while records:
-            left = len(records)
-            try:
-                deliver_batch(handler, records, self._report, self._progress)
-            except BaseException as error:  # SystemExit, say: the thread goes on
-                if not self.life.run.is_running_here:
-                    raise
-                # One that could not even be tried must not be tried for ever.
-                untried = log_record(records.pop(0)) if len(records) == left else None
-                self.errors.report(untried, handler, error)
 
     def _report(self, record: logging.LogRecord, handler: logging.Handler) -> None:
         error = sys.exc_info()[1]

@@ -114,7 +114,7 @@ class Overflow:
 
     def size(self) -> int:
         """Return how many records wait."""
-        return len(self.aside) + self.dispatcher.length()
+        return self.dispatcher.queued()
 
     # The listener's side.
 

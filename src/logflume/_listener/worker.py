@@ -104,14 +104,14 @@ class Worker:
         finally:
             hold.give_back()  # type: ignore[union-attr]
         if not count:
-            self._announce(0)
+            dispatcher.announcer.announce(0)
             self._wait()
             return
         self._quiet = 0
         pace.end(count)
         queued = dispatcher.queued()
-        dispatcher.accounts.note_length(max(count, queued))
-        self._announce(queued)
+        dispatcher.accounts.note_length(queued if queued > count else count)
+        dispatcher.announcer.announce(queued)
         if queued < pace.limit:
             self.life.pause(pace.pause)
         elif listener.state == RUNNING:
@@ -172,15 +172,9 @@ class Worker:
             hold.give_back()  # type: ignore[union-attr]
         queued = dispatcher.queued()
         dispatcher.accounts.note_length(queued + 1)
-        self._announce(queued)
+        dispatcher.announcer.announce(queued)
         if self.this_run.stop_requested and self.dispatcher.queued(unknown=1) == 0:
             self.is_done = True
-
-    def _announce(self, queued: int) -> None:
-        """Tell of dropped records, and of very many that wait, in the log."""
-        announcer = self.dispatcher.announcer
-        if announcer.is_open or queued > announcer.warn_above:
-            announcer.announce(queued)
 
     def _recover(self, error: BaseException) -> None:
         try:

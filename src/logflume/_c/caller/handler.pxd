@@ -26,7 +26,7 @@ cdef class HandlerCore:
     cdef bint _leaves_process  # the queue pickles what is put into it
     cdef bint is_unpatched(self)
     cdef bint only_enqueues(self)
-    cdef int tell_listener(self, ListenerCore core, object record) except -1
+    cdef int tell_listener(self, ListenerCore core, long long levelno) except -1
     cdef bint is_ours(self)
     cdef bint handles_in_call(self) except -1
     cdef object way_in(self, long long levelno, object name)

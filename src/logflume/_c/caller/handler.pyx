@@ -217,8 +217,8 @@ cdef class HandlerCore:
                 return False
         return True
 
-    cdef int tell_listener(self, ListenerCore core, object record) except -1:
-        """Ensure that `record`, which was just enqueued, is delivered, and at once if its level asks for that."""
+    cdef int tell_listener(self, ListenerCore core, long long levelno) except -1:
+        """Ensure that a record, which was just enqueued, is delivered, and at once if its level asks for that."""
         if core is None:
             self._unwatched += 1
             if self._unwatched == MOST_UNREAD:
@@ -228,7 +228,7 @@ cdef class HandlerCore:
                 core.ensure_delivery()
             elif core.is_brake_due():
                 core.brake()
-            if level_of(record) >= core.flush_at_level:
+            if levelno >= core.flush_at_level:
                 core.flush_soon()
         return 0
 
@@ -288,7 +288,7 @@ cdef class HandlerCore:
         elif try_call1(self._put, record if targets is None else (targets, record)) < 0:
             record.context = None
             self.report_put(made_of(record))
-        return self.tell_listener(self._core, record)
+        return self.tell_listener(self._core, record.levelno)
 
     cdef int put_filtered(self, CapturedRecord record) except -1:
         """Ask the filters about a captured record, and enqueue what passes them."""
@@ -322,7 +322,7 @@ cdef class HandlerCore:
                 return self.put_captured(<CapturedRecord>item, targets)
             item = (<CapturedRecord>item).made
         self.put_any(item, targets)
-        return self.tell_listener(self._core, item)
+        return self.tell_listener(self._core, level_of(item))
 
     # ---- what any other does ----
 
@@ -367,7 +367,7 @@ cdef class HandlerCore:
                 self.report_put(record)
         else:
             self.put_any(record, targets)
-        return self.tell_listener(core, record)
+        return self.tell_listener(core, level_of(record))
 
     cdef int put_any(self, object record, object targets) except -1:
         """Enqueue `record` as it is now; an exception goes to handleError()."""
@@ -481,7 +481,7 @@ cdef class HandlerCore:
                 self.enqueue(self.prepare(record))
             except Exception as error:
                 self.report_unput(record, error)
-        self.tell_listener(core, record)
+        self.tell_listener(core, level_of(record))
 
     def prepare(self, record):
         """Return the record to enqueue: `record` itself, unless its message could change until it is written.
