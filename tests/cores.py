@@ -52,6 +52,7 @@ def imported(core: str) -> Iterator[ModuleType]:
     others = _package_modules()
     if others.get("logflume") is modules["logflume"]:
         modules.update(others)  # what was imported since
+        others = modules
     for name in others:
         del sys.modules[name]
     sys.modules.update(modules)

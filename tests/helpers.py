@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import io
 import logging
 import os
@@ -35,6 +36,13 @@ not_in_debug_builds = pytest.mark.skipif(
     hasattr(sys, "gettotalrefcount"), reason="the interpreter asserts that instance dictionaries are plain"
 )
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+
+
+def is_gone(reference: Callable[[], object]) -> bool:
+    """Whether nothing holds what the weak `reference` is to: where objects are not counted, after a collection."""
+    if sys.implementation.name != "cpython":
+        gc.collect()
+    return reference() is None
 
 
 # Handlers.

@@ -7,6 +7,7 @@ import logging
 import queue
 import threading
 import time
+import weakref
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ import cores
 from helpers import (
     Collect,
     Gate,
+    is_gone,
     needs_fork,
     needs_nested_records,
     raising,
@@ -229,7 +231,9 @@ def test_handlers_that_come_and_go(wired):
         assert listener.flush(10)
         assert [(each.handler, each.records) for each in listener.stats().handlers] == [(handler, 1)]
         listener.removeHandler(handler)
+        reference = weakref.ref(handler)
         del handler
+        is_gone(reference)
     assert check(listener).accepted == 100
     assert len(listener._dispatcher.accounts._by_id) < 10
 

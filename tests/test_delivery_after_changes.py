@@ -336,6 +336,8 @@ def test_a_change_between_batches_counts_from_the_next_record(lf, tmp_path, caps
         pytest.skip("a class of the same layout and rules is needed")
     if act is file_moved_and_opened_again and "stream" in kind:
         pytest.skip("the handler did not open it")
+    if act is newlines_of_the_stream and "stream" not in kind and sys.implementation.name == "pypy":
+        pytest.skip("not noticed there")
     expected = contents(tmp_path / "stock", directly, act, *KINDS[kind])
     errors = len(capsys.readouterr().err.splitlines()) > 0
     got = contents(tmp_path / "queue", lambda *given: through_a_queue(lf, *given), act, *KINDS[kind])

@@ -65,13 +65,18 @@ class Machine:
         self.now += seconds
         self.held += seconds
 
-    def turn(self, take: float = TAKE, python: float = 0.0, others: float = FORMAT_AND_WRITE) -> None:
-        """Do what the listener's thread does; `python` is what Python code takes for a record (seconds)."""
+    def turn(
+        self, take: float = TAKE, python: float = 0.0, others: float = FORMAT_AND_WRITE, call: float = 0.0
+    ) -> None:
+        """Do what the listener's thread does.
+
+        `python` is what Python code takes for a record, `call` what handle_batch() takes for any number (seconds).
+        """
         pace = self.pace
         pace.begin()
         records = min(int(self.queued), pace.limit)
         self.queued -= records
-        self.compute(records * take)
+        self.compute(records * take + call)
         for _ in range(records if python else 0):
             self.compute(python)
             pace.rest()
@@ -101,7 +106,18 @@ def test_a_hold_is_short_beside_an_event_loop_however_long_the_queue_is(monkeypa
     machine.queued = queued
     while machine.now < 2.0 and machine.queued >= 1:
         machine.turn(python=python, others=0.0)
-    assert machine.longest_hold <= 2 * module.SHORT_HOLD + python * module.LEAST_LIMIT
+    assert machine.longest_hold <= 2 * module.SHORT_HOLD + 4 * python
+
+
+def test_a_handle_batch_whose_calls_are_dear_gets_many_records_with_each(monkeypatch):
+    """As one that makes an HTTP request: fewer records would make for more requests, and longer in all."""
+    machine = Machine(monkeypatch)
+    machine.queued = 5000
+    turns = 0
+    while machine.queued >= 1:
+        machine.turn(call=3e-3)
+        turns += 1
+    assert turns < 100
 
 
 def test_records_that_become_dear_make_no_hold_long(monkeypatch):

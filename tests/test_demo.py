@@ -60,6 +60,19 @@ def test_ctrl_c_ends_it_without_a_traceback() -> None:
     assert output.endswith("\ninterrupted\n")
 
 
+def test_a_server_whose_client_is_gone_ends_without_a_traceback() -> None:
+    """As when Ctrl-C interrupts the client while it starts the process."""
+    command = [sys.executable, "-m", "logflume._demo", "server", "standard", "0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
+
+
 def test_verify_tells_what_is_wrong() -> None:
     assert _demo.verify([0, 1, 2], 3, "file") == ""
     assert _demo.verify([0, 2], 3, "file") == "file: 2 of 3 records arrived, 1 missing, 0 twice"

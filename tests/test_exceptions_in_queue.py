@@ -174,6 +174,13 @@ def close(handler):
         handler.receiver.close()
 
 
+# Where references are not counted, frames and what they hold end later.
+counts_references = pytest.mark.skipif(
+    sys.implementation.name != "cpython", reason="does not count references"
+)
+
+
+@counts_references
 @pytest.mark.parametrize("make", [stream, syslog])
 @pytest.mark.parametrize("message", [("m",), ("%s", [1])], ids=["plain", "list"])
 def test_frames_end_with_the_call(lf, accelerates, make, message):
@@ -191,6 +198,7 @@ def test_frames_end_with_the_call(lf, accelerates, make, message):
     close(handler)
 
 
+@counts_references
 def test_frames_end_with_the_call_of_a_handler_with_a_filter(lf, accelerates):
     """Both filters run in the call, and see the exception."""
     seen = []
@@ -212,6 +220,7 @@ def test_frames_end_with_the_call_of_a_handler_with_a_filter(lf, accelerates):
     assert "ValueError: wrong" in handler.stream.getvalue()
 
 
+@counts_references
 def test_frames_end_with_the_call_where_a_listener_was_assigned(wired, accelerates, lf):
     handler = stream()
     logger, listener = wired(handler)
@@ -264,6 +273,7 @@ def test_exc_info_travels_to_what_may_ask_for_it(lf, accelerates, make):
     handler.close()
 
 
+@counts_references
 def test_handlers_that_the_record_is_not_for_are_not_asked(lf, accelerates):
     seen = []
     own = Collect(logging.ERROR, function=lambda record: seen.append(record.exc_info[0]))

@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+from unittest import mock
 
 import pytest
 
@@ -304,9 +305,13 @@ def test_a_dropped_record_that_logs_when_it_ends(held):
     for i in range(6):
         logger.info("%d", i, extra={"last": Last()})
     gate.open.set()
+
+    def is_balanced():  # without the GIL the last of them may end, and log, after a flush
+        stats = listener.stats()
+        return stats.accepted == stats.handled + stats.dropped
+
     assert listener.flush(10)
-    stats = listener.stats()
-    assert stats.accepted == stats.handled + stats.dropped
+    assert wait_until(is_balanced)
     assert "5" in gate.messages
 
 
@@ -394,16 +399,23 @@ def test_drops_that_go_on_are_told_each_ten_seconds(lf, wired, pass_time):
         while not end.is_set():
             logger.info("%s", "again")
 
+    def told_so_far():
+        return [text for text in announcements(slow) if " s so far: " in text]
+
     with threads([log]):
         try:
-            for count in range(1, 4):
-                assert wait_until(lambda count=count: len(announcements(slow)) >= count)
-                pass_time(10.1)
+            assert wait_until(lambda: announcements(slow))
+            for _ in range(1000):  # on a busy machine it may be over in between, and begin again
+                if len(told_so_far()) > 1:
+                    break
+                dropped = listener.stats().dropped
+                pass_time(0.5)
+                assert wait_until(lambda dropped=dropped: listener.stats().dropped > dropped)
         finally:
             end.set()
-    texts = announcements(slow)
-    assert "is full" in texts[0]
-    assert all("dropped in" in text and "INFO; queue full" in text for text in texts[1:])
+    assert "is full" in announcements(slow)[0]
+    assert len(told_so_far()) > 1
+    assert all(text.endswith(" INFO; queue full") for text in told_so_far())
 
 
 def test_announcements_go_by_levels_and_by_their_logger(held):
@@ -574,9 +586,23 @@ OPTIONS = {
 }
 
 
+def gives_keys():
+    """Whether dictConfig() gives a queue handler's class the keys that the standard one lacks; 3.12.1 does not."""
+    configure = getattr(logging.config.DictConfigurator({"version": 1}), "_configure_queue_handler", None)
+    given = mock.Mock()
+    return configure is None or bool(configure(given, handlers=[], key=1) and given.call_args.kwargs)
+
+
 @pytest.mark.parametrize("listener", [{}, {"listener": "logflume.QueueListener"}])
 @pytest.mark.parametrize(
-    "how", [{"class": "logflume.LocalQueueHandler"}, {"()": "logflume.LocalQueueHandler"}]
+    "how",
+    [
+        pytest.param(
+            {"class": "logflume.LocalQueueHandler"},
+            marks=pytest.mark.skipif(not gives_keys(), reason="dictConfig() ignores these keys"),
+        ),
+        {"()": "logflume.LocalQueueHandler"},
+    ],
 )
 def test_dictconfig(lf, tmp_path, how, listener):
     logging.config.dictConfig(

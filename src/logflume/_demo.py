@@ -397,6 +397,9 @@ def main(arguments: list[str] | None = None) -> int:
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["server", setup, slow]:
-            run_server(setup, slow == "1")
+            try:
+                run_server(setup, slow == "1")
+            except BrokenPipeError:  # Ctrl-C ended the client while it started this process
+                os._exit(1)  # without another attempt to write what stdout still has
         case _:
             raise SystemExit("run it as: python -m logflume")

@@ -343,7 +343,7 @@ class _MovedHandlersListener(QueueListener):
             self._restores_loggers = False
             restore_loggers()
         left = super().stop(timeout)
-        if left and self.delivering_thread != get_ident():
+        if self.is_running and self.delivering_thread != get_ident():
             return left
         with logging._lock:  # type: ignore[attr-defined]
             for move in self._moves:

@@ -25,7 +25,9 @@ SHORT_QUEUE = (
 )
 LONG_QUEUE = 25_000  # from so many on a hold may last LONG_HOLD
 FIRST_LIMIT = 64
-LEAST_LIMIT = 4
+# A call of handle_batch() may take as long as many records do, however few it gets. Other handlers in Python are no
+# reason for less: there is a rest after each record.
+LEAST_LIMIT = 64
 GREATEST_LIMIT = 1 << 18
 # One hold in so many is measured while the queue is short.
 MEASURED = 4

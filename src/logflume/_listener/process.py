@@ -171,7 +171,7 @@ def _deliver_at_exit() -> None:
 def stop_in_time(listener: Any) -> None:
     """Stop `listener` at the end of a block, within its exit_timeout; tell if records are left."""
     left = _stop(listener, time.monotonic())
-    if left:
+    if left and listener.is_running:  # else the calls that enqueue them now handle them
         _tell(listener, left, "at the end of a with block")
 
 

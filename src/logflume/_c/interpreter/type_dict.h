@@ -5,7 +5,7 @@
 #include <Python.h>
 
 /* Remove `name` from the attributes of `type`, if it is there; -1 with an exception set. */
-static int
+static inline int
 logflume_hide(PyTypeObject *type, const char *name)
 {
     PyObject *key = PyUnicode_FromString(name);
