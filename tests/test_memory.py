@@ -276,7 +276,7 @@ for name, (one, drain) in work.items():
         gc.collect()
         found.append(count())
     # Caches may grow in one of the rounds, or in some without the GIL; what leaks does in all of them.
-    print(min(b - a for a, b in itertools.pairwise(found)) >= rounds, *found, name)
+    print(min(b - a for a, b in zip(found, found[1:])) >= rounds, *found, name)
 """
 
 

@@ -32,12 +32,7 @@ from logflume._c.backend.text cimport OTHERWISE, UNFIT, Text, add_ascii, add_num
 from logflume._c.backend.unpatched cimport class_is_unpatched, formatter_is_unpatched
 from logflume._c.interpreter.python cimport dict_get, instance_dict
 from logflume._c.record cimport (
-    CapturedRecord,
-    captured_type,
-    made_of,
-    message as captured_message,
-    milliseconds,
-    render,
+    CapturedRecord, captured_type, made_of, message as captured_message, milliseconds, render,
 )
 
 from logflume._delivery.added_fields import fields_adder
