@@ -504,6 +504,31 @@ def test_calls_that_do_not_end_the_process(run):
     assert (code, messages_in(lines), stderr) == (0, ["one", "two"], "")
 
 
+def test_hard_exits_can_be_pickled(run):
+    """A process pool or a spawned process gets them by their names."""
+    code, _, stderr = run(
+        """
+        import pickle
+        takes_a_descriptor = getattr(os, "execve", None) in os.supports_fd
+        originals = os._exit, os.kill, signal.raise_signal
+        if __name__ == "__main__":
+            set_up(PATH)
+            logging.info("one")
+            replaced = os._exit, os.kill, signal.raise_signal
+            assert not {*originals} & {*replaced}
+            assert pickle.loads(pickle.dumps(replaced)) == replaced
+            assert pickle.loads(pickle.dumps(originals)) == originals
+            assert (getattr(os, "execve", None) in os.supports_fd) is takes_a_descriptor
+            child = multiprocessing.get_context("spawn").Process(target=os._exit, args=(5,))
+            child.start()
+            child.join()
+            sys.exit(child.exitcode)
+        """,
+        timeout=120,
+    )
+    assert (code, stderr) == (5, "")
+
+
 @needs_fork
 def test_an_interrupt_does_not_keep_a_hard_exit_from_its_end(run):
     code, _, _ = run(

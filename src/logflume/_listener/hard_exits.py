@@ -66,6 +66,9 @@ def _wrap(module: ModuleType, name: str, ends: Callable[..., bool], deliver: Cal
             pass  # of a signal handler; or the arguments are wrong, which the original says
         return original(*args, **kwargs)
 
+    deliver_first.__module__ = module.__name__  # where pickle finds it; the original's is posix
+    if original in os.supports_fd:
+        os.supports_fd.add(deliver_first)
     setattr(module, name, deliver_first)
 
 
