@@ -202,7 +202,8 @@ class Accounts:
         left_at_work, failed_now = dispatcher.left_at_work(), self.failures.count
         waiting = dispatcher.waiting()
         total = done + at_work + waiting
-        if at_work or waiting or dispatcher.takes:
+        # A record that the listener's thread has just taken is in no list for a moment.
+        if at_work or waiting or dispatcher.takes or dispatcher.overflow.waits:
             total = max(total, self._accepted)
         self._accepted = total
         if at_work:  # a part of the batch may be done
