@@ -314,11 +314,13 @@ def test_a_handler_that_comes_later_gets_the_text(wired, accelerates, lf, added)
     assert ("ValueError: wrong" in handler.stream.getvalue()) == added
 
 
-def test_the_text_that_another_handler_has_made_is_kept(lf):
-    """As logging does it: record.exc_text of the first formatter is that of the next ones."""
+def texts_behind_another(lf, formatter):
+    """What a handler writes, attached and queued, whose records one attached before it has formatted."""
     outcomes = []
     for queued in (False, True):
         first, second = with_formatter(OwnException()), stream()
+        if formatter is not None:
+            second.setFormatter(formatter)
         logging.root.handlers = [second]
         if queued:
             listener = lf.setup_logging_queue()
@@ -327,24 +329,19 @@ def test_the_text_that_another_handler_has_made_is_kept(lf):
         if queued:
             listener.stop()
         outcomes.append(second.stream.getvalue())
+    return outcomes
+
+
+def test_the_text_that_another_handler_has_made_is_kept(lf):
+    """As logging does it: record.exc_text of the first formatter is that of the next ones."""
+    outcomes = texts_behind_another(lf, None)
     assert outcomes[0] == outcomes[1]
     assert "own Traceback" in outcomes[0]
 
 
 def test_json_shows_the_exception_and_not_a_text_that_is_there(lf, clean_logging):
     """As JSON formatters do it: of exc_info they make a text of their own."""
-    outcomes = []
-    for queued in (False, True):
-        first, second = with_formatter(OwnException()), stream()
-        second.setFormatter(lf.JsonFormatter())
-        logging.root.handlers = [second]
-        if queued:
-            listener = lf.setup_logging_queue()
-        logging.root.handlers = [first, *logging.root.handlers]
-        log_failure(logging.root)
-        if queued:
-            listener.stop()
-        outcomes.append(second.stream.getvalue())
+    outcomes = texts_behind_another(lf, lf.JsonFormatter())
     assert outcomes[0] == outcomes[1]
     assert "own Traceback" not in outcomes[0]
 
