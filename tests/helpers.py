@@ -30,7 +30,7 @@ needs_gil = pytest.mark.skipif(not cores.HAS_GIL, reason="the compiled core keep
 F_SETPIPE_SZ = 1031  # Linux; PyPy has no name for it
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 needs_nested_records = pytest.mark.skipif(
-    cores.IGNORES_NESTED, reason="this Python ignores what is logged while a record is handled"
+    cores.IGNORES_NESTED, reason="this Python ignores what a thread logs while it handles a record"
 )
 not_in_debug_builds = pytest.mark.skipif(
     hasattr(sys, "gettotalrefcount"), reason="the interpreter asserts that instance dictionaries are plain"

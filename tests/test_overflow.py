@@ -18,7 +18,15 @@ from unittest import mock
 
 import pytest
 
-from helpers import Collect, Gate, nothing_delivered, run_in_threads, threads, wait_until
+from helpers import (
+    Collect,
+    Gate,
+    needs_nested_records,
+    nothing_delivered,
+    run_in_threads,
+    threads,
+    wait_until,
+)
 
 POLICIES = ["block", "drop_newest", "drop_oldest", "direct"]
 
@@ -317,6 +325,7 @@ def test_a_dropped_record_that_logs_when_it_ends(held):
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timer")
 @pytest.mark.skipif(sys.implementation.name == "pypy", reason="SimpleQueue's lock is not re-entrant there")
+@needs_nested_records
 @pytest.mark.parametrize("policy", ["drop_newest", "drop_oldest"])
 def test_a_signal_handler_that_logs_into_a_full_queue(lf, wired, policy):
     calls = 0
