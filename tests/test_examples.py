@@ -207,7 +207,8 @@ def test_celery(environment: Environment, tmp_path: Path) -> None:
     """With a queue in files in place of a broker."""
     environment = environment | {"BROKER": f"filesystem://{tmp_path}"}
     (tmp_path / "messages").mkdir()
-    options = {name: str(tmp_path / "messages") for name in ("data_folder_in", "data_folder_out")}
+    folders = ("data_folder_in", "data_folder_out", "control_folder")
+    options = {name: str(tmp_path / "messages") for name in folders}
     program = (
         "import sys; from celery_worker import app, pay\n"
         f"app.conf.broker_transport_options = {options!r}\n"
