@@ -240,8 +240,10 @@ cdef bint log_enabled(const Call *call, object name, object handler, const Route
                 return True
             if way is CALLS_PYTHON:
                 return False
-    if IGNORES_NESTED and (call.asks_logger or way is FILTERED or handler is SEVERAL):
-        return False  # a filter may log
+    if IGNORES_NESTED and (
+        call.asks_logger or way is FILTERED or handler is SEVERAL or (<HandlerCore>handler)._leaves_process
+    ):
+        return False  # a filter may log, or the queue
     site = find_call_site(keywords.stacklevel)
     if site is None:
         return False
