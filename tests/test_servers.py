@@ -7,10 +7,11 @@ for.
 
 from __future__ import annotations
 
-import http.client
+import functools
 import importlib.util
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -99,12 +100,12 @@ CELLS = [
 
 
 def get(port: int, number: int) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    try:
-        connection.request("GET", f"/{number}", headers={"Connection": "close"})
-        assert connection.getresponse().read() == b"ok"
-    finally:
-        connection.close()
+    """Returns when the server has closed the connection: wsgiref catches a KeyboardInterrupt in a request."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(f"GET /{number} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n".encode())
+        response = b"".join(iter(functools.partial(connection.recv, 4096), b""))
+    assert b"\r\n\r\n" in response
+    assert b"ok" in response.split(b"\r\n\r\n", 1)[1]
 
 
 def get_first(port: int, process: subprocess.Popen[bytes], errors: Path) -> None:
@@ -138,7 +139,7 @@ def run(tmp_path: Path, server: str, set_up: str, name: str, **more: str) -> tup
         get_first(port, process, errors)
         for number in range(1, REQUESTS):
             get(port, number)
-        time.sleep(0.1)  # wsgiref catches a KeyboardInterrupt in a request
+        time.sleep(0.1)  # the server is in its loop again
         process.send_signal(getattr(signal, name))
         code = process.wait(60)
     return code, sink.read_text().splitlines(), errors.read_text()
