@@ -23,6 +23,7 @@ from helpers import (
     raising,
     run_code,
     run_in_threads,
+    wait_until,
 )
 
 
@@ -363,9 +364,12 @@ def run_steps(lf, steps, policy, capacity, accelerated):
                 getattr(listener, step)(30)
             elif step == "start" and not listener.is_running:
                 listener.start()
-            stats = check(listener)
-            if not stats.pending:
-                assert stats.accepted == logged[0]
+
+            def is_complete():  # a record that was just taken may be in no list
+                stats = check(listener)
+                return stats.pending or stats.accepted == logged[0]
+
+            assert wait_until(is_complete)
     finally:
         gate.open.set()
         assert listener.stop(30) == 0

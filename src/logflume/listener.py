@@ -410,8 +410,12 @@ class QueueListener(Feed, ListenerCore, logging.handlers.QueueListener):
     def stats(self) -> ListenerStats:
         """Return what the listener has done so far; cheap enough to be asked often."""
         dispatcher, life = self._dispatcher, self._life
-        done = self._handled, self._errors.count, dispatcher.batches, life.wakeups
-        return dispatcher.accounts.stats(dispatcher, (*done, self._delay, self._longest_delay))
+
+        def counts() -> tuple[Any, ...]:
+            done = self._handled, self._errors.count, dispatcher.batches, life.wakeups
+            return (*done, self._delay, self._longest_delay)
+
+        return dispatcher.accounts.stats(dispatcher, counts)
 
     # Exit and fork: see _listener/process.py.
 

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from threading import get_ident
 
 from ..stats import HandlerStats, ListenerStats
@@ -187,23 +187,23 @@ class Accounts:
 
     # What became of all.
 
-    def stats(self, dispatcher: Any, listener_counts: tuple[Any, ...]) -> ListenerStats:
-        """Return the statistics; `listener_counts` are handled, errors, batches, wakeups, delay and longest_delay.
+    def stats(self, dispatcher: Any, listener_counts: Callable[[], tuple[Any, ...]]) -> ListenerStats:
+        """Return the statistics; listener_counts() are handled, errors, batches, wakeups, delay and longest_delay.
 
         A record goes from the queue into hands, and then to the handlers. It is looked for in the opposite order, so
         that none counts twice: a sum may be too small for a moment, and `accepted` goes up only.
         """
+        began, moves = dispatcher.batches, dispatcher.moves()
         drops = self.drops.by_reason()
         dropped = sum(sum(levels.values()) for levels in drops.values())
-        handled, errors, batches, wakeups, delay, longest_delay = listener_counts
+        handled, errors, batches, wakeups, delay, longest_delay = listener_counts()
         failed = self.failed + self.put_failures.value()
         done = handled + failed + dropped
         at_work = self.at_work
         left_at_work, failed_now = dispatcher.left_at_work(), self.failures.count
         waiting = dispatcher.waiting()
         total = done + at_work + waiting
-        # A record that the listener's thread has just taken is in no list for a moment.
-        if at_work or waiting or dispatcher.takes or dispatcher.overflow.waits:
+        if waiting or moves or dispatcher.moves() or began != dispatcher.batches:
             total = max(total, self._accepted)
         self._accepted = total
         if at_work:  # a part of the batch may be done

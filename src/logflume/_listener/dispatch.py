@@ -153,6 +153,10 @@ class Dispatcher:
         in_hand = self._in_hand()
         return max(0, deferred + in_hand + self.queued() - len(self._control))
 
+    def moves(self) -> bool:
+        """Return whether a record may be in no list for a moment: it goes from one to the next, or is done."""
+        return bool(self.takes or self.overflow.waits or self._taken or self.listener.delivering_thread)
+
     def first_created(self) -> float:
         """Return when the first record in hand was made, or 0.0 if none is or that is not known."""
         try:
