@@ -31,7 +31,7 @@ from logflume._shared.rendered import leaves_process, private_copy
 from logflume._shared.state import MOST_UNREAD as _MOST_UNREAD, RUNNING as _RUNNING
 
 cdef extern from "interpreter/fork.h":
-    int watch_fork "logflume_watch_fork_in_c" () except -1
+    int watch_fork "logflume_watch_fork" () except -1
     bint is_forked "logflume_is_forked"
     void forget_fork "logflume_forget_fork" () noexcept
 
