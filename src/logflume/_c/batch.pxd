@@ -1,10 +1,10 @@
 cdef class ListenerCore:
-    cdef int state_value  # IDLE, RUNNING, STOPPING or STOPPED
+    cdef public int state
     # As wide as these: sys.maxsize may be given for "never", and gevent's identities are addresses.
-    cdef long long flush_at_level  # the level from which on a record is handled at once
-    cdef bint wants_flush  # such a record was enqueued
+    cdef public long long flush_at
+    cdef public unsigned long long delivering_thread
+    cdef public bint flush_wanted
     cdef unsigned long long _calls_to_brake  # see is_brake_due()
-    cdef unsigned long long _delivering_thread  # identity of the thread that runs the handlers, or 0
     # What was done so far, and how long it took (seconds): see ListenerStats.
     cdef public long long _handled
     cdef public double _delay

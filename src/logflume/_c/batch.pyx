@@ -28,52 +28,20 @@ cdef object standard_dequeue = QueueListener.dequeue
 cdef class ListenerCore:
     """State shared by a listener and the handlers that feed it.
 
+    state: where the listener is in its life, a number of _shared/state.py
+    delivering_thread: identity of the thread that runs the handlers, or 0
+    flush_at: the level, as a number, from which on a record is handled at once
+    flush_wanted: whether the handlers are to be flushed, for a record of that level
     qsize: the queue's own qsize, if a log call has to ask how long it is, or None
     """
 
-    @property
-    def state(self):
-        """Where the listener is in its life: a number of _shared/state.py."""
-        return self.state_value
-
-    @state.setter
-    def state(self, int state):
-        self.state_value = state
-
-    @property
-    def flush_at(self):
-        """The level, as a number, from which on a record is handled at once."""
-        return self.flush_at_level
-
-    @flush_at.setter
-    def flush_at(self, long long level):
-        self.flush_at_level = level
-
-    @property
-    def flush_wanted(self):
-        """Whether the handlers are to be flushed, for a record of that level."""
-        return self.wants_flush
-
-    @flush_wanted.setter
-    def flush_wanted(self, bint wanted):
-        self.wants_flush = wanted
-
-    @property
-    def delivering_thread(self):
-        """The identity of the thread that runs the handlers, or 0."""
-        return self._delivering_thread
-
-    @delivering_thread.setter
-    def delivering_thread(self, unsigned long long ident):
-        self._delivering_thread = ident
-
     cdef bint delivers_here(self) except -1:
         """Whether the calling thread is the one that runs the handlers."""
-        if self._delivering_thread == 0:
+        if self.delivering_thread == 0:
             return False
         if IDENTS_ARE_OF_THREADS:
-            return self._delivering_thread == PyThread_get_thread_ident()
-        return self._delivering_thread == get_ident()
+            return self.delivering_thread == PyThread_get_thread_ident()
+        return self.delivering_thread == get_ident()
 
     @property
     def calls_to_brake(self):

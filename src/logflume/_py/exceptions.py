@@ -9,6 +9,7 @@ from .._shared.exceptions import (
     SUGGESTED,
     CapturedException,
     NotSimple,
+    captured_chain,
     is_unpatched,
     rendered_now,
     source_globals,
@@ -21,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .._shared.exceptions import LateSuggestion, Link, Part
+    from .._shared.exceptions import LateSuggestion, Part
 
 
 _namespace_of: Any = vars(ModuleType)["__dict__"].__get__
@@ -36,52 +37,10 @@ def capture(exc_info: object) -> CapturedException | None:
     try:
         if type(exc_info) is not tuple or len(exc_info) != 3 or not is_unpatched():
             return None
-        return _capture_chain(exc_info[1], exc_info[2])
+        return captured_chain(exc_info[1], exc_info[2], _capture_one)
     except Exception:
         pass  # rendered after this block: a __str__ may look at the exception that is being handled
     return rendered_now(exc_info)  # type: ignore[arg-type]
-
-
-def _capture_chain(value: Any, tb: Any) -> CapturedException:
-    """Follow the chain as TracebackException.__init__ does, so that the same loops are cut in the same places."""
-    limit = getattr(sys, "tracebacklimit", None)
-    if limit is None:
-        limit = sys.maxsize
-    elif type(limit) is not int:
-        raise NotSimple
-    parts: list[Part] = [_capture_one(value, tb, limit)]
-    if value is None:
-        return CapturedException(parts, None)
-    links: list[Link | None] = [None]
-    seen = {id(value)}
-    waiting = [(0, value)]
-
-    def add(exception: Any) -> int:
-        seen.add(id(exception))
-        parts.append(_capture_one(exception, exception.__traceback__, limit))
-        links.append(None)
-        return len(parts) - 1
-
-    while waiting:
-        index, exception = waiting.pop()
-        cause = context = group = None
-        chained = exception.__cause__
-        if chained is not None and id(chained) not in seen:
-            cause = add(chained)
-            waiting.append((cause, chained))
-        if cause is None and not exception.__suppress_context__:
-            chained = exception.__context__
-            if chained is not None and id(chained) not in seen:
-                context = add(chained)
-                waiting.append((context, chained))
-        if isinstance(exception, BaseExceptionGroup):
-            exceptions = exception.exceptions
-            if type(exceptions) is not tuple:
-                raise NotSimple
-            group = tuple(map(add, exceptions))
-            waiting.extend(zip(group, exceptions, strict=True))
-        links[index] = cause, context, group
-    return CapturedException(parts, links)  # type: ignore[arg-type]
 
 
 def _capture_one(value: Any, tb: Any, limit: int) -> Part:

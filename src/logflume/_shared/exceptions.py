@@ -23,7 +23,7 @@ from operator import attrgetter, getitem, is_
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     Part = tuple[
@@ -329,6 +329,58 @@ def rendered_now(exc_info: ExcInfo) -> CapturedException | None:
         return CapturedException(None, None, stream.getvalue().removesuffix("\n"))
     except Exception:
         return None
+
+
+def most_entries() -> int:
+    """Return how many entries of a traceback sys.tracebacklimit lets through now."""
+    limit = getattr(sys, "tracebacklimit", None)
+    if limit is None:
+        return sys.maxsize
+    if type(limit) is not int:
+        raise NotSimple
+    return limit
+
+
+def captured_chain(
+    value: Any, tb: types.TracebackType | None, capture_one: Callable[[Any, Any, int], Part]
+) -> CapturedException:
+    """Capture `value` and what it is linked to.
+
+    Follows the chain as TracebackException.__init__ does, so that the same loops are cut in the same places.
+    """
+    limit = most_entries()
+    if value is None:
+        return CapturedException([capture_one(value, tb, limit)], None)
+    parts: list[Part] = []
+    links: list[Link] = []
+    waiting: list[tuple[int, BaseException]] = []
+    seen: set[int] = set()
+
+    def add(exception: BaseException, entries: types.TracebackType | None) -> int:
+        seen.add(id(exception))
+        parts.append(capture_one(exception, entries, limit))
+        links.append((None, None, None))
+        waiting.append((len(parts) - 1, exception))
+        return len(parts) - 1
+
+    def add_once(exception: BaseException | None) -> int | None:
+        if exception is None or id(exception) in seen:
+            return None
+        return add(exception, exception.__traceback__)
+
+    add(value, tb)
+    while waiting:
+        index, exception = waiting.pop()
+        context = group = None
+        cause = add_once(exception.__cause__)
+        if cause is None and not exception.__suppress_context__:
+            context = add_once(exception.__context__)
+        if isinstance(exception, BaseExceptionGroup):
+            if type(exception.exceptions) is not tuple:
+                raise NotSimple
+            group = tuple([add(each, each.__traceback__) for each in exception.exceptions])
+        links[index] = cause, context, group
+    return CapturedException(parts, links)
 
 
 # ---- the text ----

@@ -13,7 +13,8 @@ from logflume._c.backend.format cimport Composer, composer_of, makes_simple
 from logflume._c.backend.json_pattern cimport is_unchanged
 from logflume._c.backend.unpatched cimport formatter_is_unpatched, overridden_by
 from logflume._c.interpreter.python cimport (
-    Watch, WatchedObject, assign_type_version, dict_get, instance_dict, type_version, watch_object,
+    Py_TYPE, Watch, WatchedObject, assign_type_version, dict_get, instance_dict, is_object_unchanged, type_version,
+    watch_object,
 )
 from logflume._delivery.added_fields import fields_adder
 from logflume._delivery.json_formatters import json_formatter_is_unpatched
@@ -26,10 +27,11 @@ from logflume._delivery.sinks import (
     rotates_by_size, sink_of,
 )
 
-cdef extern from "backend/handler_watch.h":
+cdef extern from "interpreter/dict_watch.h":
+    """
+    LOGFLUME_DEFINE_WATCH(logflume_handlers)
+    """
     Watch logflume_handlers
-    bint is_same_object "logflume_is_same_object"(const WatchedObject *watched, object instance)
-    bint keeps_newlines "logflume_keeps_newlines"(object stream)
 
 cdef extern from "backend/write.h" nogil:
     bint logflume_see_file(logflume_file *file, int number)
@@ -109,6 +111,28 @@ cdef bint is_current(Plan plan, object handler) except -1:
         and (plan.composer.clock is None or renew(plan.composer.clock))
         and (plan.composer.json is None or is_unchanged(plan.composer.json))
     )
+
+
+cdef inline bint is_same_object(const WatchedObject *watched, object found) noexcept:
+    """Whether `found` is what was read, and unchanged."""
+    return watched.object == <PyObject *>found and is_object_unchanged(&logflume_handlers, watched)
+
+
+cdef int visit_held(PyObject *held, void *translates) except -1:
+    """Note whether `held` can be the newline of a text stream that writes another one than "\\n"."""
+    if PyUnicode_CheckExact(<object>held) and <str>held in ("\r\n", "\r"):
+        (<bint *>translates)[0] = True
+    return 0
+
+
+cdef bint keeps_newlines(object stream) except -1:
+    """As keeps_newlines() in _delivery/sinks.py, which knows whether the answer is right."""
+    cdef PyTypeObject *cls = Py_TYPE(stream)
+    cdef bint translates = False
+    if cls.tp_traverse is NULL:
+        return False
+    cls.tp_traverse(<PyObject *>stream, visit_held, &translates)
+    return not translates
 
 
 cdef bint is_same_stream(Plan plan, object stream) except -1:

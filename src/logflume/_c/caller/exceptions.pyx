@@ -6,14 +6,14 @@ from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
 cdef object CapturedException, ExceptionGroupBase, NotSimple
-cdef object rendered_now, source_globals, string_of_suggested, syntax_error_attributes
+cdef object captured_chain, rendered_now, source_globals, string_of_suggested, syntax_error_attributes
 import sys
 from types import TracebackType
 
 from logflume._c.interpreter.python cimport dict_get
 
 from logflume._shared import exceptions as shared
-from logflume._shared.exceptions import CapturedException, NotSimple, rendered_now, source_globals
+from logflume._shared.exceptions import CapturedException, NotSimple, captured_chain, rendered_now, source_globals
 from logflume._shared.exceptions import string_of_suggested, syntax_error_attributes
 
 cdef extern from "caller/traceback_entries.h":
@@ -79,18 +79,6 @@ cdef bint is_unpatched() noexcept:
 
 # ---- one exception ----
 
-cdef int most_entries(Py_ssize_t *most) except -1:
-    """Set `most` to what sys.tracebacklimit says now."""
-    limit = dict_get(sys_globals, "tracebacklimit", None)
-    if limit is None:
-        most[0] = PY_SSIZE_T_MAX
-    elif type(limit) is int:
-        most[0] = limit
-    else:
-        raise NotSimple
-    return 0
-
-
 cdef int keep_source_globals(tuple objects) except -1:
     """Replace the globals of frames that are in no module with what `linecache` reads of them."""
     cdef Py_ssize_t i
@@ -131,7 +119,7 @@ cdef str string_of(object value):
     return <str>string
 
 
-cdef tuple capture_one(object value, object tb, Py_ssize_t most):
+cpdef tuple capture_one(object value, object tb, Py_ssize_t most):
     """Return a Part: see _shared/exceptions.py."""
     cdef PyTypeObject *cls = Py_TYPE(value)
     cdef PyObject *taken = NULL
@@ -174,74 +162,21 @@ cdef tuple capture_one(object value, object tb, Py_ssize_t most):
     return qualname, module, string, notes, attributes, objects, positions, suppresses
 
 
-# ---- the chain ----
-
-cdef class Chain:
-    """The exceptions of a report: walked as TracebackException.__init__ does, to cut loops in the same places."""
-    cdef Py_ssize_t most
-    cdef list parts, links, waiting
-    cdef set seen
-
-    cdef object add(self, object exception, object tb):
-        """Capture `exception`, and return its index."""
-        self.seen.add(<size_t><PyObject *>exception)
-        self.parts.append(capture_one(exception, tb, self.most))
-        self.links.append(None)
-        index = len(self.parts) - 1
-        self.waiting.append((index, exception))
-        return index
-
-    cdef int follow(self, object index, object exception) except -1:
-        """Capture what `exception` is linked to."""
-        cause = context = group = None
-        chained = exception.__cause__
-        if chained is not None and <size_t><PyObject *>chained not in self.seen:
-            cause = self.add(chained, chained.__traceback__)
-        if cause is None and not exception.__suppress_context__:
-            chained = exception.__context__
-            if chained is not None and <size_t><PyObject *>chained not in self.seen:
-                context = self.add(chained, chained.__traceback__)
-        if isinstance(exception, ExceptionGroupBase):
-            exceptions = exception.exceptions
-            if type(exceptions) is not tuple:
-                raise NotSimple
-            group = []
-            for chained in <tuple>exceptions:
-                (<list>group).append(self.add(chained, chained.__traceback__))
-            group = tuple(<list>group)
-        self.links[index] = (cause, context, group)
-        return 0
-
-
-cdef object capture_chain(object value, object tb):
-    cdef Py_ssize_t most = 0
-    cdef Chain chain
-    most_entries(&most)
-    if value is None or (
-        value.__cause__ is None
-        and (value.__context__ is None or value.__suppress_context__)
-        and not isinstance(value, ExceptionGroupBase)
-    ):
-        return CapturedException((capture_one(value, tb, most),), None)
-    chain = Chain.__new__(Chain)
-    chain.most = most
-    chain.parts = []
-    chain.links = []
-    chain.waiting = []
-    chain.seen = set()
-    chain.add(value, tb)
-    while chain.waiting:
-        index, exception = chain.waiting.pop()
-        chain.follow(index, exception)
-    return CapturedException(chain.parts, chain.links)
-
-
 cpdef object capture(object exc_info):
     """Return what the text of `exc_info` needs, or None if it has to travel as it is: see the pure twin."""
     if type(exc_info) is not tuple or PyTuple_GET_SIZE(exc_info) != 3 or not is_unpatched():
         return None
+    value, tb = (<tuple>exc_info)[1], (<tuple>exc_info)[2]
     try:
-        return capture_chain((<tuple>exc_info)[1], (<tuple>exc_info)[2])
+        if (
+            value is not None
+            and value.__cause__ is None
+            and (value.__context__ is None or value.__suppress_context__)
+            and not isinstance(value, ExceptionGroupBase)
+            and dict_get(sys_globals, "tracebacklimit", None) is None
+        ):
+            return CapturedException((capture_one(value, tb, PY_SSIZE_T_MAX),), None)
+        return captured_chain(value, tb, capture_one)
     except Exception:
         pass  # rendered after this block: a __str__ may look at the exception that is being handled
     return rendered_now(exc_info)

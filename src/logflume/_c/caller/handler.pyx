@@ -31,7 +31,7 @@ from logflume._shared.rendered import leaves_process, private_copy
 from logflume._shared.state import MOST_UNREAD as _MOST_UNREAD, RUNNING as _RUNNING
 
 cdef extern from "interpreter/fork.h":
-    int watch_fork "logflume_watch_fork_in_c" () except -1
+    int watch_fork "logflume_watch_fork" () except -1
     bint is_forked "logflume_is_forked"
     void forget_fork "logflume_forget_fork" () noexcept
 
@@ -224,11 +224,11 @@ cdef class HandlerCore:
             if self._unwatched == MOST_UNREAD:
                 self._warn_if_unread()
         else:
-            if core.state_value != RUNNING:
+            if core.state != RUNNING:
                 core.ensure_delivery()
             elif core.is_brake_due():
                 core.brake()
-            if levelno >= core.flush_at_level:
+            if levelno >= core.flush_at:
                 core.flush_soon()
         return 0
 
@@ -239,7 +239,7 @@ cdef class HandlerCore:
         cdef ListenerCore core = self._core
         if core is None:
             return self._moved is not None
-        return core.state_value != RUNNING or core.delivers_here()
+        return core.state != RUNNING or core.delivers_here()
 
     cdef object way_in(self, long long levelno, object name):
         """Return how a record of this level and logger gets into the queue.
@@ -252,7 +252,7 @@ cdef class HandlerCore:
         cdef int verdict
         if core is None and self._moved is not None:
             return CALLS_PYTHON
-        if core is not None and (core.state_value != RUNNING or core.delivers_here()):
+        if core is not None and (core.state != RUNNING or core.delivers_here()):
             return CALLS_PYTHON
         if PyList_GET_SIZE(self._filters) != 0:
             verdict = by_name(self._filters, name)
@@ -456,7 +456,7 @@ cdef class HandlerCore:
                 self.put(passed if returns_record and isinstance(passed, LogRecord) else record)
             return passed
         handled = standard_handle(self, record)
-        if self._core is not None and self._core.state_value != RUNNING:
+        if self._core is not None and self._core.state != RUNNING:
             self._core.ensure_delivery()
         return handled
 

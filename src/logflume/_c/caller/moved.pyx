@@ -15,17 +15,20 @@ from logging import LogRecord
 
 from logflume._c.filters cimport ASKS, DROPS, by_name
 from logflume._c.interpreter.python cimport (
-    Py_TYPE, Watch, WatchedObject, dict_get, instance_dict, watch_object,
+    Py_TYPE, Watch, dict_get, instance_dict, is_object_unchanged, watch_object, watch_only,
 )
 from logflume._c.record cimport CapturedRecord, made_of, new_record, take_back
 
 from logflume._shared.moved import filters_in_call, has_standard_filter
 from logflume._shared.rendered import private_copy
 
-cdef extern from "caller/moved_watch.h":
+cdef extern from "interpreter/dict_watch.h":
+    """
+    LOGFLUME_DEFINE_WATCH(logflume_moved)
+    """
     Watch logflume_moved
-    bint is_object_unchanged "logflume_is_object_unchanged" (const Watch *watch, const WatchedObject *watched) noexcept
 
+watch_only(&logflume_moved, frozenset(("level", "filters", "filter", "handle")))
 
 cdef object ASK = object()
 cdef object NO_TARGETS = object()

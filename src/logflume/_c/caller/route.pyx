@@ -9,7 +9,7 @@ from logflume._c.caller.handler cimport HandlerCore
 from logflume._c.caller.logging_state cimport MISSING, LoggingState, current_state
 from logflume._c.caller.unpatched cimport ATTRIBUTES, HANDLE, IS_ENABLED, LOG, MAKE_RECORD, unpatched_parts
 from logflume._c.interpreter.python cimport (
-    Py_TYPE, Watch, WatchedDict, WatchedObject, dict_get, instance_dict, list_get, watch_dict, watch_object,
+    Py_TYPE, Watch, WatchedDict, WatchedObject, dict_get, instance_dict, list_get, watch_dict, watch_object, watch_only,
 )
 
 from logflume._shared.moved import HandlerList as _HandlerList
@@ -33,7 +33,6 @@ cdef extern from "caller/route_cache.h":
     Watch logflume_loggers
     int find_in_cache "logflume_cached_route" (PyObject *logger, long long level, const CachedRoute **found) noexcept
     void put_into_cache "logflume_cache_route" (const CachedRoute *route) noexcept
-    void ignore_all_but "logflume_ignore_all_but" (object names) noexcept
 
 cdef type HandlerList = _HandlerList
 cdef object NO_HANDLER = object()
@@ -242,4 +241,4 @@ cdef int note_level_name(CachedRoute *route, object level) except -1:
     return 0
 
 
-ignore_all_but(frozenset(METHODS + READ))
+watch_only(&logflume_loggers, frozenset(METHODS + READ))

@@ -10,39 +10,7 @@
 
 #include "interpreter/dict_watch.h"
 
-/* ---- what is watched: the dictionaries of loggers, and in them the cache of levels ---- */
-
-#if PY_VERSION_HEX >= 0x030C0000
-static int logflume_on_logger_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value);
-#endif
-static logflume_watch logflume_loggers = LOGFLUME_WATCH(logflume_on_logger_event);
-
-#if PY_VERSION_HEX >= 0x030C0000
-static PyObject *logflume_attributes_of_routes; /* a frozenset of str; NULL: all */
-
-/* Ignores attributes with other names than these. */
-static inline void
-logflume_ignore_all_but(PyObject *names)
-{
-    logflume_attributes_of_routes = Py_NewRef(names);
-}
-
-static int
-logflume_on_logger_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value)
-{
-    (void)dict; (void)value;
-    /* A key that is no str is a level in a logger's cache, or a dictionary that replaced all items. */
-    if (logflume_attributes_of_routes == NULL || event > PyDict_EVENT_DELETED || !PyUnicode_CheckExact(key)
-        || PySet_Contains(logflume_attributes_of_routes, key) != 0) {
-        logflume_count_change(&logflume_loggers);
-    }
-    return 0;
-}
-#else
-#define logflume_ignore_all_but(names) ((void)(names))
-#endif
-
-/* ---- the cache ---- */
+LOGFLUME_DEFINE_WATCH(logflume_loggers) /* the dictionaries of loggers, and in them the cache of levels */
 
 #define LOGFLUME_LONGEST_ROUTE 8
 

@@ -27,8 +27,8 @@ cdef extern from "interpreter/clock.h":
     bint read_clock "logflume_read_clock" (object clock, long long *ns) noexcept
     double seconds "logflume_seconds" (long long ns) noexcept
 
-cdef extern from "interpreter/pid.h":
-    int watch_fork "logflume_watch_fork" () noexcept
+cdef extern from "interpreter/fork.h":
+    int watch_fork "logflume_watch_fork" () except -1
     long getpid "logflume_getpid" () noexcept
 
 cdef extern from "caller/thread_names.h":

@@ -7,15 +7,9 @@
 #include "interpreter/gil.h"
 
 #if LOGFLUME_GIL
-#ifndef Py_BUILD_CORE
 #define Py_BUILD_CORE 1
-#define LOGFLUME_BUILD_CORE
-#endif
 #include "internal/pycore_context.h"
-#ifdef LOGFLUME_BUILD_CORE
 #undef Py_BUILD_CORE
-#undef LOGFLUME_BUILD_CORE
-#endif
 #endif
 
 /* 0 if the running code has no context, and so no contextvars. */

@@ -23,9 +23,8 @@ typedef struct {
     PyDict_WatchCallback on_event; /* calls logflume_count_change() */
     int watcher;                   /* -1: none yet, -2: all are taken */
     unsigned long long changes;
+    PyObject *names; /* of what is read, a frozenset of str; NULL: any change counts */
 } logflume_watch;
-
-#define LOGFLUME_WATCH(on_event) {on_event, -1, 1}
 
 static inline void
 logflume_count_change(logflume_watch *watch)
@@ -37,15 +36,31 @@ logflume_count_change(logflume_watch *watch)
 #endif
 }
 
-/* Defines a watch for which any change of its dictionaries counts. */
+/* Has changes under other names than these not count: some handlers set an attribute for each record. */
+static inline void
+logflume_watch_only(logflume_watch *watch, PyObject *names)
+{
+    watch->names = Py_NewRef(names);
+}
+
+/* Whether an event changes what is read. A key that is no str may be a dictionary that replaced all items. */
+static inline int
+logflume_is_read(const logflume_watch *watch, PyDict_WatchEvent event, PyObject *key)
+{
+    return watch->names == NULL || event > PyDict_EVENT_DELETED || !PyUnicode_CheckExact(key)
+        || PySet_Contains(watch->names, key) != 0;
+}
+
 #define LOGFLUME_DEFINE_WATCH(watch) \
     static int watch##_on_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value); \
-    static logflume_watch watch = LOGFLUME_WATCH(watch##_on_event); \
+    static logflume_watch watch = {watch##_on_event, -1, 1, NULL}; \
     static int \
     watch##_on_event(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value) \
     { \
-        (void)event; (void)dict; (void)key; (void)value; \
-        logflume_count_change(&watch); \
+        (void)dict; (void)value; \
+        if (logflume_is_read(&watch, event, key)) { \
+            logflume_count_change(&watch); \
+        } \
         return 0; \
     }
 
@@ -88,8 +103,8 @@ logflume_are_unchanged(const logflume_watch *watch, const logflume_watched_dict 
 #else
 /* 3.11: no two dictionaries ever have the same version, so the same version is the same dictionary, unchanged. */
 typedef int logflume_watch;
-#define LOGFLUME_WATCH(on_event) 0
 #define LOGFLUME_DEFINE_WATCH(watch) static logflume_watch watch;
+#define logflume_watch_only(watch, names) ((void)(names))
 
 static inline unsigned long long
 logflume_version_now(const logflume_watch *watch, PyObject *dict)

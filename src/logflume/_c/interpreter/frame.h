@@ -7,15 +7,9 @@
 #include "interpreter/gil.h"
 
 #if LOGFLUME_GIL && PY_VERSION_HEX < 0x030C0000
-#ifndef Py_BUILD_CORE
 #define Py_BUILD_CORE 1
-#define LOGFLUME_BUILD_CORE
-#endif
 #include "internal/pycore_frame.h"
-#ifdef LOGFLUME_BUILD_CORE
 #undef Py_BUILD_CORE
-#undef LOGFLUME_BUILD_CORE
-#endif
 #endif
 
 /* A new reference to the code that the running Python frame executes, and the offset of its current instruction;

@@ -21,8 +21,7 @@ for a new version of Python, because it is not a public and stable part of the C
     type_dict.h     how to take a name from a built-in class          PyTypeObject.tp_dict
     clock.h         the time without a call                           that time.time() is in the library of the types
     gil.h           whether there is a GIL; words that threads share  without the GIL: _Py_atomic_*()
-    pid.h           os.getpid() without the system call
-    fork.h          whether this process was forked, and not yet told of it
+    fork.h          whether this process was forked, and not yet told of it; os.getpid() without the system call
     immutable.h     whether a value or a record cannot change
     strings.h       what a string holds                               3.11: strings that are not ready
 
@@ -30,11 +29,11 @@ Three more things are CPython's own, outside of this folder: the names of code t
 Python (caller/call_site.pyx), which names it keeps in the contextvars of each thread (_shared/contexts.py), and how
 logging looks at that version (caller/unpatched.pyx, caller/logging_state.pyx).
 
-Declared here is what has no state. freelist.h, clock.h, pid.h and fork.h have some, of which each extension would get
-its own copy: they are declared by the one module that includes them (record.pyx, caller/stamp.pyx,
-caller/handler.pyx). So are frame.h (caller/call_site.pyx) and contextvars.h (context.pyx), whose internal headers the
-other modules need not read. Watches are defined where they are used: caller/logging_state.pyx, caller/unpatched.pyx,
-caller/route_cache.h, caller/thread_names.h, caller/moved_watch.h and backend/handler_watch.h.
+Declared here is what has no state. freelist.h, clock.h and fork.h have some, of which each extension gets its own copy:
+they are declared by the modules that include them (record.pyx, caller/stamp.pyx, caller/handler.pyx). So are frame.h
+(caller/call_site.pyx) and contextvars.h (context.pyx), whose internal headers the other modules need not read. Watches
+are defined where they are used: caller/logging_state.pyx, caller/unpatched.pyx, caller/moved.pyx, backend/plan.pyx,
+caller/route_cache.h and caller/thread_names.h.
 """
 
 from cpython.object cimport PyObject, PyTypeObject
@@ -67,6 +66,8 @@ cdef extern from "interpreter/dict_watch.h":
     bint are_unchanged "logflume_are_unchanged" (const Watch *watch, const WatchedDict *watched, int count) noexcept
     bint watch_object "logflume_watch_object" (
         Watch *watch, WatchedObject *watched, object instance, object dictionary) noexcept
+    bint is_object_unchanged "logflume_is_object_unchanged" (const Watch *watch, const WatchedObject *watched) noexcept
+    void watch_only "logflume_watch_only" (Watch *watch, object names) noexcept
 
 cdef extern from "interpreter/calls.h":
     object call0 "logflume_call0" (object callable)
