@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+import pathlib
 import sys
 import warnings
 import weakref
 
 import pytest
 
-from helpers import forget_thread, wait_until
+from helpers import forget_thread, is_quick, wait_until
 
 
 def log_with(level, logger):
@@ -176,3 +177,136 @@ def test_the_file_name_cache_forgets(logger, records):
             f"{i}.py",
             str(i),
         )
+
+
+# ---- loggers with a findCaller() of their own ----
+
+
+def by_depth(logger, stack_info=False, stacklevel=1):
+    frame = sys._getframe(2 + stacklevel)
+    return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name, None
+
+
+def by_module(logger, stack_info=False, stacklevel=1):
+    frame = sys._getframe(1)
+    while frame.f_globals["__name__"] == "logging":
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name, None
+
+
+def by_the_standard(logger, stack_info=False, stacklevel=1):
+    return logging.Logger.findCaller(logger, stack_info, stacklevel)
+
+
+def by_names(logger, stack_info=False, stacklevel=1):
+    codes = [sys._getframe(depth).f_code for depth in (1, 2)]
+    return (
+        __file__,
+        1,
+        str([(code.co_filename, code.co_name, code.co_qualname[-12:]) for code in codes]),
+        None,
+    )
+
+
+def with_a_stack(logger, stack_info=False, stacklevel=1):
+    return __file__, 1, "f", "the stack"
+
+
+def of_other_types(logger, stack_info=False, stacklevel=1):
+    return pathlib.Path(__file__), "1", None, None
+
+
+def in_vain(logger, stack_info=False, stacklevel=1):
+    raise ValueError("no frame")
+
+
+FINDERS = [by_depth, by_module, by_the_standard, by_names, with_a_stack, of_other_types, in_vain]
+TOLD = ("pathname", "filename", "module", "lineno", "funcName", "stack_info", "msg", "args", "order")
+
+
+@pytest.fixture(params=FINDERS, ids=lambda finder: finder.__name__)
+def finding(request, logger):
+    """A logger whose class has a findCaller() of its own."""
+    cls = type("Finding", (logging.Logger,), {"findCaller": request.param})
+    own = cls("own")
+    own.parent = logging.root
+    return own
+
+
+def call_each_way(own):
+    try:
+        raise KeyError("k")
+    except KeyError:
+        for call in (
+            lambda: own.info("m %s", 1, extra={"order": 5}),
+            lambda: own.log(logging.ERROR, "m", stacklevel=2),
+            lambda: own.critical("m %s %s", 1, 2, exc_info=True),
+            lambda: own.exception("m"),
+            lambda: logging.LoggerAdapter(own, {}).warning("m"),
+            lambda: own.info("m", stack_info=True),
+        ):
+            call()
+
+
+def test_a_findCaller_of_a_subclass_tells_what_it_tells_the_standard_call(finding, package, records):
+    package.accelerate_loggers()
+    told = []
+    for _ in range(2):
+        call_each_way(finding)
+        told.append(
+            [
+                ([getattr(record, name, None) for name in TOLD], record.exc_info and record.exc_info[0])
+                for record in records()
+            ]
+        )
+        package.restore_loggers()
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("finding", [by_module], indirect=True)
+def test_a_logger_with_a_findCaller_of_its_own_is_accelerated(finding, records):
+    assert is_quick(lambda: finding.info("m"))
+    (record,) = records()
+    assert record.funcName == "<lambda>"
+
+
+def test_what_findCaller_raises_reaches_the_caller(logger, records):
+    class Own(logging.Logger):
+        def findCaller(self, stack_info=False):
+            raise AssertionError
+
+    own = Own("own")
+    own.parent = logging.root
+    with pytest.raises(TypeError, match="findCaller"):
+        own.info("m")
+    assert records() == []
+
+
+@pytest.mark.parametrize("finding", [by_module], indirect=True)
+def test_an_extra_field_that_the_standard_refuses(finding, records):
+    with pytest.raises(KeyError, match="overwrite"):
+        finding.info("m", extra={"name": "n"})
+    assert records() == []
+
+
+def test_findCaller_may_change_everything_else(logger, package, records):
+    """It runs before the record is made, as in the standard library."""
+
+    class Own(logging.Logger):
+        def findCaller(self, stack_info=False, stacklevel=1):
+            logging.root.handlers.clear()
+            logging.root.addHandler(other)
+            return __file__, 1, "f", None
+
+    seen = []
+    other = logging.Handler()
+    other.emit = seen.append
+    handlers = logging.root.handlers[:]
+    own = Own("own")
+    own.parent = logging.root
+    try:
+        own.info("m")
+        own.info("n")
+    finally:
+        logging.root.handlers[:] = handlers
+    assert [record.msg for record in seen][-1] == "n"

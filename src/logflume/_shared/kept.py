@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["IMMUTABLE", "OWN_ATTRIBUTES", "keep_containers", "kept", "may_change"]
+__all__ = ["IMMUTABLE", "OWN_ATTRIBUTES", "copies_in", "kept", "may_change"]
 
 IMMUTABLE = frozenset([str, int, float, bool, type(None), bytes])
 OWN_ATTRIBUTES = len(vars(logging.LogRecord("", 0, "", 0, "", (), None)))  # of a record without `extra`
@@ -57,20 +57,19 @@ def _kept(value: Any, known: dict[int, tuple[Any, Any]]) -> Any:
 
 
 def may_change(record: logging.LogRecord) -> bool:
-    """Whether keep_containers() may find anything in `record`."""
+    """Whether copies_in() may find anything in `record`."""
     attributes = record.__dict__
     return len(attributes) > OWN_ATTRIBUTES and not IMMUTABLE.issuperset(
         [type(value) for name, value in attributes.items() if name not in _NO_EXTRA]
     )
 
 
-def keep_containers(attributes: dict[str, Any]) -> bool:
-    """Put copies in the place of the containers among a record's attributes; return whether there are any."""
-    found = False
+def copies_in(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Return copies of the containers among a record's attributes, by name."""
+    copies = {}
     for name, value in attributes.items():
         if type(value) not in IMMUTABLE and name not in _NO_EXTRA:
             copied = kept(value)
             if copied is not value:
-                attributes[name] = copied
-                found = True
-    return found
+                copies[name] = copied
+    return copies

@@ -7,7 +7,7 @@ import logging
 import weakref
 from operator import is_
 
-from .kept import keep_containers, kept, may_change
+from .kept import copies_in, kept
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,24 +94,25 @@ def rendered_copy(record: logging.LogRecord, renders: bool = True) -> logging.Lo
     queue each handler gets the same record.
     """
     try:
-        msg, args = record.msg, record.args
+        msg, args, attributes = record.msg, record.args, record.__dict__
         if type(msg) is RenderedMessage and msg.is_kept(args):
-            if not may_change(record):
-                return record
             renders = False
+        copies = copies_in(attributes)
+        if not copies and not renders:
+            return record
         known = _copies.get(id(record))
         if known is not None and known[0]() is record:
-            _, new, before = known
-            if has_same_attributes(before, record):
+            _, new, cls, before = known
+            if type(record) is cls and _has_same_items(before, attributes):
                 return new
+        cls, before = type(record), attributes.copy()
         new = private_copy(record)
-        before = private_copy(new)
-        renders = renders and _keep_message(new, msg, args)
-        if not keep_containers(vars(new)) and not renders:
+        if not (renders and _keep_message(new, msg, args)) and not copies:
             return record
+        vars(new).update(copies)
         key = _Key(record, _forget)
         key.record_id = id(record)
-        _copies[id(record)] = key, new, before
+        _copies[id(record)] = key, new, cls, before
         return new
     except Exception:
         return record
@@ -152,12 +153,11 @@ def private_copy(record: logging.LogRecord) -> logging.LogRecord:
 
 def has_same_attributes(before: logging.LogRecord, record: logging.LogRecord) -> bool:
     """Tell whether both have the same class, and the same objects as attributes, in the same order."""
-    own, others = vars(before), vars(record)
-    return (
-        type(before) is type(record)
-        and list(own) == list(others)
-        and all(map(is_, own.values(), others.values()))
-    )
+    return type(before) is type(record) and _has_same_items(vars(before), vars(record))
+
+
+def _has_same_items(before: dict[str, Any], attributes: dict[str, Any]) -> bool:
+    return list(before) == list(attributes) and all(map(is_, before.values(), attributes.values()))
 
 
 def log_record(record: Any) -> logging.LogRecord:
@@ -193,8 +193,8 @@ class _Key(weakref.ref):  # type: ignore[type-arg]
     record_id: int
 
 
-# By the id() of the record: its copy, and one that shows what it was like then.
-_copies: dict[int, tuple[_Key, logging.LogRecord, logging.LogRecord]] = {}
+# By the id() of the record: its copy, and what class and attributes the record had then.
+_copies: dict[int, tuple[_Key, logging.LogRecord, type, dict[str, Any]]] = {}
 
 
 def _forget(key: _Key, copies: dict[int, Any] = _copies) -> None:

@@ -22,7 +22,7 @@ import logging
 import sys
 import types
 
-from logflume._c.caller.call_site cimport find_call_site
+from logflume._c.caller.call_site cimport ask_for_caller, find_call_site, told_call_site
 from logflume._c.caller.handle cimport ask_logger, put
 from logflume._c.caller.handler cimport AS_LOG_RECORD, CALLS_PYTHON, FILTERED, NOT_AT_ALL, HandlerCore
 from logflume._c.caller.logging_state cimport MISSING, LoggingState, current_state
@@ -31,7 +31,7 @@ from logflume._c.caller.route cimport (
 )
 from logflume._c.caller.stamp cimport name_of_level, stamp
 from logflume._c.caller.unpatched cimport (
-    ERROR, IGNORES_NESTED, RECORD, is_mapping, is_unpatched, unpatched_parts,
+    ERROR, FIND_CALLER, IGNORES_NESTED, RECORD, is_mapping, is_unpatched, unpatched_parts,
 )
 from logflume._c.filters cimport ASKS, DROPS, by_name
 from logflume._c.interpreter.python cimport (
@@ -40,6 +40,7 @@ from logflume._c.interpreter.python cimport (
 )
 from logflume._c.record cimport CallSite, CapturedRecord, record_for_call
 
+from logflume._c.caller.call_site import frame_of
 from logflume._c.caller.logging_state import prepare
 from logflume._c.caller.unpatched import count_as_unpatched
 
@@ -75,6 +76,7 @@ for function, code in FUNCTIONS:
 
 cdef struct Call:
     # All pointers are borrowed from the caller.
+    PyObject *method
     PyObject *logger
     PyObject *level
     long long levelno
@@ -96,7 +98,10 @@ cdef inline bint begin(Call *call, PyObject *logger, PyObject *level, long long 
     return call.is_enabled != OFF
 
 
-cdef inline void set_arguments(Call *call, PyObject **arguments, Py_ssize_t count, PyObject *names) noexcept:
+cdef inline void set_arguments(
+    Call *call, PyObject *method, PyObject **arguments, Py_ssize_t count, PyObject *names
+) noexcept:
+    call.method = method
     call.arguments = arguments
     call.count = count
     call.names = names
@@ -175,7 +180,7 @@ cdef bint log(Call *call) except -1:
         if isinstance(handler, HandlerCore) and call.levelno >= (<HandlerCore>handler).level_value:
             name = <object>call.route.name  # before arbitrary code can run, which could change the logger
             if (<HandlerCore>handler).is_ours():
-                return log_enabled(call, name, handler, &call.route)
+                return log_enabled(call, name, handler, &call.route, None)
     return log_uncached(call, <object>call.logger, <object>call.level)
 
 
@@ -192,7 +197,7 @@ cdef bint log_uncached(Call *call, object logger, object level) except -1:
         cache_route(logger, level, call.levelno, False)
         return True
     name = dict_get(attributes, "name", MISSING)
-    if enabled == STANDARD or parts & PARTS != PARTS or name is MISSING:
+    if enabled == STANDARD or (parts | FIND_CALLER) & PARTS != PARTS or name is MISSING:
         return False
     filters = dict_get(attributes, "filters", None)
     if not PyList_CheckExact(filters):
@@ -207,18 +212,43 @@ cdef bint log_uncached(Call *call, object logger, object level) except -1:
         call.asks_logger = verdict == ASKS
     elif isinstance(handler, HandlerCore):
         cache_route(logger, level, call.levelno, True)
-    return log_enabled(call, name, handler, NULL)
+    if not parts & FIND_CALLER:
+        return log_told(call, logger, name, handler)
+    return log_enabled(call, name, handler, NULL, None)
 
 
-cdef bint log_enabled(const Call *call, object name, object handler, const Route *route) except -1:
+cdef bint log_told(const Call *call, object logger, object name, object handler) except -1:
+    """Do what log_enabled() does, for a logger with a findCaller() of its own."""
+    cdef Keywords keywords
+    cdef CallSite site
+    cdef tuple told
+    if call.has_exc_info or not read_keywords(call, &keywords):
+        return False
+    told = ask_for_caller((<LogMethod>call.method).frame, logger, keywords.stacklevel)
+    site = told_call_site(told)
+    if site is None or not log_enabled(call, name, handler, NULL, site):
+        path, line, function, stack = told
+        arguments = tuple([<object>call.arguments[index] for index in range(1, call.count)])
+        exc_info = None if keywords.exc_info is NULL else exception_info(<object>keywords.exc_info)
+        extra = None if keywords.extra is NULL else <object>keywords.extra
+        logger.handle(logger.makeRecord(
+            logger.name, <object>call.level, path, line, <object>call.arguments[0], arguments, exc_info, function,
+            extra, stack,
+        ))
+    return True
+
+
+cdef bint log_enabled(
+    const Call *call, object name, object handler, const Route *route, CallSite site
+) except -1:
     """Make the record and have it handled. Returns False, with nothing done, if the standard method must do it.
 
-    `handler` is what find_handler() returned, and `route` is where that was cached, or NULL.
+    `handler` is what find_handler() returned, and `route` is where that was cached, or NULL. `site` is None if the
+    place of the call is not known yet.
     """
     cdef Keywords keywords
     cdef LoggingState state = current_state()
     cdef CapturedRecord record
-    cdef CallSite site
     cdef object level_name = None, way = AS_LOG_RECORD
     if not (
         state.is_unpatched
@@ -244,7 +274,8 @@ cdef bint log_enabled(const Call *call, object name, object handler, const Route
         call.asks_logger or way is FILTERED or handler is SEVERAL or (<HandlerCore>handler)._leaves_process
     ):
         return False  # a filter may log, or the queue
-    site = find_call_site(keywords.stacklevel)
+    if site is None:
+        site = find_call_site(keywords.stacklevel)
     if site is None:
         return False
 
@@ -299,6 +330,7 @@ cdef class LogMethod:
     cdef OwnCode own_code
     cdef object level
     cdef long long levelno
+    cdef object frame  # for a logger with a findCaller() of its own
     cdef object __weakref__
 
     def __init__(self, standard, level):
@@ -308,6 +340,7 @@ cdef class LogMethod:
         self.own_code.code = <PyObject *>self.code
         self.level = level
         self.levelno = level or 0
+        self.frame = frame_of(standard)
         name = standard.__name__
         if name == "exception":
             self.entry = <vectorcallfunc>call_exception
@@ -367,7 +400,7 @@ cdef object call_level(PyObject *called, PyObject **arguments, size_t flagged, P
     if count >= 2 and is_in_use(method):
         if not begin(&call, arguments[0], <PyObject *>method.level, method.levelno):
             return None
-        set_arguments(&call, arguments + 1, count - 1, names)
+        set_arguments(&call, called, arguments + 1, count - 1, names)
         if log(&call):
             return None
     return PyObject_Vectorcall(method.standard, arguments, count, names)
@@ -381,7 +414,7 @@ cdef object call_exception(PyObject *called, PyObject **arguments, size_t flagge
     if count >= 2 and is_in_use(method) and unpatched_parts(Py_TYPE(<object>arguments[0])) & ERROR:
         if not begin(&call, arguments[0], <PyObject *>method.level, method.levelno):
             return None
-        set_arguments(&call, arguments + 1, count - 1, names)
+        set_arguments(&call, called, arguments + 1, count - 1, names)
         call.has_exc_info = True
         if log(&call):
             return None
@@ -396,7 +429,7 @@ cdef object call_log(PyObject *called, PyObject **arguments, size_t flagged, PyO
     if count >= 3 and is_in_use(method) and is_usual_level(<object>arguments[1]):
         if not begin(&call, arguments[0], arguments[1], <object>arguments[1]):
             return None
-        set_arguments(&call, arguments + 2, count - 2, names)
+        set_arguments(&call, called, arguments + 2, count - 2, names)
         if log(&call):
             return None
     return PyObject_Vectorcall(method.standard, arguments, count, names)

@@ -1,5 +1,6 @@
 """Where a log call was made: file, line and function, found once for each place in the code."""
 
+from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_CheckExact
 
@@ -8,9 +9,10 @@ from logflume._c.interpreter.python cimport (
 )
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object logging, os
+cdef object logging, os, types
 import logging
 import os
+import types
 
 cdef extern from "interpreter/frame.h":
     PyObject *running_code "logflume_running_code" (int *lasti) noexcept
@@ -114,6 +116,16 @@ cdef CallSite make_call_site(object code, int lasti):
     # 3.12 has code of its own between a C function and the Python frames that it runs.
     if not PyUnicode_CheckExact(path) or path == "<shim>":
         return None
+    set_path(site, path)
+    site.funcName = code.co_name
+    site.lineno = lineno if lineno >= 0 else None
+    # As logging._is_internal_frame.
+    normal = os.path.normcase(path)
+    site.internal = normal == logging._srcfile or ("importlib" in normal and "_bootstrap" in normal)
+    return site
+
+
+cdef int set_path(CallSite site, object path) except -1:
     names = file_names.get(path)
     if names is None:
         filename = os.path.basename(path)
@@ -123,9 +135,55 @@ cdef CallSite make_call_site(object code, int lasti):
         file_names[path] = names
     site.pathname = path
     site.filename, site.module = names
-    site.funcName = code.co_name
-    site.lineno = lineno if lineno >= 0 else None
-    # As logging._is_internal_frame.
-    normal = os.path.normcase(path)
-    site.internal = normal == logging._srcfile or ("importlib" in normal and "_bootstrap" in normal)
+    return 0
+
+
+# ---- loggers with a findCaller() of their own ----
+
+# It may count the frames above its own, or look at the files and modules that they are of: these stand for those of
+# info() and _log(), which call it in the standard library.
+cdef dict FRAMES = {}
+exec("""
+def method(log, logger, stack_info, stacklevel):
+    return log(logger, stack_info, stacklevel)
+
+def log(logger, stack_info, stacklevel):
+    return logger.findCaller(stack_info, stacklevel)
+""", FRAMES)
+
+
+def frame_of(standard, name="method"):
+    """Return a function whose frame looks like that of the `standard` function."""
+    code = standard.__code__
+    own = FRAMES[name].__code__.replace(
+        co_filename=code.co_filename, co_name=code.co_name, co_qualname=code.co_qualname,
+        co_firstlineno=code.co_firstlineno,
+    )
+    return types.FunctionType(own, logging.__dict__, code.co_name)
+
+
+cdef object log_frame = frame_of(logging.Logger._log, "log")
+
+
+cdef tuple ask_for_caller(object frame, object logger, long stacklevel):
+    """Return what the findCaller() of `logger` tells to Logger._log(), called from `frame`, as frame_of() made it."""
+    try:
+        path, line, function, stack = frame(log_frame, logger, False, stacklevel)
+    except ValueError:
+        return "(unknown file)", 0, "(unknown function)", None
+    return path, line, function, stack
+
+
+cdef CallSite told_call_site(tuple told):
+    """Return the site that findCaller() told, None if that is not of the usual types, or a stack came with it."""
+    cdef CallSite site
+    path, line, function, stack = told
+    if stack is not None or not (
+        PyUnicode_CheckExact(path) and PyLong_CheckExact(line) and PyUnicode_CheckExact(function)
+    ):
+        return None
+    site = CallSite()
+    set_path(site, path)
+    site.lineno = line
+    site.funcName = function
     return site

@@ -7,7 +7,9 @@ from libc.string cimport memset
 
 from logflume._c.caller.handler cimport HandlerCore
 from logflume._c.caller.logging_state cimport MISSING, LoggingState, current_state
-from logflume._c.caller.unpatched cimport ATTRIBUTES, HANDLE, IS_ENABLED, LOG, MAKE_RECORD, unpatched_parts
+from logflume._c.caller.unpatched cimport (
+    ATTRIBUTES, FIND_CALLER, HANDLE, IS_ENABLED, LOG, MAKE_RECORD, unpatched_parts,
+)
 from logflume._c.interpreter.python cimport (
     Py_TYPE, Watch, WatchedDict, WatchedObject, dict_get, instance_dict, list_get, watch_dict, watch_object, watch_only,
 )
@@ -37,7 +39,7 @@ cdef extern from "caller/route_cache.h":
 cdef type HandlerList = _HandlerList
 cdef object NO_HANDLER = object()
 cdef object SEVERAL = object()
-cdef unsigned int PARTS = ATTRIBUTES | IS_ENABLED | LOG | MAKE_RECORD | HANDLE
+cdef unsigned int PARTS = ATTRIBUTES | IS_ENABLED | LOG | FIND_CALLER | MAKE_RECORD | HANDLE
 
 
 cdef int cached_route(PyObject *logger, long long level, Route *route) noexcept:
@@ -193,7 +195,8 @@ cdef int cache_route(object logger, object level, long long levelno, bint is_on)
 cdef bint note_logger(CachedRoute *route, object logger, object attributes, object level) except -1:
     """Note what a call reads of its own logger; False if the answer must not be cached."""
     cdef object cache, disabled, filters, name
-    if unpatched_parts(Py_TYPE(logger)) & PARTS != PARTS or shadows_methods(attributes):
+    cdef unsigned int needed = PARTS if route.is_on else ATTRIBUTES | IS_ENABLED
+    if unpatched_parts(Py_TYPE(logger)) & needed != needed or shadows_methods(attributes):
         return False
     cache = dict_get(attributes, "_cache", None)
     if not PyDict_CheckExact(cache) or not watch_dict(&logflume_loggers, &route.cache, cache):

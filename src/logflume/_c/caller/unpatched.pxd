@@ -4,12 +4,13 @@ cdef enum:
     # What a class has unpatched, see unpatched_parts().
     ATTRIBUTES = 1  # of loggers: they are in their dictionaries and nowhere else
     IS_ENABLED = 2  # Logger.isEnabledFor
-    LOG = 4  # Logger._log and Logger.findCaller
+    LOG = 4  # Logger._log
     MAKE_RECORD = 8  # Logger.makeRecord
     HANDLE = 16  # Logger.handle, Logger.filter and Logger.callHandlers
     ERROR = 32  # Logger.error
     RECORD = 64  # LogRecord: all but its getMessage()
     NAME = 128  # threading.Thread.name, or multiprocessing's Process.name
+    FIND_CALLER = 256  # Logger.findCaller
 
 
 cdef bint IGNORES_NESTED

@@ -182,8 +182,10 @@ cdef unsigned int parts_of_logger(cls) except? 0:
             parts = 0
     if has_standard(cls, "isEnabledFor"):
         parts |= IS_ENABLED
-    if has_standard(cls, "_log") and has_standard(cls, "findCaller"):
+    if has_standard(cls, "_log"):
         parts |= LOG
+    if has_standard(cls, "findCaller"):
+        parts |= FIND_CALLER
     if has_standard(cls, "makeRecord"):
         parts |= MAKE_RECORD
     if (
