@@ -292,4 +292,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 if __name__ == "__main__":
     setup, requests, slow = sys.argv[1:]
-    print(json.dumps(run_server(setup, int(requests), slow == "1")))
+    result = json.dumps(run_server(setup, int(requests), slow == "1"))
+    try:
+        print(result, flush=True)
+    except BrokenPipeError:  # Ctrl-C ended the process that reads it
+        os._exit(1)  # without another attempt to write

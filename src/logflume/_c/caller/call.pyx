@@ -271,7 +271,7 @@ cdef bint log_enabled(
             if way is CALLS_PYTHON:
                 return False
     if IGNORES_NESTED and (
-        call.asks_logger or way is FILTERED or handler is SEVERAL or (<HandlerCore>handler)._leaves_process
+        call.asks_logger or way is FILTERED or handler is SEVERAL or (<HandlerCore>handler).leaves_process
     ):
         return False  # a filter may log, or the queue
     if site is None:

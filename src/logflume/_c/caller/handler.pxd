@@ -23,7 +23,7 @@ cdef class HandlerCore:
     cdef unsigned long long _checked
     cdef list _replaced  # without the GIL: what attributes had before, see keep()
     cdef long long _unwatched  # records that were enqueued while there was no listener
-    cdef bint _leaves_process  # the queue pickles what is put into it
+    cdef bint leaves_process  # the queue pickles what is put into it
     cdef bint is_unpatched(self)
     cdef bint only_enqueues(self)
     cdef int tell_listener(self, ListenerCore core, long long levelno) except -1

@@ -119,7 +119,7 @@ cdef class HandlerCore:
         with cython.critical_section(self):
             self.keep(self._put)
             self._queue = queue
-            self._leaves_process = leaves_process(queue)
+            self.leaves_process = leaves_process(queue)
             self._put = put
 
     @property
@@ -328,7 +328,7 @@ cdef class HandlerCore:
 
     cdef object item_for(self, object record, object targets):
         """Return what to enqueue for `record` as it is now: with its targets, its contextvars, and its exception."""
-        if self._leaves_process:
+        if self.leaves_process:
             return QueueHandler.prepare(self, record)
         cdef object item = snapshot(record), exc_info
         if item is record and self._moved is not None and self._moved.moved.is_changed_later():
@@ -360,7 +360,7 @@ cdef class HandlerCore:
                 return 0
             if targets is ASK:
                 return self.put_asked(captured_for(record))
-        if targets is None and not self._leaves_process and is_own_item(record):
+        if targets is None and not self.leaves_process and is_own_item(record):
             if core is not None and core.qsize is not None and core.is_crowded():
                 self.put_crowded(record, record)
             elif try_call1(self._put, record) < 0:
@@ -490,11 +490,11 @@ cdef class HandlerCore:
         changed by the caller after the call; then it is a copy whose getMessage() returns the text of now. For a queue
         that pickles records, as multiprocessing's do, it is what the standard prepare() returns.
         """
-        return QueueHandler.prepare(self, record) if self._leaves_process else snapshot(record)
+        return QueueHandler.prepare(self, record) if self.leaves_process else snapshot(record)
 
     def enqueue(self, record):
         """Put `record` into the queue; raises what the queue's put_nowait() raises.
 
         If the queue is full and `listener` is one of logflume's, what its `overflow` says happens instead.
         """
-        self.put_item(record if self._leaves_process else self.with_context(record, None), record)
+        self.put_item(record if self.leaves_process else self.with_context(record, None), record)
