@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from ._backend import HandlerCore, set_unpatched_methods
 from ._listener import settings
-from ._listener.bounds import DEFAULTS as BOUNDS
+from ._listener.bounds import Bounds
 from ._listener.process import living
 from ._shared.rendered import leaves_process
 from ._shared.state import MOST_UNREAD
@@ -83,7 +83,7 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
             )
         if isinstance(listener, QueueListener):
             listener.add_queue_handler(self)
-            bounds = {name: value for name, value in self._options.items() if name in BOUNDS}
+            bounds = {name: self._options[name] for name in vars(Bounds()).keys() & self._options.keys()}
             if bounds:
                 listener.bound(**bounds)
             for name in self._options.keys() - bounds.keys():

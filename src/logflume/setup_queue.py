@@ -94,25 +94,23 @@ def setup_logging_queue(
         keep_level=keep_level,
         warn_at=warn_at,
     )
+    listener._filters_in_call = filter_in_call
     direct = _as_direct(direct)
-    running = next(filter(None, map(_listener_behind, chosen)), None)
     moves = [_Move(logger, direct) for logger in dict.fromkeys(chosen)]
-    if running is not None and not any(move.movable for move in moves):
-        settings.warn(
-            "setup_logging_queue() was called before for these loggers; returned the listener that runs"
-        )
-    elif running is None:
+    running = next(filter(None, map(_listener_behind, chosen)), None)
+    if running is not None:
+        listener = running
+        if not any(move.movable for move in moves):
+            settings.warn(
+                "setup_logging_queue() was called before for these loggers; returned the listener that runs"
+            )
+    else:
         _warn_of_names(unknown, moves, direct)
         if not loggers and not all_loggers:
             _warn_of_others(moves, direct)
-    if running is not None:
-        listener = running
-        listener.move_more(moves)
-    else:
-        with logging._lock:  # type: ignore[attr-defined]
-            listener.move(moves, filter_in_call)
-        if listener.handlers:  # else it starts with the first record
-            listener.start()
+    listener.move([move for move in moves if move.movable])
+    if running is None and listener.handlers:  # else it starts with the first record
+        listener.start()
     if accelerate and not loggers_accelerated():
         listener._restores_loggers = accelerate_loggers()
     return listener
@@ -257,40 +255,34 @@ class _MovedHandlersListener(QueueListener):
 
     _moves: tuple[_Move, ...] = ()
     _all_moved: tuple[logging.Handler, ...] = ()
-    _for_all: Targets | None = (
-        None  # of records without targets, if there are handlers that these are not for
-    )
+    _for_all: Targets | None = None  # of records without targets, if these are not for all handlers
     _filters_in_call = True
     _restores_loggers = False
     _blocks = 0  # `with` blocks, one in the other: the end of the outermost one stops it
 
-    def move(self, moves: Iterable[_Move], filter_in_call: bool) -> None:
+    def move(self, moves: list[_Move]) -> None:
         """Take the handlers of `moves`, and put queue handlers in their places."""
-        self._filters_in_call = filter_in_call
-        moves = tuple(move for move in moves if move.movable)
-        self._take(moves, filter_in_call, are_all=len(moves) == 1)
+        are_all = not self._moves and len(moves) == 1
+        if self._moves and moves:
+            self._expect_others()
+        with logging._lock:  # type: ignore[attr-defined]
+            self._take(moves, are_all)
 
-    def move_more(self, moves: Iterable[_Move]) -> None:
-        """Take the handlers of `moves`, too, which were added to loggers since move()."""
-        moves = tuple(move for move in moves if move.movable)
-        if not moves:
-            return
+    def _expect_others(self) -> None:
+        """Have the records of the loggers whose handlers are here go through the queue with targets."""
         for move in self._moves:
-            if (
-                move.moved.are_all
-            ):  # a log call that began before may enqueue its record without targets afterwards
+            if move.moved.are_all:
+                # A log call that began before may enqueue its record without targets afterwards.
                 self._for_all = Targets(move.moved.handlers, True)
             move.moved.are_all = False
             move.queue_handler.moved = move.moved
         self.flush(self.exit_timeout)
-        with logging._lock:  # type: ignore[attr-defined]
-            for earlier in self._moves:
-                for move in moves:
-                    if move.logger is earlier.logger and earlier.queue_handler in move.before:
-                        move.include(earlier)
-            self._take(moves, self._filters_in_call, are_all=False)
 
-    def _take(self, moves: tuple[_Move, ...], filter_in_call: bool, are_all: bool) -> None:
+    def _take(self, moves: list[_Move], are_all: bool) -> None:
+        for earlier in self._moves:
+            for move in moves:
+                if move.logger is earlier.logger and earlier.queue_handler in move.before:
+                    move.include(earlier)
         replaced = [move.logger for move in moves]
         self._moves = (*(move for move in self._moves if move.logger not in replaced), *moves)
         known = self._all_moved
@@ -299,7 +291,11 @@ class _MovedHandlersListener(QueueListener):
         for move in moves:
             queue_handler = LocalQueueHandler(self.queue)
             moved = MovedHandlers(
-                move.movable, queue_handler, self.respect_handler_level, filter_in_call, self.report_error
+                move.movable,
+                queue_handler,
+                self.respect_handler_level,
+                self._filters_in_call,
+                self.report_error,
             )
             # One queue for all keeps the order of the calls; targets beside the records tell whose handlers are meant.
             moved.are_all = are_all

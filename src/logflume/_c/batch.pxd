@@ -27,7 +27,7 @@ cdef class Batch:
     cdef readonly double created
     cdef readonly dict contexts
     cdef bint add(self, object item) except -1
-    cdef int note_context(self, object item, object record) except -1
+    cdef int append(self, object item) except -1
 
 
 cpdef Py_ssize_t take(object queue, Py_ssize_t limit, object taken) except -1

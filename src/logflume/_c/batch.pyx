@@ -106,54 +106,41 @@ cdef class Batch:
     def __init__(self, item):
         self.records = []
         self.count = 1
-        self.created = 0.0
         if type(item) is flush_request:
             self.request = item
-        elif type(item) is tuple:
-            self.targets = (<tuple>item)[0]
-            self.records.append((<tuple>item)[1])
         elif item is not None:
-            self.records.append(item)
-        if self.records:
-            self.note_context(item, self.records[0])
+            if type(item) is tuple:
+                self.targets = (<tuple>item)[0]
+            self.append(item)
             self.created = created(self.records[0])
 
     cdef bint add(self, object item) except -1:
         """Take `item` in, if it is a record for the same handlers."""
-        if Py_TYPE(item) is captured_type and self.targets is None and self.records:
-            self.records.append(item)
-            self.count += 1
-            return True
-        if item is None or type(item) is flush_request or not self.records:
+        if not self.records or item is None or type(item) is flush_request:
             return False
-        cdef object record = item
-        if type(item) is tuple:
-            if (<tuple>item)[0] is not self.targets:
-                return False
-            record = (<tuple>item)[1]
-        elif self.targets is not None:
+        if ((<tuple>item)[0] if type(item) is tuple else None) is not self.targets:
             return False
-        self.note_context(item, record)
-        self.records.append(record)
+        self.append(item)
         self.count += 1
         return True
 
-    cdef int note_context(self, object item, object record) except -1:
-        """Note what came beside `record`."""
-        cdef object context = None
-        if Py_TYPE(record) is captured_type:
-            if record is item or len(<tuple>item) == 2:
-                return 0  # it carries its own, if any
-            (<CapturedRecord>record).context = (<tuple>item)[2]
-            return 0
-        if record is not item:
-            context = (<tuple>item)[2] if len(<tuple>item) == 3 else None
-        elif kept:
-            context = take_context(record)
+    cdef int append(self, object item) except -1:
+        """Append a record, with the contextvars that came beside it or are kept for it."""
+        cdef object record = item, context = None
+        if type(item) is tuple:
+            record = (<tuple>item)[1]
+            if len(<tuple>item) == 3:
+                context = (<tuple>item)[2]
+        elif kept and Py_TYPE(item) is not captured_type:
+            context = take_context(item)
         if context is not None:
-            if self.contexts is None:
-                self.contexts = {}
-            self.contexts[id(record)] = record, context
+            if Py_TYPE(record) is captured_type:
+                (<CapturedRecord>record).context = context
+            else:
+                if self.contexts is None:
+                    self.contexts = {}
+                self.contexts[id(record)] = record, context
+        self.records.append(record)
         return 0
 
 

@@ -6,29 +6,13 @@ from bisect import bisect_right
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Protocol
-
-    class Text(Protocol):
-        """What a sink writes. The compiled core has a class of its own for it."""
-
-        data: bytes
-        count: int
-        special: bool
-        interrupt: BaseException | None
-        explained: list[tuple[int, Any]] | None
-
-        def whole(self, size: int) -> int: ...
-
-        def end(self, index: int) -> int: ...
-
-        def cut(self, begin: int, most: int) -> int: ...
-
+    from typing import Any
 
 __all__ = ["BatchText"]
 
 
 class BatchText:
-    """The encoded text of the first `count` records of a list.
+    """The encoded text of the first `count` records of a list. The compiled core has a class of its own for it.
 
     `special` tells that the record after these has to be handled on its own; `interrupt` is what formatting that record
     raised, if that was no Exception. `explained` has the index and the former exc_text of each record whose exc_text

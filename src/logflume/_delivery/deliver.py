@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from .batch_text import Text
     from .sinks import Sink
 
     Report = Callable[[logging.LogRecord, logging.Handler], object]
@@ -122,7 +121,9 @@ def hand_over(handler: Any, records: list[logging.LogRecord], report: Report, pr
 # ---- COMPOSED ----
 
 
-def write_text(handler: logging.Handler, records: list[logging.LogRecord], sink: Sink, text: Text) -> int:
+def write_text(
+    handler: logging.Handler, records: list[logging.LogRecord], sink: Sink, text: BatchText
+) -> int:
     """Write `text`, made of the first of `records`; return how many of those left have to go one at a time."""
     left = len(records)
     try:

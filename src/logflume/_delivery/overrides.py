@@ -12,41 +12,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["overrides", "stock_base"]
+__all__ = ["DATA", "overrides", "stock_base"]
 
 # Read when records are written, so that another value is no override; one that is computed at each look is.
-DATA = frozenset(
-    ("terminator", "namer", "rotator", "converter", "default_time_format", "default_msec_format")
-)
+DATA = frozenset("terminator namer rotator converter default_time_format default_msec_format".split())
 # Called on the instance, by this package or by a standard method, or not while records are handled.
 CALLED_ANYWAY = frozenset(
-    (
-        *(
-            "addFilter",
-            "removeFilter",
-            "setLevel",
-            "setFormatter",
-            "setStream",
-            "get_name",
-            "set_name",
-            "name",
-        ),
-        *("close", "handleError", "_open", "doRollover", "computeRollover", "getFilesToDelete"),
-        *("rotate", "rotation_filename"),
-    )
+    "addFilter removeFilter setLevel setFormatter setStream get_name set_name name close handleError _open "
+    "doRollover computeRollover getFilesToDelete rotate rotation_filename".split()
 )
 # Attributes that instances have: a class can hide them, by a property say.
 ATTRIBUTES = frozenset(
-    (
-        *("filters", "level", "formatter", "lock", "stream", "baseFilename", "mode", "encoding", "errors"),
-        *("delay", "_builtin_open", "maxBytes", "backupCount", "rolloverAt", "dev", "ino"),
-        *("_style", "_fmt", "datefmt"),
-    )
+    "filters level formatter lock stream baseFilename mode encoding errors delay _builtin_open maxBytes "
+    "backupCount rolloverAt dev ino _style _fmt datefmt".split()
 )
 # Special methods that change what an attribute is, or whether a handler has a formatter.
-SPECIAL = frozenset(
-    ("__getattribute__", "__getattr__", "__setattr__", "__delattr__", "__class__", "__bool__", "__len__")
-)
+SPECIAL = frozenset("__getattribute__ __getattr__ __setattr__ __delattr__ __class__ __bool__ __len__".split())
 
 
 def stock_base(cls: type, classes: tuple[type, ...]) -> type | None:

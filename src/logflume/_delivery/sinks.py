@@ -28,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .batch_text import Text
+    from .batch_text import BatchText
 
 
 UNLIMITED = sys.maxsize
@@ -42,7 +42,7 @@ class Sink:
     limit = UNLIMITED  # a text that has reached this many bytes is full
     room = UNLIMITED  # a record that brings the file to this many may rotate it
 
-    def put(self, handler: logging.Handler, records: list[logging.LogRecord], text: Text) -> int:
+    def put(self, handler: logging.Handler, records: list[logging.LogRecord], text: BatchText) -> int:
         """Write `text`, and delete its records from the front of `records`.
 
         Return how many of those that are left have to be handled one at a time: after a failure, all.
@@ -109,7 +109,7 @@ class FileSink(DescriptorSink):
     """
 
     def put(
-        self, handler: logging.Handler, records: list[logging.LogRecord], text: Text, written: int = 0
+        self, handler: logging.Handler, records: list[logging.LogRecord], text: BatchText, written: int = 0
     ) -> int:
         """As Sink.put(); `written` bytes of the text are written already."""
         data = memoryview(text.data)
@@ -159,7 +159,7 @@ class PiecewiseSink(Sink):
     piece = UNLIMITED
 
     def put(
-        self, handler: logging.Handler, records: list[logging.LogRecord], text: Text, written: int = 0
+        self, handler: logging.Handler, records: list[logging.LogRecord], text: BatchText, written: int = 0
     ) -> int:
         """As Sink.put(); `written` bytes of the text, some whole records, are written already."""
         data = memoryview(text.data)
@@ -223,7 +223,7 @@ class BufferSink(PiecewiseSink, DescriptorSink):
         self.capacity = _buffer_size(self.buffer)
 
     def put(
-        self, handler: logging.Handler, records: list[logging.LogRecord], text: Text, written: int = 0
+        self, handler: logging.Handler, records: list[logging.LogRecord], text: BatchText, written: int = 0
     ) -> int:
         try:
             self.piece = min(self.capacity, most_at_once(self.raw))

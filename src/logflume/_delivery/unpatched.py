@@ -13,7 +13,7 @@ import string
 import sys
 import types
 
-from .overrides import overrides, stock_base
+from .overrides import DATA, overrides, stock_base
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,32 +38,18 @@ STYLES: tuple[type, ...] = (logging.PercentStyle, logging.StrFormatStyle, loggin
 # Methods that a batch replaces or relies on. The others (handleError, doRollover, close, ...) are called on
 # the instance by us or by the standard `handle`, so hiding them changes nothing here.
 HANDLER_METHODS = frozenset(
-    (
-        "handle",
-        "filter",
-        "emit",
-        "format",
-        "flush",
-        "acquire",
-        "release",
-        "shouldRollover",
-        "reopenIfNeeded",
-    )
+    "handle filter emit format flush acquire release shouldRollover reopenIfNeeded".split()
 )
-FILTER = frozenset(("filter",))
+FILTER = frozenset(["filter"])
 # What FORMATTING_HANDLERS ask with a record.
-FORMATTING_METHODS = frozenset(("getSubject", "getEventCategory", "getEventType", "getMessageID"))
-FORMATTER_METHODS = frozenset(
-    ("format", "formatTime", "formatException", "formatMessage", "formatStack", "usesTime")
-)
-STYLE_METHODS = frozenset(("format", "_format", "usesTime"))
+FORMATTING_METHODS = frozenset("getSubject getEventCategory getEventType getMessageID".split())
+FORMATTER_METHODS = frozenset("format formatTime formatException formatMessage formatStack usesTime".split())
+STYLE_METHODS = frozenset("format _format usesTime".split())
 
-_IGNORED = frozenset(
-    (
-        *("terminator", "namer", "rotator", "converter", "default_time_format", "default_msec_format"),
-        *("__init__", "__repr__", "__doc__", "__annotations__", "__annotations_cache__", "__annotate_func__"),
-        *("__abstractmethods__", "__slotnames__"),  # copy and pickle keep the latter on the class
-    )
+# Data, and what copy, pickle and inspection keep on a class.
+_IGNORED = DATA.union(
+    "__init__ __repr__ __doc__ __annotations__ __annotations_cache__ __annotate_func__".split(),
+    "__abstractmethods__ __slotnames__".split(),
 )
 
 

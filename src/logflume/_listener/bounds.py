@@ -9,25 +9,17 @@ from . import settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Literal
+    from typing import Literal
 
     OverflowPolicy = Literal["block", "drop_newest", "drop_oldest", "direct"]
 
-__all__ = ["BLOCK", "DEFAULTS", "DIRECT", "DROP_NEWEST", "DROP_OLDEST", "Bounds"]
+__all__ = ["BLOCK", "DIRECT", "DROP_NEWEST", "DROP_OLDEST", "Bounds"]
 
 BLOCK = "block"
 DROP_NEWEST = "drop_newest"
 DROP_OLDEST = "drop_oldest"
 DIRECT = "direct"
 POLICIES = (BLOCK, DROP_NEWEST, DROP_OLDEST, DIRECT)
-
-DEFAULTS: dict[str, Any] = {
-    "capacity": None,
-    "overflow": DROP_NEWEST,
-    "block_timeout": 1.0,
-    "keep_level": logging.ERROR,
-    "warn_at": 1_000_000,
-}
 
 
 class Bounds:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from threading import get_ident
 
 from .._delivery.caught import of_class, of_instance
-from .settings import function
+from .settings import checked, function
 
 OnError = Callable[[logging.LogRecord | None, logging.Handler | None, BaseException], object]
 
@@ -43,13 +43,9 @@ class ErrorReports:
         self._period_end = 0.0
         self._telling: set[int] = set()  # threads that call on_error
 
-    @property
-    def on_error(self) -> OnError | None:
-        return self._on_error  # type: ignore[no-any-return]
-
-    @on_error.setter
-    def on_error(self, on_error: OnError | None) -> None:
-        self._on_error = function(on_error, "on_error")
+    on_error: OnError | None = checked(
+        "_on_error", function, "on_error", "What is called for an exception, or None."
+    )
 
     def report(
         self, record: logging.LogRecord | None, handler: logging.Handler | None, error: BaseException

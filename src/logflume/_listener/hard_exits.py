@@ -19,17 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["expect_hard_exits"]
 
 # Their default action is not the end of the process.
-_HARMLESS = (
-    "SIGCHLD",
-    "SIGCONT",
-    "SIGSTOP",
-    "SIGTSTP",
-    "SIGTTIN",
-    "SIGTTOU",
-    "SIGURG",
-    "SIGWINCH",
-    "SIGINFO",
-)
+_HARMLESS = "SIGCHLD SIGCONT SIGSTOP SIGTSTP SIGTTIN SIGTTOU SIGURG SIGWINCH SIGINFO".split()
 
 _wrapped = False
 

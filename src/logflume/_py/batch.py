@@ -74,7 +74,7 @@ class Batch:
     __slots__ = ("contexts", "count", "created", "records", "request", "targets")
 
     def __init__(self, item: Any) -> None:
-        self.targets = None
+        self.targets: object = None
         self.request = None
         self.contexts: Contexts | None = None
         self.records: list[logging.LogRecord] = []
@@ -82,13 +82,10 @@ class Batch:
         self.created = 0.0
         if type(item) is FlushRequest:
             self.request = item
-        elif type(item) is tuple:
-            self.targets = item[0]
-            self.records.append(item[1])
         elif item is not None:
-            self.records.append(item)
-        if self.records:
-            self._note_context(item, self.records[0])
+            if type(item) is tuple:
+                self.targets = item[0]
+            self._append(item)
             try:
                 created = self.records[0].created
             except Exception:  # the record would be lost
@@ -100,32 +97,27 @@ class Batch:
         """Take `item` in, if it is a record for the same handlers."""
         if not self.records or item is None or type(item) is FlushRequest:
             return False
-        record = item
-        if type(item) is tuple:
-            if item[0] is not self.targets:
-                return False
-            record = item[1]
-        elif self.targets is not None:
+        if (item[0] if type(item) is tuple else None) is not self.targets:
             return False
-        self._note_context(item, record)
-        self.records.append(record)
+        self._append(item)
         self.count += 1
         return True
 
-    def _note_context(self, item: Any, record: Any) -> None:
-        """Note what came beside `record`."""
-        if type(item) is not tuple:
-            context = take_context(item)
-        elif len(item) == 3:
-            context = item[2]
+    def _append(self, item: Any) -> None:
+        """Append a record, with the contextvars that came beside it or are kept for it."""
+        record, context = item, None
+        if type(item) is tuple:
+            record = item[1]
+            if len(item) == 3:
+                context = item[2]
         else:
-            return
+            context = take_context(item)
         if context is not None:
             if self.contexts is None:
                 self.contexts = {}
-            if type(record) is CapturedRecord:
-                record = record.record
-            self.contexts[id(record)] = record, context
+            made = record.record if type(record) is CapturedRecord else record
+            self.contexts[id(made)] = made, context
+        self.records.append(record)
 
 
 def take(queue: Any, limit: int, taken: deque[Batch]) -> int:

@@ -67,32 +67,20 @@ class CapturedException:
 
 # ---- whether `traceback` and `linecache` are the standard library's ----
 
-_NAMES: dict[types.ModuleType | type, tuple[str, ...]] = {
-    traceback: (
-        "print_exception",
-        "TracebackException",
-        "StackSummary",
-        "FrameSummary",
-        "_walk_tb_with_full_positions",
-        "_get_code_position",
-        "_format_final_exc_line",
-        "_safe_string",
-        "_compute_suggestion_error",  # from 3.12
-    ),
-    traceback.TracebackException: (
-        "__init__",
-        "print",
-        "format",
-        "format_exception_only",
-        "_format_syntax_error",
-    ),
-    traceback.StackSummary: ("_extract_from_extended_frame_gen", "format", "format_frame_summary"),
-    traceback.FrameSummary: ("__init__",),
-    linecache: ("getline", "getlines", "updatecache", "checkcache", "lazycache"),
+_NAMES: dict[types.ModuleType | type, str] = {
+    traceback: "print_exception TracebackException StackSummary FrameSummary _walk_tb_with_full_positions "
+    "_get_code_position _format_final_exc_line _safe_string _compute_suggestion_error",
+    traceback.TracebackException: "__init__ print format format_exception_only _format_syntax_error",
+    traceback.StackSummary: "_extract_from_extended_frame_gen format format_frame_summary",
+    traceback.FrameSummary: "__init__",
+    linecache: "getline getlines updatecache checkcache lazycache",
 }
-# What each of them was when logflume was imported, and the function that it is or wraps, with its code.
+# What each of them that there is was when logflume was imported, and the function that it is or wraps, with its code.
 _FOUND = [
-    (owner, name, vars(owner)[name]) for owner in _NAMES for name in _NAMES[owner] if name in vars(owner)
+    (owner, name, vars(owner)[name])
+    for owner in _NAMES
+    for name in _NAMES[owner].split()
+    if name in vars(owner)
 ]
 OWNERS: tuple[types.ModuleType | type, ...] = tuple(owner for owner, _, _ in _FOUND)
 KEYS: tuple[str, ...] = tuple(name for _, name, _ in _FOUND)
