@@ -283,7 +283,7 @@ class QueueListener(Feed, ListenerCore, logging.handlers.QueueListener):
             left = _left(deadline)
             self._dispatcher.deliver_here(self.exit_timeout if left is None else left)
             leave_sigterm_alone(self)
-            self._errors.tell_rest()
+            self._errors.tell_rest(early=True)
         return self._dispatcher.pending()
 
     def _tell_to_end(self, timeout: float | None) -> None:

@@ -123,35 +123,23 @@ class Accounts:
         self.failed = 0  # on the thread that runs handlers
         self.put_failures = Counter()  # in the log calls
         self.failures = Failures()  # of the batch at work
-        self.at_work = 0  # how many records that is
-        self.created_at_work = 0.0  # when the first of them was made
+        self.at_work: Any = None  # that batch
         self.high_water = 0
         self._accepted = 0
         self._by_id: dict[int, HandlerAccount] = {}
 
     # Where the handlers run.
 
-    def begin(self, batch: Any) -> None:
-        """Note that the handlers get `batch`, which is in no list any more."""
-        self.at_work = batch.count
-        self.created_at_work = batch.created
-
-    def end(self, batch: Any, lost: int = 0) -> None:
-        """Note that they have it, or that an exception lost so many of its records."""
+    def end(self, batch: Any, lost: int) -> None:
+        """Note that the handlers have `batch`, or that an exception lost so many of its records."""
         failed = self.failures.count + lost
         # In this order: stats() in another thread may count a record too late, and none twice.
-        self.at_work = 0
-        self.created_at_work = 0.0
+        self.at_work = None
         if failed:
             failed = min(failed, batch.count)
             self.failures = Failures()
             self.failed += failed
         self.listener.count_handled(batch, failed)
-
-    def note_length(self, queued: int) -> None:
-        """Note that so many records wait."""
-        if queued > self.high_water:
-            self.high_water = queued
 
     def begin_nested(self) -> Failures:
         """Note that a handler logs; return what to give to end_nested()."""
@@ -199,7 +187,8 @@ class Accounts:
         handled, errors, batches, wakeups, delay, longest_delay = listener_counts()
         failed = self.failed + self.put_failures.value()
         done = handled + failed + dropped
-        at_work = self.at_work
+        batch = self.at_work
+        at_work = 0 if batch is None else batch.count
         left_at_work, failed_now = dispatcher.left_at_work(), self.failures.count
         waiting = dispatcher.waiting()
         total = done + at_work + waiting
@@ -222,14 +211,14 @@ class Accounts:
             total,
             failed,
             max(self.high_water, dispatcher.queued()),
-            self._oldest_age(dispatcher),
+            self._oldest_age(dispatcher, batch),
             drops,
             self._by_handler(self.listener.handlers),
         )
 
-    def _oldest_age(self, dispatcher: Any) -> float:
+    def _oldest_age(self, dispatcher: Any, batch: Any) -> float:
         # The queue does not show its first one: between two batches, for milliseconds, it is not known.
-        created = self.created_at_work or dispatcher.first_created()
+        created = dispatcher.first_created() if batch is None else batch.created
         return max(0.0, time.time() - created) if created else 0.0
 
     def _by_handler(self, handlers: Iterable[logging.Handler]) -> tuple[HandlerStats, ...]:

@@ -133,6 +133,14 @@ class Dispatcher:
         except (AttributeError, NotImplementedError):  # multiprocessing's queues on macOS do not know
             return aside + unknown
 
+    def note_length(self, queued: int) -> None:
+        """Note that so many records wait, and tell what there is to tell."""
+        accounts, announcer = self.accounts, self.announcer
+        if queued > accounts.high_water:
+            accounts.high_water = queued
+        if queued > announcer.warn_above or accounts.drops.first:
+            announcer.announce(queued)
+
     def pending(self) -> int:
         """Return how many records are queued or being handled."""
         return self.left_at_work() + self.waiting()
@@ -181,9 +189,8 @@ class Dispatcher:
         self._progress.rest = rest
         listener = self.listener
         taken = self._taken
-        task_done = getattr(listener.queue, "task_done", None)
+        task_done = self.overflow.task_done
         told_to_end = False
-        outer, hearing.hearer = hearing.hearer, self.errors
         listener.delivering_thread = get_ident()
         self.batches += 1
         try:
@@ -205,21 +212,38 @@ class Dispatcher:
                         task_done()
         finally:
             self._records = []
+            set_handled(None)
             listener.delivering_thread = 0
-            hearing.hearer = outer
-        return told_to_end or self.life.run.stopped_from_within
+        return told_to_end
+
+    def dispatch_in_call(self) -> bool:
+        """As dispatch(), in a thread that logs; it may handle a record of another listener at this moment."""
+        heard, hearing.hearer = hearing.hearer, self.errors
+        handled = set_handled(None)
+        try:
+            return Context().run(self.dispatch) or self.life.run.stopped_from_within
+        finally:
+            set_handled(handled)
+            hearing.hearer = heard
 
     def _deliver_batch(self, batch: Any) -> None:
-        self._records = batch.records
-        outer = set_handled(batch.contexts)
-        self.accounts.begin(batch)
-        is_done = False
+        """Have the records of `batch` handled by those whom they are for."""
+        listener, accounts = self.listener, self.accounts
+        records = self._records = batch.records
+        if batch.contexts is not None:
+            set_handled(batch.contexts)
+        accounts.at_work = batch
+        lost = 0
         try:
-            self._handle(batch)
-            is_done = True
+            if batch.targets is not None or not listener.handles_itself:
+                self.deliver(listener.handlers_for(batch.targets), records)
+            else:
+                self._handle(records)
+        except BaseException:
+            lost = max(1, len(records))
+            raise
         finally:
-            set_handled(outer)
-            self.accounts.end(batch, lost=0 if is_done else max(1, len(batch.records)))
+            accounts.end(batch, lost)
 
     def _answer(self, request: FlushRequest) -> None:
         try:
@@ -242,19 +266,14 @@ class Dispatcher:
                     self.errors.report(None, handler, error)
         hearing.hearer = outer
 
-    def _handle(self, batch: Any) -> None:
-        """Have the records of `batch` handled by those whom they are for."""
-        listener = self.listener
-        records = batch.records
-        if batch.targets is not None or not listener.handles_itself:
-            self.deliver(listener.handlers_for(batch.targets), records)
-        else:
-            while records:
-                record = log_record(records.pop(0))
-                try:
-                    call_in_context(context_of(record), listener.handle, record)
-                except Exception as error:
-                    self.errors.report(record, None, error)
+    def _handle(self, records: list[logging.LogRecord]) -> None:
+        """Have the listener itself handle `records`."""
+        while records:
+            record = log_record(records.pop(0))
+            try:
+                call_in_context(context_of(record), self.listener.handle, record)
+            except Exception as error:
+                self.errors.report(record, None, error)
 
     # From the records of a batch to the handlers.
 
@@ -416,7 +435,7 @@ class Dispatcher:
             left = self.queued(unknown=0 if known else sys.maxsize)
             while self._taken or (left > 0 and not self.life.run.is_running and self.take_one()):
                 left -= len(self._taken)
-                if Context().run(self.dispatch) and self.life.run.is_running:
+                if self.dispatch_in_call() and self.life.run.is_running:
                     self.tell_thread_to_end()
                     break
         finally:

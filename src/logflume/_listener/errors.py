@@ -114,7 +114,7 @@ class ErrorReports:
         """Print the exception that is being handled, at most REPORTS times in a REPORT_PERIOD."""
         now = time.monotonic()
         if now >= self._period_end:
-            self.tell_rest(now)
+            self.tell_rest()
             self._period_end = now + REPORT_PERIOD
             self._left = REPORTS
         if self._left <= 0:
@@ -132,10 +132,10 @@ class ErrorReports:
         """Return in how many seconds tell_rest() has something to tell; None if nothing was left out."""
         return max(0.0, self._period_end - time.monotonic()) if self._unreported else None
 
-    def tell_rest(self, now: float | None = None) -> None:
-        """Print how many errors were not reported, if their period is over at `now`; None: over or not."""
+    def tell_rest(self, early: bool = False) -> None:
+        """Print how many errors were not reported, if their period is over, or `early`."""
         count = self._unreported
-        if count == 0 or (now is not None and now < self._period_end):
+        if count == 0 or (not early and time.monotonic() < self._period_end):
             return
         self._unreported = 0
         try:

@@ -11,7 +11,6 @@ import logging.handlers
 import queue as _queue
 import time
 from collections import deque
-from contextvars import Context
 from threading import get_ident
 
 from .._backend import take
@@ -96,6 +95,7 @@ class Overflow:
         """Keep the listener's queue within `bounds` from now on."""
         queue = self.listener.queue
         self.limit = bounds.limit(queue)
+        self.task_done: Callable[[], object] | None = getattr(queue, "task_done", None)
         self.bounds = bounds
         self._set_crowded_at()
         # A log call asks this for the length; `crowded_at` sends it here. A queue with a size refuses by itself.
@@ -209,7 +209,7 @@ class Overflow:
             self.dispatcher.life.wake()
         if self.size() < self.limit:
             return self._try_put(put, item)
-        self.accounts.note_length(self.limit)
+        self.accounts.high_water = max(self.accounts.high_water, self.limit)
         return False
 
     def _put_in_time(self, put: Callable[[Any], object], item: Any) -> bool:
@@ -262,7 +262,7 @@ class Overflow:
             # The listener's thread may have taken the first record, without the lock.
             while count < SHARE and not self.waits and dispatcher.take(1):
                 count += 1
-                if Context().run(dispatcher.dispatch):
+                if dispatcher.dispatch_in_call():
                     dispatcher.tell_thread_to_end()
                     break
         finally:
@@ -320,23 +320,20 @@ class Overflow:
                     items.append(item)
                 else:
                     victims.append(item)
-                    self._task_done()
+                    if self.task_done is not None:
+                        self.task_done()
         except _queue.Empty:
             if is_kept and self.bounds.overflow == DROP_OLDEST and self.size() >= limit:
                 oldest = next((index for index, item in enumerate(items) if _is_record(item)), None)
                 if oldest is not None:
                     victims.append(items[oldest])
                     del items[oldest]
-                    self._task_done()
+                    if self.task_done is not None:
+                        self.task_done()
             return True
         finally:
             self._set_crowded_at()
         return False
-
-    def _task_done(self) -> None:
-        task_done = getattr(self.listener.queue, "task_done", None)
-        if task_done is not None:
-            task_done()
 
 
 def _is_record(item: Any) -> bool:

@@ -67,7 +67,7 @@ class Pace:
         """Note that a hold begins, and set the pause by what the holds since it was set last have taken."""
         if self._unmeasured:
             self._unmeasured -= 1
-            self._too_long = time.perf_counter() + 2 * self._hold
+            self._too_long = 0.0
             return
         self._measure()
         # Short pauses cost much, as the GIL changes hands after each, and long ones make for long holds, which others
@@ -92,6 +92,9 @@ class Pace:
         """
         now = time.perf_counter()
         if now < self._too_long or not self.has_gil:
+            return
+        if not self._too_long:  # the first record of an unmeasured hold
+            self._too_long = now + 2 * self._hold
             return
         if not self._is_measured:
             self._measure()

@@ -10,6 +10,7 @@ import time
 from contextvars import Context
 
 from .._backend import forget_context
+from .._delivery.caught import hearing
 from .._shared.state import RUNNING, STOPPED
 from .pace import Pace
 from .queues import SHUT_DOWN
@@ -65,11 +66,12 @@ class Worker:
         self.listener.state = RUNNING
         self.this_run.begun.set()
         self.pace = Pace()  # in the thread: it goes by the thread's CPU time
-        while not self.is_done:
+        hearing.hearer = self.errors
+        while not (self.is_done or self.this_run.stopped_from_within):
             try:
                 if self.life.process is not self.process:
                     self._wait_for_ever()
-                self.errors.tell_rest(time.monotonic())
+                self.errors.tell_rest()
                 if self.listener.state != RUNNING and not self.this_run.stop_requested:
                     self.listener.state = RUNNING  # a stop() of the run before said so late that it stops
                 if self._takes_many():
@@ -104,14 +106,13 @@ class Worker:
         finally:
             hold.give_back()  # type: ignore[union-attr]
         if not count:
-            dispatcher.announcer.announce(0)
+            dispatcher.note_length(0)
             self._wait()
             return
         self._quiet = 0
         pace.end(count)
         queued = dispatcher.queued()
-        dispatcher.accounts.note_length(queued if queued > count else count)
-        dispatcher.announcer.announce(queued)
+        dispatcher.note_length(queued if queued > count else count)
         if queued < pace.limit:
             self.life.pause(pace.pause)
         elif listener.state == RUNNING:
@@ -146,7 +147,7 @@ class Worker:
                 try:
                     return listener.queue.get(True, seconds)
                 except _queue.Empty:
-                    self.errors.tell_rest(time.monotonic())
+                    self.errors.tell_rest()
         return listener.dequeue(True)
 
     def _handle_one(self) -> None:
@@ -170,9 +171,7 @@ class Worker:
             self.is_done = dispatcher.dispatch()
         finally:
             hold.give_back()  # type: ignore[union-attr]
-        queued = dispatcher.queued()
-        dispatcher.accounts.note_length(queued + 1)
-        dispatcher.announcer.announce(queued)
+        dispatcher.note_length(dispatcher.queued() + 1)
         if self.this_run.stop_requested and self.dispatcher.queued(unknown=1) == 0:
             self.is_done = True
 
@@ -201,7 +200,7 @@ class Worker:
             self.dispatcher.announcer.announce_last(self.listener.exit_timeout)
         except BaseException as error:
             self.errors.report(None, None, error)
-        self.errors.tell_rest()
+        self.errors.tell_rest(early=True)
         forget()
         self.this_run.ended.set()
 
