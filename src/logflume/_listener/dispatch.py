@@ -17,6 +17,7 @@ from .._delivery.caught import hearing, listen_for_errors
 from .._delivery.deliver import Progress, go_on
 from .._delivery.plan import COMPOSED, ONE_BY_ONE
 from .._shared.contexts import call_in_context, context_of, set_handled
+from .._shared.rendered import leaves_process
 from .accounting import Accounts
 from .announce import Announcer
 from .locks import DeliveryLock
@@ -40,6 +41,8 @@ _standard_dequeue = logging.handlers.QueueListener.dequeue
 TURN = 0.005
 # How long to wait before a request is put into a full queue again (seconds).
 FULL_PAUSE = 0.001
+# How long a queue between processes may take to give what was put into it (seconds).
+FEEDER_PATIENCE = 1.0
 # How many records that cannot be handled at once may come from one batch.
 MOST_DEFERRED = 1000
 NESTED = "nested too deep"  # why the others are dropped
@@ -88,10 +91,14 @@ class Dispatcher:
     def take_one(self) -> bool:
         """Take an item that is in the queue; return whether there was one."""
         listener = self.listener
-        if type(listener).dequeue is _standard_dequeue:
-            return self.take(1) > 0
+        standard = type(listener).dequeue is _standard_dequeue
+        if standard and (self.take(1) or not (self.queued() and leaves_process(listener.queue))):
+            return self.has_taken
         try:
-            self.add(listener.dequeue(False))  # the queue may have no get_nowait()
+            if standard:  # a thread of the queue writes into its pipe what was put
+                self.add(listener.queue.get(True, FEEDER_PATIENCE))
+            else:
+                self.add(listener.dequeue(False))  # the queue may have no get_nowait()
         except _queue.Empty:
             return False
         return True
