@@ -99,6 +99,8 @@ SET_UPS = {
 }
 IN_LIFESPAN = {"lifespan": moved, "async with": moved}
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what runs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 if os.environ.get("IGNORE_SIGTERM"):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 

@@ -8,6 +8,7 @@ import gc
 import io
 import logging
 import logging.handlers
+import multiprocessing
 import queue
 import signal
 import sys
@@ -432,6 +433,20 @@ def test_handle_and_prepare_may_be_patched_later(lf, wired, monkeypatch):
     assert listener.flush(5)
     assert seen == ["class", "base", "instance"]
     assert handler.messages == ["1", "2", "3"]
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its queues between processes do not tell their length")
+def test_a_queue_between_processes_whose_feeder_is_late(lf):
+    """Without a thread of the listener's the records are handled in flush() and stop(), and none is left."""
+    for finish in ("flush", "stop") * 5:
+        handler, records = Collect(), multiprocessing.Queue()
+        listener = lf.QueueListener(records, handler)
+        for i in range(3):
+            records.put(logging.makeLogRecord({"msg": str(i)}))
+        getattr(listener, finish)(30)
+        assert handler.messages == ["0", "1", "2"]
+        records.close()
+        records.join_thread()
 
 
 @pytest.mark.parametrize("make", ["multiprocessing.Queue()", "multiprocessing.Manager().Queue()"])

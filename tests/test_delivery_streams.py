@@ -323,15 +323,13 @@ os.dup2(writer, 1)
 os.set_blocking(1, sys.argv[1] == "blocking")
 logging.basicConfig(level=20, stream=sys.stdout, format="%(message)s")
 listener = logflume.setup_logging_queue(accelerate=True)
-begun = time.monotonic()
 for i in range(3000):
     logging.info("record %d %s", i, "x" * 50)
-called = time.monotonic() - begun
 time.sleep(0.2)
-cpu, begun = time.process_time(), time.monotonic()
-while time.monotonic() < begun + 0.5:
+cpu = time.process_time()
+for _ in range(50):
     time.sleep(0.01)
-late, cpu = time.monotonic() - begun - 0.5, time.process_time() - cpu
+cpu = time.process_time() - cpu
 received = []
 def read():
     while some := os.read(reader, 65536):
@@ -345,7 +343,7 @@ thread.join()
 sys.stdout = None
 lines = b"".join(received).decode().splitlines()
 assert [line.split()[1] for line in lines] == [str(i) for i in range(3000)], len(lines)
-assert called < 0.5 and late < 0.2 and cpu < 0.1, (called, late, cpu)
+assert cpu < 0.1, cpu
 """
 
 

@@ -17,6 +17,7 @@ from .._delivery.caught import hearing, listen_for_errors
 from .._delivery.deliver import Progress, go_on
 from .._delivery.plan import COMPOSED, ONE_BY_ONE
 from .._shared.contexts import call_in_context, context_of, set_handled
+from .._shared.rendered import leaves_process
 from .accounting import Accounts
 from .announce import Announcer
 from .locks import DeliveryLock
@@ -40,6 +41,9 @@ _standard_dequeue = logging.handlers.QueueListener.dequeue
 TURN = 0.005
 # How long to wait before a request is put into a full queue again (seconds).
 FULL_PAUSE = 0.001
+# How long a queue between processes may take to give what was put into it, and how long to wait at once (seconds).
+FEEDER_PATIENCE = 5.0
+FEEDER_INTERVAL = 0.05
 # How many records that cannot be handled at once may come from one batch.
 MOST_DEFERRED = 1000
 NESTED = "nested too deep"  # why the others are dropped
@@ -89,12 +93,23 @@ class Dispatcher:
         """Take an item that is in the queue; return whether there was one."""
         listener = self.listener
         if type(listener).dequeue is _standard_dequeue:
-            return self.take(1) > 0
+            return self.take(1) > 0 or (leaves_process(listener.queue) and self._take_late())
         try:
             self.add(listener.dequeue(False))  # the queue may have no get_nowait()
         except _queue.Empty:
             return False
         return True
+
+    def _take_late(self) -> bool:
+        """Take an item that was put into a queue between processes, which a thread of it has yet to write."""
+        deadline = time.monotonic() + FEEDER_PATIENCE
+        while self.queued() and time.monotonic() < deadline:  # another process may take it
+            try:
+                self.add(self.listener.queue.get(True, FEEDER_INTERVAL))
+            except _queue.Empty:
+                continue
+            return True
+        return False
 
     def add(self, item: Any) -> None:
         """Take `item`, which came out of the queue."""

@@ -17,10 +17,11 @@ from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from cpython.unicode cimport PyUnicode_CheckExact
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object logging, sys, types
+cdef object SimpleQueue, logging, sys, types
 import logging
 import sys
 import types
+from queue import SimpleQueue
 
 from logflume._c.caller.call_site cimport ask_for_caller, find_call_site, told_call_site
 from logflume._c.caller.handle cimport ask_logger, put
@@ -271,7 +272,7 @@ cdef bint log_enabled(
             if way is CALLS_PYTHON:
                 return False
     if IGNORES_NESTED and (
-        call.asks_logger or way is FILTERED or handler is SEVERAL or (<HandlerCore>handler).leaves_process
+        call.asks_logger or way is FILTERED or handler is SEVERAL or type(handler.queue) is not SimpleQueue
     ):
         return False  # a filter may log, or the queue
     if site is None:
