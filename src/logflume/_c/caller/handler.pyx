@@ -22,8 +22,9 @@ from logflume._c.interpreter.python cimport (
     type_version,
 )
 from logflume._c.record cimport (
-    CapturedRecord, captured_for, captured_type, keep_message, made_of, snapshot, take_back, track_if_needed,
+    CapturedRecord, captured_for, captured_type, keep_message, made_of, take_back, track_if_needed,
 )
+from logflume._c.snapshot cimport snapshot
 
 from logflume._shared.contexts import item_with_context
 from logflume._shared.fork import settle as settle_fork
@@ -36,7 +37,6 @@ cdef extern from "interpreter/fork.h":
     void forget_fork "logflume_forget_fork" () noexcept
 
 watch_fork()
-
 
 cdef long long MOST_UNREAD = _MOST_UNREAD
 cdef int RUNNING = _RUNNING
