@@ -19,7 +19,6 @@ __all__ = [
     "make_log_records",
     "restore",
     "set_unpatched_methods",
-    "snapshot",
     "take",
     "way_of",
 ]
@@ -70,7 +69,7 @@ if not _pure and not TYPE_CHECKING:
         from ._c.caller.exceptions import capture
         from ._c.caller.handler import HandlerCore, set_unpatched_methods
         from ._c.context import forget_context
-        from ._c.record import log_record, make_log_records, snapshot
+        from ._c.record import log_record, make_log_records
 
         IMPLEMENTATION = "compiled"
     except ImportError as error:
@@ -87,4 +86,4 @@ if IMPLEMENTATION == "pure":
     from ._py.deliver import deliver_batch, drop_below, way_of
     from ._py.exceptions import capture
     from ._py.handler import HandlerCore, set_unpatched_methods
-    from ._py.record import log_record, make_log_records, snapshot
+    from ._py.record import log_record, make_log_records

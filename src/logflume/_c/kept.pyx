@@ -77,3 +77,18 @@ cdef bint keep_extra(dict extra) except -1:
     if immutable:
         PyObject_GC_UnTrack(<PyObject *>extra)
     return immutable
+
+
+cdef bint has_same_items(dict before, dict attributes) except -1:
+    """Tell whether both have the same objects under the same names, in the same order."""
+    cdef PyObject *name
+    cdef PyObject *value
+    cdef PyObject *other_name
+    cdef PyObject *other
+    cdef Py_ssize_t at = 0, other_at = 0
+    if len(before) != len(attributes):
+        return False
+    while PyDict_Next(before, &at, &name, &value):
+        if not PyDict_Next(attributes, &other_at, &other_name, &other) or name is not other_name or value is not other:
+            return False
+    return True

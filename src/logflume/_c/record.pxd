@@ -60,4 +60,4 @@ cdef bint take_back(CapturedRecord record) except -1
 cdef CapturedRecord captured_for(object record)
 cpdef object log_record(object record)
 cpdef int make_log_records(list records, Py_ssize_t count=*) except -1
-cpdef object snapshot(object record)
+cdef object with_attributes(dict attributes)

@@ -23,15 +23,14 @@ from logflume._c.interpreter.python cimport (
 from logflume._c.kept cimport is_immutable, keep_extra, kept
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object copy, logging, may_change, rendered_copy, rendered_message, handled_contexts, set_exception
+cdef object copy, logging, rendered_message, handled_contexts, set_exception
 import logging
 import sys
 from copy import copy
 
 from logflume._shared.contexts import handled_contexts
 from logflume._shared.exceptions import CapturedException
-from logflume._shared.kept import may_change
-from logflume._shared.rendered import rendered_copy, rendered_message, set_exception
+from logflume._shared.rendered import rendered_message, set_exception
 
 cdef extern from "interpreter/freelist.h":
     bint can_be_reused "logflume_can_be_reused" (PyObject *object) noexcept
@@ -481,19 +480,3 @@ cdef CapturedRecord captured_for(object record):
     cdef CapturedRecord new = new_record()
     new.made = record
     return new
-
-
-# ---- LogRecords ----
-
-cpdef object snapshot(object record):
-    """Return `record` in a form whose message and extra fields stay what they are now.
-
-    That is `record` itself if they are immutable, else a copy. If rendering raises an Exception the message stays as it
-    is: the handler that formats it will report that.
-    """
-    try:
-        if is_immutable(record.args) and is_immutable(record.msg):
-            return rendered_copy(record, False) if may_change(record) else record
-    except AttributeError:
-        return record
-    return rendered_copy(record)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextvars import copy_context
+from operator import is_
 
 from .._shared.contexts import is_worth_carrying
 
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
     from contextvars import Context
 
 _last: Context | None = None
-_MISSING: object = object()
 
 
 def current_context() -> Context | None:
@@ -28,7 +28,8 @@ def current_context() -> Context | None:
     if (
         last is not None
         and len(context) == len(last)
-        and all(last.get(variable, _MISSING) is value for variable, value in context.items())
+        and all(map(is_, context.values(), last.values()))
+        and all(map(is_, context, last))
     ):
         return last
     _last = context

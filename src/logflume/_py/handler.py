@@ -8,7 +8,7 @@ import queue as _queue
 
 from .._delivery.unpatched import needs_no_exception
 from .._shared import fork
-from .._shared.contexts import item_with_context
+from .._shared.contexts import keep_context
 from .._shared.kept import IMMUTABLE, OWN_ATTRIBUTES
 from .._shared.rendered import leaves_process, private_copy
 from .._shared.state import MOST_UNREAD, RUNNING
@@ -262,9 +262,22 @@ class HandlerCore:
 
     def _with_context(self, item: Any, targets: Any) -> Any:
         context = current_context()
-        if context is not None:
-            return item_with_context(item, context, targets, self._queue, self._core)
-        return item if targets is None else (targets, item)
+        if context is None:
+            return item if targets is None else (targets, item)
+        if targets is not None or self._is_read_by_listener():
+            return targets, item, context
+        keep_context(item, self._queue, context)  # others may take the records from this queue
+        return item
+
+    def _is_read_by_listener(self) -> bool:
+        """Tell whether nothing but the listener takes what is put into the queue."""
+        core, queue = self._core, self._queue
+        return (
+            core is not None
+            and core.queue is queue
+            and type(queue) is _queue.SimpleQueue
+            and type(core).dequeue is _standard_dequeue
+        )
 
     def _without_frames(self, record: logging.LogRecord, targets: Any) -> Any:
         """Return what to enqueue for `record` so that the frames of its exception end with the call, if that may be."""
@@ -282,13 +295,7 @@ class HandlerCore:
     def _may_capture(self, levelno: int, targets: Any) -> bool:
         """Tell whether nothing that gets a record of this level behind the queue can ask for its exc_info."""
         core, moved = self._core, self.moved
-        if (
-            core is None
-            or core.queue is not self._queue
-            or type(self._queue) is not _queue.SimpleQueue
-            or type(core).dequeue is not _standard_dequeue
-            or core.handles_itself
-        ):
+        if not self._is_read_by_listener() or core.handles_itself:
             return False
         handlers, asked = core.handlers, False
         if moved is not None and moved.asks_filters and not moved.has_added:

@@ -7,8 +7,6 @@ logflume.QueueListener takes them out; else they are kept here until a listener 
 from __future__ import annotations
 
 import logging
-import logging.handlers
-import queue as _queue
 import threading
 import weakref
 from contextvars import Context
@@ -16,7 +14,7 @@ from contextvars import Context
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, TypeVar
+    from typing import TypeVar
 
     T = TypeVar("T")
     R = TypeVar("R")
@@ -26,23 +24,6 @@ if TYPE_CHECKING:
 def is_worth_carrying(context: Context) -> bool:
     """Tell whether it holds anything but what each thread has that ever used `decimal`."""
     return len(context) > 1 or any(variable.name != "decimal_context" for variable in context)
-
-
-def item_with_context(
-    record: logging.LogRecord, context: Context, targets: object, queue: object, listener: Any
-) -> Any:
-    """Return what to put into `queue` for `record`, so that `listener` gets `context` with it.
-
-    That is (targets, record, context) where only our listener can take it; else the record, and the context is kept.
-    """
-    if targets is not None or (
-        listener is not None
-        and type(queue) is _queue.SimpleQueue
-        and type(listener).dequeue is logging.handlers.QueueListener.dequeue
-    ):
-        return targets, record, context
-    keep_context(record, queue, context)  # others may take the records from this queue
-    return record
 
 
 # ---- records whose queue has no place for it ----

@@ -16,6 +16,7 @@ IMMUTABLE = frozenset([str, int, float, bool, type(None), bytes])
 OWN_ATTRIBUTES = len(vars(logging.LogRecord("", 0, "", 0, "", (), None)))  # of a record without `extra`
 # Exactly these: a class of other code may do anything when it is copied.
 _COPIES: dict[type, Callable[[Any], Any]] = {dict: dict, list: list, set: set, bytearray: bytearray}
+_CONTAINERS = frozenset([*_COPIES, tuple])
 _NO_EXTRA = frozenset(("msg", "args", "exc_info"))
 
 
@@ -68,7 +69,7 @@ def copies_in(attributes: dict[str, Any]) -> dict[str, Any]:
     """Return copies of the containers among a record's attributes, by name."""
     copies = {}
     for name, value in attributes.items():
-        if type(value) not in IMMUTABLE and name not in _NO_EXTRA:
+        if type(value) in _CONTAINERS and name not in _NO_EXTRA:
             copied = kept(value)
             if copied is not value:
                 copies[name] = copied

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 __all__ = [
     "RenderedMessage",
     "has_same_attributes",
+    "keep_message",
+    "known_copies",
     "leaves_process",
     "log_record",
     "private_copy",
+    "remember",
     "rendered_copy",
     "rendered_message",
     "set_exception",
@@ -100,25 +103,23 @@ def rendered_copy(record: logging.LogRecord, renders: bool = True) -> logging.Lo
         copies = copies_in(attributes)
         if not copies and not renders:
             return record
-        known = _copies.get(id(record))
+        known = known_copies.get(id(record))
         if known is not None and known[0]() is record:
             _, new, cls, before = known
             if type(record) is cls and _has_same_items(before, attributes):
                 return new
-        cls, before = type(record), attributes.copy()
+        before = attributes.copy()
         new = private_copy(record)
-        if not (renders and _keep_message(new, msg, args)) and not copies:
+        if not (renders and keep_message(new, msg, args)) and not copies:
             return record
         vars(new).update(copies)
-        key = _Key(record, _forget)
-        key.record_id = id(record)
-        _copies[id(record)] = key, new, cls, before
+        remember(record, new, before)
         return new
     except Exception:
         return record
 
 
-def _keep_message(new: logging.LogRecord, msg: Any, args: Any) -> bool:
+def keep_message(new: logging.LogRecord, msg: Any, args: Any) -> bool:
     """Have `new` keep its message of now; false if that cannot be rendered."""
     try:
         if isinstance(msg, dict):
@@ -194,8 +195,15 @@ class _Key(weakref.ref):  # type: ignore[type-arg]
 
 
 # By the id() of the record: its copy, and what class and attributes the record had then.
-_copies: dict[int, tuple[_Key, logging.LogRecord, type, dict[str, Any]]] = {}
+known_copies: dict[int, tuple[_Key, logging.LogRecord, type, dict[str, Any]]] = {}
 
 
-def _forget(key: _Key, copies: dict[int, Any] = _copies) -> None:
+def _forget(key: _Key, copies: dict[int, Any] = known_copies) -> None:
     copies.pop(key.record_id, None)
+
+
+def remember(record: logging.LogRecord, new: logging.LogRecord, before: dict[str, Any]) -> None:
+    """Note that `new` is the copy of `record`, which has the attributes `before`, for as long as that is alive."""
+    key = _Key(record, _forget)
+    key.record_id = id(record)
+    known_copies[key.record_id] = key, new, type(record), before

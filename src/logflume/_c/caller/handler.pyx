@@ -5,7 +5,7 @@ from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.object cimport PyObject, PyObject_GenericSetAttr, PyTypeObject
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object Full, QueueHandler, item_with_context, leaves_process, logging, private_copy, settle_fork
+cdef object Full, QueueHandler, keep_context, leaves_process, logging, private_copy, settle_fork
 import logging
 import sys
 from logging.handlers import QueueHandler
@@ -22,10 +22,11 @@ from logflume._c.interpreter.python cimport (
     type_version,
 )
 from logflume._c.record cimport (
-    CapturedRecord, captured_for, captured_type, keep_message, made_of, snapshot, take_back, track_if_needed,
+    CapturedRecord, captured_for, captured_type, keep_message, made_of, take_back, track_if_needed,
 )
+from logflume._c.snapshot cimport snapshot
 
-from logflume._shared.contexts import item_with_context
+from logflume._shared.contexts import keep_context
 from logflume._shared.fork import settle as settle_fork
 from logflume._shared.rendered import leaves_process, private_copy
 from logflume._shared.state import MOST_UNREAD as _MOST_UNREAD, RUNNING as _RUNNING
@@ -37,16 +38,12 @@ cdef extern from "interpreter/fork.h":
 
 watch_fork()
 
-
 cdef long long MOST_UNREAD = _MOST_UNREAD
 cdef int RUNNING = _RUNNING
 cdef object standard_handle_error = logging.Handler.handleError
 cdef object standard_handle = logging.Handler.handle
 cdef object LogRecord = logging.LogRecord
-cdef object CALLS_PYTHON = object()
-cdef object FILTERED = object()
-cdef object NOT_AT_ALL = object()
-cdef object AS_LOG_RECORD = object()
+cdef object AS_LOG_RECORD = object(), CALLS_PYTHON = object(), FILTERED = object(), NOT_AT_ALL = object()
 # From 3.12 filters may replace the record, and handle() returns the record instead of True.
 cdef bint returns_record = sys.version_info >= (3, 12)
 
@@ -342,9 +339,12 @@ cdef class HandlerCore:
 
     cdef object with_context(self, object item, object targets):
         cdef object context = current_context()
-        if context is not None:
-            return item_with_context(item, context, targets, self._queue, self._core)
-        return item if targets is None else (targets, item)
+        if context is None:
+            return item if targets is None else (targets, item)
+        if targets is not None or (self._core is not None and self._core.takes_captured(self._queue)):
+            return targets, item, context
+        keep_context(item, self._queue, context)  # others may take the records from this queue
+        return item
 
     cdef int put(self, object record) except -1:
         """Do what handle() does if only_enqueues(): emit(), without the calls."""

@@ -4,7 +4,7 @@ Their levels, and logging's own filters, tell that without a LogRecord and witho
 Other filters are called with one.
 """
 
-from cpython.dict cimport PyDict_CheckExact, PyDict_Next
+from cpython.dict cimport PyDict_CheckExact
 from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport PyObject
@@ -17,6 +17,7 @@ from logflume._c.filters cimport ASKS, DROPS, by_name
 from logflume._c.interpreter.python cimport (
     Py_TYPE, Watch, dict_get, instance_dict, is_object_unchanged, watch_object, watch_only,
 )
+from logflume._c.kept cimport has_same_items
 from logflume._c.record cimport CapturedRecord, made_of, new_record, take_back
 
 from logflume._shared.moved import filters_in_call, has_standard_filter
@@ -195,19 +196,9 @@ cdef CapturedRecord seen_copy(CapturedRecord record, object before):
 cdef bint has_same_attributes(object before, object record) except -1:
     """As has_same_attributes() of _shared.rendered."""
     cdef object attributes = instance_dict(before), others = instance_dict(record)
-    cdef PyObject *name
-    cdef PyObject *value
-    cdef PyObject *other_name
-    cdef PyObject *other
-    cdef Py_ssize_t at = 0, other_at = 0
-    if Py_TYPE(before) is not Py_TYPE(record):
+    if Py_TYPE(before) is not Py_TYPE(record) or not PyDict_CheckExact(attributes) or not PyDict_CheckExact(others):
         return False
-    if not PyDict_CheckExact(attributes) or not PyDict_CheckExact(others) or len(attributes) != len(others):
-        return False
-    while PyDict_Next(attributes, &at, &name, &value):
-        if not PyDict_Next(others, &other_at, &other_name, &other) or name is not other_name or value is not other:
-            return False
-    return True
+    return has_same_items(attributes, others)
 
 
 cdef CapturedRecord copy_of(CapturedRecord record):

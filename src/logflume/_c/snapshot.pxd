@@ -1,0 +1,1 @@
+cdef object snapshot(object record)
