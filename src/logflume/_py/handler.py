@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 CALLED_METHODS = ("filter", "acquire", "release", "emit", "enqueue", "prepare", "handleError")
 _standard_handle = logging.Handler.handle
 _standard_handle_error = logging.Handler.handleError
-_standard_dequeue = logging.handlers.QueueListener.dequeue
 _standard_prepare = logging.handlers.QueueHandler.prepare
 _LogRecord = logging.LogRecord
 # As it is now, which a test may replace: each log call asks whether the process was forked in C.
@@ -285,8 +284,7 @@ class HandlerCore:
         if (
             core is None
             or core.queue is not self._queue
-            or type(self._queue) is not _queue.SimpleQueue
-            or type(core).dequeue is not _standard_dequeue
+            or not core.is_polled
             or core.handles_itself
         ):
             return False
