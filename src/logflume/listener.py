@@ -163,21 +163,11 @@ class QueueListener(Feed, ListenerCore, logging.handlers.QueueListener):
         """Call `look_up()` for the handlers when the listener starts: they are configured later."""
         self._look_up_handlers = look_up
 
-    @property
-    def handles_itself(self) -> bool:
-        """Whether a subclass, or a patched instance, has a handle() or prepare() of its own to call for each record."""
-        cls = type(self)
-        own = vars(self)
-        return (
-            cls.handle is not _standard_handle
-            or cls.prepare is not _standard_prepare
-            or "handle" in own
-            or "prepare" in own
-        )
-
     def handle(self, record: logging.LogRecord) -> None:
         """Have each handler handle `record`; what one of them raises is reported, and the next goes on."""
         self._dispatcher.deliver(self.handlers, [self.prepare(record)])
+
+    standard_handling = handle, logging.handlers.QueueListener.prepare  # as they are now; they may be patched later
 
     def report_error(
         self, record: logging.LogRecord | None, handler: logging.Handler | None, error: BaseException
@@ -481,7 +471,4 @@ def _left(deadline: float | None) -> float | None:
     return None if deadline is None else max(0.0, deadline - time.monotonic())
 
 
-# As they are now; they may be patched later.
-_standard_handle = QueueListener.handle
-_standard_prepare = QueueListener.prepare
-_standard_dequeue = QueueListener.dequeue
+_standard_dequeue = QueueListener.dequeue  # as it is now; it may be patched later

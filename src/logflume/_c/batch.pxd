@@ -12,9 +12,10 @@ cdef class ListenerCore:
     cdef public object queue
     cdef public object qsize
     cdef unsigned long long _crowded_at  # how long it may be then
-    cdef unsigned long long _checked  # the class's version, times two, plus one if its dequeue() is the standard one
+    cdef unsigned long long _checked  # the class's version, times four, plus what it has of its own
     cdef bint delivers_here(self) except -1
     cdef bint takes_captured(self, object queue) except -1
+    cdef unsigned long long own_parts(self) except? 0
     cdef bint is_brake_due(self) noexcept
     cdef bint is_crowded(self) except -1
 

@@ -3,7 +3,7 @@
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.pythread cimport PyThread_get_thread_ident
 
-from logflume._c.interpreter.python cimport Py_TYPE, assign_type_version, call0, dict_get, load, store, type_version
+from logflume._c.interpreter.python cimport Py_TYPE, assign_type_version, call0, dict_get, instance_dict, load, store, type_version
 from logflume._c.record cimport CapturedRecord, captured_type
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
@@ -16,6 +16,10 @@ from threading import get_ident
 
 from logflume._shared.contexts import kept_contexts, take_context
 from logflume._shared.state import FlushRequest
+
+cdef enum:  # what a listener's class may have of its own
+    OWN_DEQUEUE = 1
+    OWN_HANDLING = 2
 
 # gevent puts greenlets in the place of threads.
 cdef bint IDENTS_ARE_OF_THREADS = get_ident is _thread.get_ident
@@ -76,17 +80,33 @@ cdef class ListenerCore:
 
     cdef bint takes_captured(self, object queue) except -1:
         """Whether what is put into `queue` comes out of it in take(), where no other code can see it."""
-        cdef unsigned int version
-        cdef unsigned long long checked
-        if queue is not self.queue or type(queue) is not SimpleQueue:
-            return False
-        version = type_version(Py_TYPE(self))
-        checked = load(&self._checked)
-        if version == 0 or version != checked >> 1:
+        return queue is self.queue and type(queue) is SimpleQueue and not self.own_parts() & OWN_DEQUEUE
+
+    cdef unsigned long long own_parts(self) except? 0:
+        """Return what the class has of its own; looked at anew when the class has changed."""
+        cdef unsigned int version = type_version(Py_TYPE(self))
+        cdef unsigned long long checked = load(&self._checked)
+        if version == 0 or version != checked >> 2:
+            cls = type(self)
             version = assign_type_version(Py_TYPE(self))
-            checked = <unsigned long long>version << 1 | (type(self).dequeue is standard_dequeue)
+            checked = <unsigned long long>version << 2
+            if cls.dequeue is not standard_dequeue:
+                checked |= OWN_DEQUEUE
+            if (cls.handle, cls.prepare) != self.standard_handling:
+                checked |= OWN_HANDLING
             store(&self._checked, checked)
-        return checked & 1
+        return checked
+
+    @property
+    def is_polled(self):
+        """Whether what is queued comes out of the queue in take(), and nowhere else."""
+        return self.takes_captured(self.queue)
+
+    @property
+    def handles_itself(self):
+        """Whether a subclass, or a patched instance, has a handle() or prepare() of its own to call for each record."""
+        cdef object own = instance_dict(self)
+        return bool(self.own_parts() & OWN_HANDLING) or "handle" in own or "prepare" in own
 
     def count_handled(self, Batch batch not None, Py_ssize_t failed):
         """Count the records of `batch`, which were handled but for `failed` of them, and how late that was."""

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from contextvars import Context
 from threading import get_ident
+from time import perf_counter
 
 from .._backend import Batch, deliver_batch, drop_below, log_record, make_log_records, take, way_of
 from .._delivery.caught import hearing, listen_for_errors
@@ -349,17 +350,18 @@ class Dispatcher:
 
     def _deliver_to(self, handler: logging.Handler, records: list[logging.LogRecord]) -> None:
         """Give those of `records` to `handler` that are for it, and empty the list."""
-        asked = self._progress.asked = self.listener.was_asked(handler)
-        if not asked and self.listener.respect_handler_level:
+        listener, progress = self.listener, self._progress
+        progress.asked = listener.was_asked(handler)
+        if not progress.asked and listener.respect_handler_level:
             self._leave_out(handler, records)
         account = self.accounts.of(handler)
         account.records += len(records)
-        began = time.perf_counter()
+        began = perf_counter()
         try:
             while records:
                 left = len(records)
                 try:
-                    deliver_batch(handler, records, self._report, self._progress)
+                    deliver_batch(handler, records, self._report, progress)
                 except BaseException as error:  # SystemExit, say: the thread goes on
                     if not self.life.run.is_running_here:
                         raise
@@ -367,7 +369,7 @@ class Dispatcher:
                     untried = log_record(records.pop(0)) if len(records) == left else None
                     self.errors.report(untried, handler, error)
         finally:
-            account.seconds += time.perf_counter() - began
+            account.seconds += perf_counter() - began
 
     def _report(self, record: logging.LogRecord, handler: logging.Handler) -> None:
         error = sys.exc_info()[1]

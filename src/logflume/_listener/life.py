@@ -131,7 +131,7 @@ class Life:
 
     def pause(self, seconds: float) -> None:
         """Wait, but not longer than until the next wake()."""
-        self._wake.acquire(timeout=seconds)
+        self._wake.acquire(True, seconds)
 
     def wake(self) -> None:
         """End the pause that the listener's thread makes, or the next one."""

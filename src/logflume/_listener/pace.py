@@ -67,8 +67,10 @@ class Pace:
         """Note that a hold begins, and set the pause by what the holds since it was set last have taken."""
         if self._unmeasured:
             self._unmeasured -= 1
+            self._is_measured = False
             self._too_long = 0.0
             return
+        self._unmeasured = MEASURED - 1
         self._measure()
         # Short pauses cost much, as the GIL changes hands after each, and long ones make for long holds, which others
         # notice. What part of the time is computed says which pause makes for the usual hold.
@@ -115,11 +117,8 @@ class Pace:
         if not self._is_measured:
             self._cpu, self._others = self._hold, 0.0
             return
-        self._is_measured = False
         self._cpu = thread_time() - self._cpu_begin
         self._others = time.perf_counter() - self._begin - self._cpu
-        if records < self.limit:
-            self._unmeasured = MEASURED - 1
         if self._cpu > 2 * self._hold:
             self.limit = max(LEAST_LIMIT, self.limit // 2)
         elif records >= self.limit and self._cpu < self._hold:

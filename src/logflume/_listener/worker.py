@@ -74,7 +74,7 @@ class Worker:
                 self.errors.tell_rest()
                 if self.listener.state != RUNNING and not self.this_run.stop_requested:
                     self.listener.state = RUNNING  # a stop() of the run before said so late that it stops
-                if self._takes_many():
+                if self.listener.is_polled:
                     self._handle_many()
                 else:
                     self._handle_one()
@@ -82,18 +82,14 @@ class Worker:
                 self._recover(error)
         self._finish()
 
-    def _takes_many(self) -> bool:
-        return (
-            type(self.listener.queue) is _queue.SimpleQueue
-            and type(self.listener).dequeue is _standard_dequeue
-        )
-
     def _handle_many(self) -> None:
         """Handle what is in the queue, many records with one wake-up, and pause."""
         listener, dispatcher, pace = self.listener, self.dispatcher, self.pace
         pace.begin()
         self.life.wakeups += 1
-        flush, listener.flush_wanted = listener.flush_wanted, False
+        flush = listener.flush_wanted
+        if flush:
+            listener.flush_wanted = False
         hold = dispatcher.lock.take()
         try:
             count = dispatcher.take(pace.limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging.handlers
 import queue as _queue
 import time
 from threading import get_ident
@@ -12,12 +13,14 @@ from .record import CapturedRecord
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import logging
     from collections import deque
     from collections.abc import Callable
     from typing import Any
 
     from .._shared.contexts import Contexts
+
+
+_standard_dequeue = logging.handlers.QueueListener.dequeue
 
 
 class ListenerCore:
@@ -39,6 +42,8 @@ class ListenerCore:
     calls_to_brake: int = 0
     qsize: Callable[[], int] | None = None
     crowded_at: int = 0
+    queue: Any
+    standard_handling: tuple[object, object]
     _handled: int = 0
     _delay: float = 0.0
     _longest_delay: float = 0.0
@@ -46,6 +51,17 @@ class ListenerCore:
     def delivers_here(self) -> bool:
         """Return whether the calling thread is the one that runs the handlers."""
         return self.delivering_thread == get_ident()
+
+    @property
+    def is_polled(self) -> bool:
+        """Whether what is queued comes out of the queue in take(), and nowhere else."""
+        return type(self.queue) is _queue.SimpleQueue and type(self).dequeue is _standard_dequeue
+
+    @property
+    def handles_itself(self) -> bool:
+        """Whether a subclass, or a patched instance, has a handle() or prepare() of its own to call for each record."""
+        cls, own = type(self), vars(self)
+        return (cls.handle, cls.prepare) != self.standard_handling or "handle" in own or "prepare" in own
 
     def is_crowded(self) -> bool:
         """Whether put_crowded() has to put the next record: the queue is bounded, and has little room or none."""

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 CALLED_METHODS = ("filter", "acquire", "release", "emit", "enqueue", "prepare", "handleError")
 _standard_handle = logging.Handler.handle
 _standard_handle_error = logging.Handler.handleError
-_standard_dequeue = logging.handlers.QueueListener.dequeue
 _standard_prepare = logging.handlers.QueueHandler.prepare
 _LogRecord = logging.LogRecord
 # As it is now, which a test may replace: each log call asks whether the process was forked in C.
@@ -271,13 +270,8 @@ class HandlerCore:
 
     def _is_read_by_listener(self) -> bool:
         """Tell whether nothing but the listener takes what is put into the queue."""
-        core, queue = self._core, self._queue
-        return (
-            core is not None
-            and core.queue is queue
-            and type(queue) is _queue.SimpleQueue
-            and type(core).dequeue is _standard_dequeue
-        )
+        core = self._core
+        return core is not None and core.queue is self._queue and core.is_polled
 
     def _without_frames(self, record: logging.LogRecord, targets: Any) -> Any:
         """Return what to enqueue for `record` so that the frames of its exception end with the call, if that may be."""

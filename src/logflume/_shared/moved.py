@@ -44,18 +44,24 @@ class Targets:
     `is_last` tells that no other copy of the record follows, so that handlers that were added to the listener get it.
     """
 
-    __slots__ = ("handlers", "is_last")
+    __slots__ = ("_last", "handlers", "is_last")
 
     def __init__(self, handlers: tuple[logging.Handler, ...], is_last: bool) -> None:
         self.handlers = handlers
         self.is_last = is_last
+        self._last: tuple[Any, ...] = None, None, ()
 
-    def among(self, all_moved: Iterable[logging.Handler], now: Iterable[logging.Handler]) -> tuple[Any, ...]:
+    def among(
+        self, all_moved: tuple[logging.Handler, ...], now: tuple[logging.Handler, ...]
+    ) -> tuple[Any, ...]:
         """Return those of them that are in `now`, and what was added to it if this is for the last copy."""
-        mine = tuple(handler for handler in self.handlers if handler in now)
-        if not self.is_last:
-            return mine
-        return mine + tuple(handler for handler in now if handler not in all_moved)
+        last_moved, last_now, found = self._last
+        if last_moved is not all_moved or last_now is not now or type(now) is not tuple:
+            found = tuple(handler for handler in self.handlers if handler in now)
+            if self.is_last:
+                found += tuple(handler for handler in now if handler not in all_moved)
+            self._last = all_moved, now, found
+        return found  # type: ignore[no-any-return]
 
 
 class MovedHandlers:

@@ -30,7 +30,7 @@ logflume_see_file(logflume_file *file, int number)
     if (fstat(number, &file->status) != 0) {
         return 0;
     }
-    file->at_once = (file->status.st_mode & S_IFMT) == S_IFREG ? PY_SSIZE_T_MAX : PIPE_BUF;
+    file->at_once = S_ISREG(file->status.st_mode) ? PY_SSIZE_T_MAX : PIPE_BUF;
     return 1;
 }
 
@@ -42,11 +42,11 @@ logflume_is_same_file(const logflume_file *file)
     return fstat(file->number, &now) == 0 && now.st_dev == file->status.st_dev && now.st_ino == file->status.st_ino;
 }
 
-/* Whether a write waits until the file takes it. */
+/* Whether a write waits until the file takes it; for regular files O_NONBLOCK changes nothing. */
 static inline int
 logflume_may_block(const logflume_file *file)
 {
-    int flags = fcntl(file->number, F_GETFL);
+    int flags = S_ISREG(file->status.st_mode) ? 0 : fcntl(file->number, F_GETFL);
     return flags >= 0 && !(flags & O_NONBLOCK);
 }
 
