@@ -1,3 +1,4 @@
 cdef bint is_immutable(object value)
 cdef object kept(object value)
+cdef bint is_flat(object container)
 cdef bint keep_extra(dict extra) except -1
