@@ -31,7 +31,7 @@ Python (caller/call_site.pyx), which names it keeps in the contextvars of each t
 logging looks at that version (caller/unpatched.pyx, caller/logging_state.pyx).
 
 Declared here is what has no state. freelist.h, clock.h, pid.h and fork.h have some, of which each extension would get
-its own copy: they are declared by the one module that includes them (record.pyx, caller/stamp.pyx,
+its own copy: they are declared by the one module that includes them (reuse.pyx, caller/stamp.pyx,
 caller/handler.pyx). So are frame.h (caller/call_site.pyx) and contextvars.h (context.pyx), whose internal headers the
 other modules need not read. Watches are defined where they are used: caller/logging_state.pyx, caller/unpatched.pyx,
 caller/route_cache.h, caller/thread_names.h, caller/moved_watch.h and backend/handler_watch.h.
