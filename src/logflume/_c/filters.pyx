@@ -41,13 +41,11 @@ cdef int by_name(list filters, object name) except -1:
     cdef Py_ssize_t i = 0
     cdef int verdict = PASSES
     cdef object each
-    if not PyUnicode_CheckExact(name) or not is_unpatched():
-        return ASKS
     while True:
         each = list_get(filters, i, MISSING)
         if each is MISSING:
             return verdict
-        if Py_TYPE(each) is not filter_class:
+        if Py_TYPE(each) is not filter_class or not PyUnicode_CheckExact(name) or not is_unpatched():
             return ASKS
         if not passes(instance_dict(each), name, &verdict):
             return ASKS

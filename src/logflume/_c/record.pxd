@@ -47,10 +47,7 @@ cdef class CapturedRecord:
 cdef PyTypeObject *captured_type
 
 cdef CapturedRecord new_record()
-cdef CapturedRecord record_for_call(object msg, PyObject **arguments, Py_ssize_t count)
 cdef int keep_message(CapturedRecord record) except -1
-cdef int recycle(list records, Py_ssize_t count) except -1
-cdef int track_if_needed(CapturedRecord record) except -1
 cdef object message(CapturedRecord record)
 cdef object render(object text, object args)
 cdef double milliseconds(CapturedRecord record) noexcept nogil

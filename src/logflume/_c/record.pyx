@@ -6,21 +6,20 @@ LogRecord, which is made once.
 """
 
 cimport cython
-from cpython.bool cimport PyBool_Check
-from cpython.dict cimport PyDict_CheckExact, PyDict_Next, PyDict_SetItem
+from cpython.dict cimport PyDict_CheckExact, PyDict_DelItem, PyDict_Next, PyDict_SetItem, PyDict_Update
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.list cimport PyList_GET_SIZE
 from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport PyObject, PyObject_GenericSetAttr, PyTypeObject
-from cpython.ref cimport Py_INCREF
-from cpython.tuple cimport PyTuple_CheckExact, PyTuple_GET_SIZE, PyTuple_New
+from cpython.tuple cimport PyTuple_CheckExact, PyTuple_GET_ITEM
 from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_Format
+from libc.string cimport memcpy
 
 from logflume._c.interpreter.python cimport (
-    Py_TYPE, PyList_GET_ITEM, PyList_SET_ITEM, PyList_SetSlice, PyObject_GC_IsTracked, PyObject_GC_Track,
-    PyObject_GC_UnTrack, decref, instance_dict, has_references, has_weak_references, is_immutable_value, new_object,
+    Py_TYPE, PyList_GET_ITEM, PyObject_GC_IsTracked, PyObject_GC_Track, PyObject_GC_UnTrack, has_references,
+    has_weak_references, instance_dict, new_object,
 )
-from logflume._c.kept cimport is_immutable, keep_extra, kept
+from logflume._c.kept cimport is_immutable, kept
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
 cdef object copy, logging, rendered_message, handled_contexts, set_exception
@@ -31,13 +30,6 @@ from copy import copy
 from logflume._shared.contexts import handled_contexts
 from logflume._shared.exceptions import CapturedException
 from logflume._shared.rendered import rendered_message, set_exception
-
-cdef extern from "interpreter/freelist.h":
-    bint can_be_reused "logflume_can_be_reused" (PyObject *object) noexcept
-    void keep_for_reuse "logflume_keep_for_reuse" (PyObject *object) noexcept
-    PyObject *reuse_object "logflume_reuse_object" () noexcept
-    bint empty_tuple "logflume_empty_tuple" (PyObject *tuple) noexcept
-    bint fill_tuple "logflume_fill_tuple" (PyObject *tuple, PyObject **items, Py_ssize_t count) noexcept
 
 cdef extern from "Python.h":
     Py_ssize_t PY_SSIZE_T_MAX
@@ -79,88 +71,6 @@ cdef PyTypeObject *captured_type = <PyTypeObject *><PyObject *>CapturedRecord
 cdef CapturedRecord new_record():
     """Return a CapturedRecord with empty fields that the garbage collector does not track."""
     return <CapturedRecord>new_object(captured_type, OBJECT_FIELDS)
-
-
-cdef CapturedRecord record_for_call(object msg, PyObject **arguments, Py_ssize_t count):
-    """Return a CapturedRecord with this message, new or from the freelist, that the garbage collector does not track.
-
-    All its other fields have to be set, but `extra`, `rendered` and `made`, which are None.
-    """
-    cdef PyObject *reused = reuse_object()
-    cdef CapturedRecord record
-    if reused is NULL:
-        record = new_record()
-    else:
-        record = <CapturedRecord>reused
-        decref(reused)
-    store_message(record, msg, arguments, count)
-    return record
-
-
-cdef inline int store_message(CapturedRecord record, object msg, PyObject **arguments, Py_ssize_t count) except -1:
-    """Set the message and the arguments of a record for a call, and whether they are immutable."""
-    cdef bint is_reused = PyTuple_CheckExact(record.args) and PyTuple_GET_SIZE(record.args) == count
-    if not is_reused:
-        record.args = None
-        record.args = PyTuple_New(count)
-    record.msg = msg
-    record.immutable = fill_tuple(<PyObject *>record.args, arguments, count)
-    record.immutable = record.immutable and is_immutable_value(<PyObject *>msg)
-    if not record.immutable:
-        record.immutable = is_immutable(msg) and is_immutable(record.args)
-    if count > 0 and record.immutable == (not is_reused):  # an emptied one is not tracked
-        if record.immutable:
-            PyObject_GC_UnTrack(<PyObject *>record.args)
-        else:
-            PyObject_GC_Track(<PyObject *>record.args)
-    return 0
-
-
-cdef inline void drop_message(CapturedRecord record) noexcept:
-    """Drop what a delivered record holds of its caller's. The other values are mostly the same at its next use."""
-    record.msg = None
-    record.extra = None
-    if not empty_tuple(<PyObject *>record.args):
-        record.args = None
-
-
-cdef int recycle(list records, Py_ssize_t count) except -1:
-    """Delete the first `count` records from the list, and keep those for reuse to which nothing else refers."""
-    cdef PyObject *record
-    cdef Py_ssize_t index
-    for index in range(count):
-        record = PyList_GET_ITEM(records, index)
-        if Py_TYPE(<object>record) is captured_type and can_be_reused(record):
-            drop_message(<CapturedRecord>record)
-            Py_INCREF(None)
-            PyList_SET_ITEM(records, index, <PyObject *>None)  # its reference goes to the freelist
-            keep_for_reuse(record)
-    if count == PyList_GET_SIZE(records):
-        records.clear()  # which needs no memory
-    else:
-        PyList_SetSlice(records, 0, count, NULL)
-    return 0
-
-
-cdef int track_if_needed(CapturedRecord record) except -1:
-    """Have the garbage collector track `record` if it may hold anything that could be part of a cycle.
-
-    The containers among its extra fields become copies first.
-    """
-    cdef bint immutable = record.extra is None or keep_extra(record.extra)
-    if not (
-        immutable
-        and record.immutable
-        and (record.exc_info is None or PyBool_Check(record.exc_info))
-        and record.context is None
-        and PyUnicode_CheckExact(record.name)
-        and PyUnicode_CheckExact(record.levelname)
-        and (record.threadName is None or PyUnicode_CheckExact(record.threadName))
-        and (record.processName is None or PyUnicode_CheckExact(record.processName))
-        and (record.taskName is None or PyUnicode_CheckExact(record.taskName))
-    ) and not PyObject_GC_IsTracked(<PyObject *>record):
-        PyObject_GC_Track(<PyObject *>record)
-    return 0
 
 
 cdef int keep_message(CapturedRecord record) except -1:
@@ -235,41 +145,12 @@ cdef object made_of(CapturedRecord record, dict contexts=None):
     return record.made
 
 
-cdef object spare = None  # a LogRecord that take_back() let go, with the attributes of NAMES: a new one costs more
-
-
 cdef object log_record_of(CapturedRecord record):
     """Return the LogRecord of a captured record that has none."""
-    global spare
-    cdef PyObject *name
-    cdef PyObject *before
-    cdef Py_ssize_t at = 0, index = 0
-    cdef object made = spare
-    cdef dict attributes
-    if made is None or record.rendered is not None or record.site is None:
-        return with_attributes(attributes_of(record))
-    spare = None
-    attributes = <dict>instance_dict(made)
-    while PyDict_Next(attributes, &at, &name, &before):
-        if not is_of_call(record, index, before):
-            PyDict_SetItem(attributes, <object>name, value_of_call(record, index))
-        index += 1
-    if record.extra is not None:
-        attributes.update(record.extra)
-    return made
-
-
-cdef int keep_spare(object made, dict attributes, dict extra) except -1:
-    """Keep a LogRecord to which nothing else refers for the next one, without what it holds of its caller's."""
-    global spare
-    if spare is not None:
-        return 0
-    attributes["msg"] = attributes["args"] = attributes["exc_info"] = None
-    if extra is not None:
-        for name in extra:
-            del attributes[name]
-    spare = made
-    return 0
+    cdef object made = None
+    if record.rendered is None and record.site is not None:
+        made = spare_for(record)
+    return with_attributes(attributes_of(record)) if made is None else made
 
 
 cdef object with_attributes(dict attributes):
@@ -368,7 +249,36 @@ cdef double since_start(CapturedRecord record) except? -1.0:
 # ---- captured records that filters looked at ----
 
 cdef tuple NAMES = tuple(attributes_of(new_record()))  # of the attributes that each record has, in this order
+cdef int COUNT = len(NAMES)
 cdef frozenset SPECIAL = frozenset(("message", "asctime", "getMessage"))  # what formatting sets or calls
+
+# A LogRecord that take_back() let go, without what it had of its caller's: a new one costs more. It has the attributes
+# of NAMES alone, with these values, to which its dictionary refers.
+cdef object spare = None
+cdef PyObject *spare_values[21]
+
+
+cdef object spare_for(CapturedRecord record):
+    """Return the spare LogRecord with the attributes of a captured record, whose message was not rendered; or None."""
+    global spare
+    cdef object made = spare
+    cdef dict attributes
+    cdef PyObject *values[21]
+    cdef int index
+    if made is None:
+        return None
+    spare = None
+    attributes = <dict>instance_dict(made)
+    values_of(record, values)
+    for index in range(COUNT):
+        if values[index] is NULL:
+            if not is_number(spare_values[index], record, index):
+                PyDict_SetItem(attributes, <object>PyTuple_GET_ITEM(NAMES, index), number_of(record, index))
+        elif values[index] is not spare_values[index]:
+            PyDict_SetItem(attributes, <object>PyTuple_GET_ITEM(NAMES, index), <object>values[index])
+    if record.extra is not None:
+        PyDict_Update(attributes, record.extra)
+    return made
 
 
 cdef bint take_back(CapturedRecord record) except -1:
@@ -376,95 +286,117 @@ cdef bint take_back(CapturedRecord record) except -1:
 
     False if something else refers to the LogRecord, or if it was changed otherwise: then it goes on counting.
     """
+    global spare
     cdef PyObject *name
     cdef PyObject *value
+    cdef PyObject *values[21]
     cdef Py_ssize_t at = 0, index = 0
     cdef dict attributes, extra = None
     if not has_references(<PyObject *>record.made, 1) or Py_TYPE(record.made) is not record_type:
         return False
     if has_weak_references(<PyObject *>record.made):  # what is kept for the LogRecord is looked up again later
         return False
+    if record.rendered is not None or record.site is None:
+        return False
     dictionary = instance_dict(record.made)
     if not PyDict_CheckExact(dictionary) or not has_references(<PyObject *>dictionary, 2):
         return False
     attributes = <dict>dictionary
+    values_of(record, values)
     while PyDict_Next(attributes, &at, &name, &value):
-        if index < PyTuple_GET_SIZE(NAMES):
-            if name is not <PyObject *>NAMES[index] or not is_of_call(record, index, value):
-                return False
-        else:
+        if index >= COUNT:
             if not PyUnicode_CheckExact(<object>name) or <object>name in SPECIAL:
                 return False
             if extra is None:
                 extra = {}
             PyDict_SetItem(extra, <object>name, <object>value)
+        elif name is not PyTuple_GET_ITEM(NAMES, index):
+            return False
+        elif values[index] is NULL:
+            if not is_number(value, record, index):
+                return False
+            values[index] = value
+        elif value is not values[index]:
+            return False
         index += 1
-    if index < PyTuple_GET_SIZE(NAMES):
+    if index < COUNT:
         return False
     record.extra = extra
-    keep_spare(record.made, attributes, extra)
+    if spare is None:
+        for index in (MSG, ARGS, EXC_INFO):
+            if values[index] is not <PyObject *>None:
+                PyDict_SetItem(attributes, <object>PyTuple_GET_ITEM(NAMES, index), None)
+                values[index] = <PyObject *>None
+        if extra is not None:
+            for name_of_extra in extra:
+                PyDict_DelItem(attributes, name_of_extra)
+        memcpy(spare_values, values, sizeof(values))
+        spare = record.made
     record.made = None
     PyObject_GC_UnTrack(<PyObject *>record)
     return True
 
 
-cdef inline bint is_of_call(CapturedRecord record, Py_ssize_t index, PyObject *value) except -1:
-    """Tell whether `value` is what attributes_of() gave for the name at that index."""
-    if index == 4:
-        return is_whole_number(value, record.levelno)
-    if index == 13:
-        return is_real_number(value, record.created)
-    if index == 14:
-        return is_real_number(value, milliseconds(record))
-    if index == 15:
-        return is_real_number(value, since_start(record))
-    if index == 16 and record.has_thread:
-        return is_whole_number(value, record.thread)
-    if index == 19 and record.has_process:
-        return is_whole_number(value, record.process)
-    expected = value_of_call(record, index)
-    return value is <PyObject *>expected and (index != 1 or record.rendered is None)
+# The places in NAMES of what is dropped, and of the numbers.
+cdef enum:
+    MSG = 1
+    ARGS = 2
+    LEVELNO = 4
+    EXC_INFO = 8
+    CREATED = 13
+    MSECS = 14
+    RELATIVE = 15
+    THREAD = 16
+    PROCESS = 19
 
 
-cdef inline object value_of_call(CapturedRecord record, Py_ssize_t index):
-    """Return what attributes_of() gives for the name at that index, unless the message was rendered."""
-    if index == 0:
-        return record.name
-    if index == 1:
-        return record.msg
-    if index == 2:
-        return record.args
-    if index == 3:
-        return record.levelname
-    if index == 4:
+cdef void values_of(CapturedRecord record, PyObject **values) noexcept:
+    """Store what attributes_of() gives if the message was not rendered, borrowed from the record; NULL for a number."""
+    cdef CallSite site = record.site
+    values[0] = <PyObject *>record.name
+    values[MSG] = <PyObject *>record.msg
+    values[ARGS] = <PyObject *>record.args
+    values[3] = <PyObject *>record.levelname
+    values[LEVELNO] = NULL
+    values[5] = <PyObject *>site.pathname
+    values[6] = <PyObject *>site.filename
+    values[7] = <PyObject *>site.module
+    values[EXC_INFO] = <PyObject *>record.exc_info
+    values[9] = values[10] = <PyObject *>None
+    values[11] = <PyObject *>site.lineno
+    values[12] = <PyObject *>site.funcName
+    values[CREATED] = values[MSECS] = values[RELATIVE] = NULL
+    values[THREAD] = NULL if record.has_thread else <PyObject *>None
+    values[17] = <PyObject *>record.threadName
+    values[18] = <PyObject *>record.processName
+    values[PROCESS] = NULL if record.has_process else <PyObject *>None
+    values[20] = <PyObject *>record.taskName
+
+
+cdef object number_of(CapturedRecord record, Py_ssize_t index):
+    """Return what attributes_of() gives at that index, which is one of those of numbers."""
+    if index == LEVELNO:
         return record.levelno
-    if index == 5:
-        return record.site.pathname
-    if index == 6:
-        return record.site.filename
-    if index == 7:
-        return record.site.module
-    if index == 8:
-        return record.exc_info
-    if index == 11:
-        return record.site.lineno
-    if index == 12:
-        return record.site.funcName
-    if index == 13:
+    if index == CREATED:
         return record.created
-    if index == 14:
+    if index == MSECS:
         return milliseconds(record)
-    if index == 15:
+    if index == RELATIVE:
         return since_start(record)
-    if index == 16:
-        return record.thread if record.has_thread else None
-    if index == 17:
-        return record.threadName
-    if index == 18:
-        return record.processName
-    if index == 19:
-        return record.process if record.has_process else None
-    return record.taskName if index == 20 else None
+    return record.thread if index == THREAD else record.process
+
+
+cdef inline bint is_number(PyObject *value, CapturedRecord record, Py_ssize_t index) except -1:
+    """Tell whether `value` is what number_of() returns."""
+    if index == LEVELNO:
+        return is_whole_number(value, record.levelno)
+    if index == CREATED:
+        return is_real_number(value, record.created)
+    if index == MSECS:
+        return is_real_number(value, milliseconds(record))
+    if index == RELATIVE:
+        return is_real_number(value, since_start(record))
+    return is_whole_number(value, <long long>record.thread if index == THREAD else record.process)
 
 
 cdef inline bint is_whole_number(PyObject *value, long long number) except -1:

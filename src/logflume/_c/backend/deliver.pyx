@@ -15,7 +15,8 @@ from logflume._c.backend.plan cimport (
 from logflume._c.backend.text cimport Text
 from logflume._c.filters cimport DROPS, by_name
 from logflume._c.interpreter.python cimport dict_get, instance_dict
-from logflume._c.record cimport CapturedRecord, captured_type, log_record, make_log_records, recycle
+from logflume._c.record cimport CapturedRecord, captured_type, log_record, make_log_records
+from logflume._c.reuse cimport recycle
 
 from logflume._c.backend.line import line_maker
 

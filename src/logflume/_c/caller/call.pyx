@@ -5,7 +5,7 @@ before anything of it is done, and then the whole call goes to the standard meth
 finds the frames and the records of the standard library.
 
 A record passes through, in this order: this file; route.pyx (is the level on, and which handler takes the record?);
-logging_state.pyx (what did other code replace in logging?); call_site.pyx; ../record.pyx; stamp.pyx; handle.pyx (what
+logging_state.pyx (what did other code replace in logging?); call_site.pyx; ../reuse.pyx; stamp.pyx; handle.pyx (what
 do the logger's filters say?); handler.pyx, which puts it into the queue. Where they ask about classes: unpatched.pyx.
 """
 
@@ -39,7 +39,8 @@ from logflume._c.interpreter.python cimport (
     Py_TYPE, PyMethod_New, PyObject_Vectorcall, PyVectorcall_NARGS, dict_get, enable_vectorcall, instance_dict,
     vectorcallfunc,
 )
-from logflume._c.record cimport CallSite, CapturedRecord, record_for_call
+from logflume._c.record cimport CallSite, CapturedRecord
+from logflume._c.reuse cimport record_for_call
 
 from logflume._c.caller.call_site import frame_of
 from logflume._c.caller.logging_state import prepare

@@ -33,6 +33,7 @@ cdef int ask_logger(object logger, object name, CapturedRecord record) except -1
     record.context = None
     passed = logger.filter(made_of(record))
     if not passed:
+        take_back(record)
         return 0
     if filters_replace and passed is not record.made and isinstance(passed, LogRecord):
         return put_into_each(logger, passed)

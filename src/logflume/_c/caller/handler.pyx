@@ -21,9 +21,8 @@ from logflume._c.interpreter.python cimport (
     HAS_GIL, Py_TYPE, assign_type_version, call1, generic_delattr, hide, load, raise_set_exception, store, try_call1,
     type_version,
 )
-from logflume._c.record cimport (
-    CapturedRecord, captured_for, captured_type, keep_message, made_of, take_back, track_if_needed,
-)
+from logflume._c.record cimport CapturedRecord, captured_for, captured_type, keep_message, made_of, take_back
+from logflume._c.reuse cimport track_if_needed
 from logflume._c.snapshot cimport snapshot
 
 from logflume._shared.contexts import keep_context
@@ -306,6 +305,7 @@ cdef class HandlerCore:
         """Ask this handler's own filters; enqueue what they give instead of the record."""
         cdef object passed = self.filter(made_of(record))
         if not passed:
+            take_back(record)
             return True
         if returns_record and passed is not record.made and isinstance(passed, LogRecord):
             self.put(passed)

@@ -28,6 +28,8 @@ cdef class MovedCheck:
     cdef object targets(self, long long levelno, object name)
     cdef object by_names(self, long long levelno, object name)
     cdef list ask(self, CapturedRecord record)
+    cdef bint is_known(self, Py_ssize_t index) noexcept
+    cdef bint is_below(self, Py_ssize_t index, object handler, CapturedRecord record) except -1
     cdef bint may_filter(self, Py_ssize_t index, object handler) except -1
     cdef bint is_current(self, bint *have_filters) noexcept
     cdef bint read_handlers(self, bint *have_filters) except -1

@@ -131,9 +131,19 @@ cdef class MovedCheck:
         self.count = count if is_watched else 0
         return True
 
+    cdef bint is_known(self, Py_ssize_t index) noexcept:
+        """Tell whether the handler at that index is as read_handlers() found it."""
+        return index < self.count and is_object_unchanged(&logflume_moved, &self.watched[index])
+
+    cdef bint is_below(self, Py_ssize_t index, object handler, CapturedRecord record) except -1:
+        """Tell whether the record is below the level of the handler at that index."""
+        if record.made is None and self.is_known(index):
+            return record.levelno < self.levels[index]
+        return self.moved.respects_levels and level_of(record) < handler.level
+
     cdef bint may_filter(self, Py_ssize_t index, object handler) except -1:
         """Tell whether the filters of the handler at that index may drop or change a record."""
-        if index < self.count and is_object_unchanged(&logflume_moved, &self.watched[index]):
+        if self.is_known(index):
             return self.asked[index] and (
                 self.overridden[index] or PyList_GET_SIZE(<object>self.filters[index]) != 0
             )
@@ -152,7 +162,7 @@ cdef class MovedCheck:
         cdef Py_ssize_t index
         for index in range(len(handlers)):
             handler = handlers[index]
-            if moved.respects_levels and level_of(record) < handler.level:
+            if self.is_below(index, handler, record):
                 continue
             if self.may_filter(index, handler):
                 if passed:
@@ -162,7 +172,7 @@ cdef class MovedCheck:
                 except Exception as error:
                     moved.report(made_of(record), handler, error)
                     answer = None
-                replaced = answer is not record.made and isinstance(answer, LogRecord)
+                replaced = answer is not True and answer is not record.made and isinstance(answer, LogRecord)
                 if passed and (replaced or not has_same_attributes(before, record.made)):
                     found.append((moved.some(tuple(passed)), seen_copy(record, before)))
                     passed = []
@@ -174,10 +184,10 @@ cdef class MovedCheck:
                     continue
                 answer = None  # take_back() needs the only reference
             passed.append(handler)
-        if not passed and not moved.has_added:
-            return found
         if record.made is not None:
             take_back(record)
+        if not passed and not moved.has_added:
+            return found
         found.append((self.for_all if len(passed) == len(handlers) else moved.last(tuple(passed)), record))
         return found
 

@@ -14,21 +14,19 @@
 static PyObject *logflume_freelist[LOGFLUME_LONGEST_FREELIST]; /* each holds one reference */
 static int logflume_freelist_length;
 
-/* Whether `object` can be used again: the caller has the only reference, and the garbage collector does not track it,
-   because what it holds is immutable. */
+/* Whether `object` can be used again: the caller has the only reference. */
 static inline int
 logflume_can_be_reused(PyObject *object)
 {
 #if LOGFLUME_GIL
-    return logflume_freelist_length < LOGFLUME_LONGEST_FREELIST && Py_REFCNT(object) == 1
-        && !PyObject_GC_IsTracked(object);
+    return logflume_freelist_length < LOGFLUME_LONGEST_FREELIST && Py_REFCNT(object) == 1;
 #else
     (void)object; /* other threads could still be reading it */
     return 0;
 #endif
 }
 
-/* Keeps such an object, and takes over the caller's reference. */
+/* Keeps such an object, which the garbage collector must not track, and takes over the caller's reference. */
 static inline void
 logflume_keep_for_reuse(PyObject *object)
 {

@@ -30,7 +30,7 @@ Python (caller/call_site.pyx), which names it keeps in the contextvars of each t
 logging looks at that version (caller/unpatched.pyx, caller/logging_state.pyx).
 
 Declared here is what has no state. freelist.h, clock.h and fork.h have some, of which each extension gets its own copy:
-they are declared by the modules that include them (record.pyx, caller/stamp.pyx, caller/handler.pyx). So are frame.h
+they are declared by the modules that include them (reuse.pyx, caller/stamp.pyx, caller/handler.pyx). So are frame.h
 (caller/call_site.pyx) and contextvars.h (context.pyx), whose internal headers the other modules need not read. Watches
 are defined where they are used: caller/logging_state.pyx, caller/unpatched.pyx, caller/moved.pyx, backend/plan.pyx,
 caller/route_cache.h and caller/thread_names.h.
