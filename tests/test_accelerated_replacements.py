@@ -83,6 +83,27 @@ def test_a_method_overridden_in_a_subclass(records, name):
     assert calls == [name]
 
 
+@pytest.mark.parametrize("name", METHODS)
+def test_a_level_of_a_subclass_that_is_off_at_first(records, name):
+    calls = []
+
+    class Own(logging.Logger):
+        pass
+
+    setattr(Own, name, wrapped(getattr(logging.Logger, name), calls))
+    own = Own("own", logging.ERROR)
+    own.parent = logging.root
+    for _ in range(3):
+        own.info("m")
+    assert records() == []
+    assert set(calls) <= {"isEnabledFor"}
+    calls.clear()
+    own.level = logging.INFO
+    own._cache.clear()
+    log_once(records, own)
+    assert calls == [name]
+
+
 def test_a_patched_error_is_called_by_exception(logger, records, monkeypatch):
     calls = []
     monkeypatch.setattr(logging.Logger, "error", wrapped(logging.Logger.error.__wrapped__, calls))

@@ -89,6 +89,7 @@ cdef struct Call:
     PyObject *names  # of the keywords, or NULL
     bint has_exc_info  # as a default: exception()
     bint asks_logger  # whether the logger has filters that have to be called
+    PyObject *site  # what findCaller() told, or NULL
 
 
 cdef inline bint begin(Call *call, PyObject *logger, PyObject *level, long long levelno) noexcept:
@@ -109,6 +110,7 @@ cdef inline void set_arguments(
     call.names = names
     call.has_exc_info = False
     call.asks_logger = False
+    call.site = NULL
 
 
 cdef struct Keywords:
@@ -182,7 +184,7 @@ cdef bint log(Call *call) except -1:
         if isinstance(handler, HandlerCore) and call.levelno >= (<HandlerCore>handler).level_value:
             name = <object>call.route.name  # before arbitrary code can run, which could change the logger
             if (<HandlerCore>handler).is_ours():
-                return log_enabled(call, name, handler, &call.route, None)
+                return log_enabled(call, name, handler, &call.route)
     return log_uncached(call, <object>call.logger, <object>call.level)
 
 
@@ -216,10 +218,10 @@ cdef bint log_uncached(Call *call, object logger, object level) except -1:
         cache_route(logger, level, call.levelno, True)
     if not parts & FIND_CALLER:
         return log_told(call, logger, name, handler)
-    return log_enabled(call, name, handler, NULL, None)
+    return log_enabled(call, name, handler, NULL)
 
 
-cdef bint log_told(const Call *call, object logger, object name, object handler) except -1:
+cdef bint log_told(Call *call, object logger, object name, object handler) except -1:
     """Do what log_enabled() does, for a logger with a findCaller() of its own."""
     cdef Keywords keywords
     cdef CallSite site
@@ -228,7 +230,8 @@ cdef bint log_told(const Call *call, object logger, object name, object handler)
         return False
     told = ask_for_caller((<LogMethod>call.method).frame, logger, keywords.stacklevel)
     site = told_call_site(told)
-    if site is None or not log_enabled(call, name, handler, NULL, site):
+    call.site = <PyObject *>site
+    if site is None or not log_enabled(call, name, handler, NULL):
         path, line, function, stack = told
         arguments = tuple([<object>call.arguments[index] for index in range(1, call.count)])
         exc_info = None if keywords.exc_info is NULL else exception_info(<object>keywords.exc_info)
@@ -240,17 +243,15 @@ cdef bint log_told(const Call *call, object logger, object name, object handler)
     return True
 
 
-cdef bint log_enabled(
-    const Call *call, object name, object handler, const Route *route, CallSite site
-) except -1:
+cdef bint log_enabled(const Call *call, object name, object handler, const Route *route) except -1:
     """Make the record and have it handled. Returns False, with nothing done, if the standard method must do it.
 
-    `handler` is what find_handler() returned, and `route` is where that was cached, or NULL. `site` is None if the
-    place of the call is not known yet.
+    `handler` is what find_handler() returned, and `route` is where that was cached, or NULL.
     """
     cdef Keywords keywords
     cdef LoggingState state = current_state()
     cdef CapturedRecord record
+    cdef CallSite site
     cdef object level_name = None, way = AS_LOG_RECORD
     if not (
         state.is_unpatched
@@ -276,8 +277,7 @@ cdef bint log_enabled(
         call.asks_logger or way is FILTERED or handler is SEVERAL or type(handler.queue) is not SimpleQueue
     ):
         return False  # a filter may log, or the queue
-    if site is None:
-        site = find_call_site(keywords.stacklevel)
+    site = find_call_site(keywords.stacklevel) if call.site is NULL else <CallSite>call.site
     if site is None:
         return False
 
