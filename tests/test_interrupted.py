@@ -68,6 +68,8 @@ def one_round(number):
 
     if KIND not in ("first", "start", "stop idle"):
         send("before")
+        while not listener.is_running:  # else act() handles it, and may be interrupted in that
+            time.sleep(0.0001)
     if KIND in ("stopped", "restart"):
         listener.stop()
     act = {
