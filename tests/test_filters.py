@@ -9,6 +9,7 @@ import io
 import logging
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -325,6 +326,51 @@ def test_a_filter_finds_a_record_of_the_standard_library(filtered: Any) -> None:
     logger.info("one %s", 1, extra={"more": 1})
     expected = logging.LogRecord("", 0, "", 0, "", (), None)
     assert found == [(logging.LogRecord, [*vars(expected), "more"])]
+
+
+def test_a_filter_finds_the_attributes_of_each_call(filtered: Any) -> None:
+    """Also after one was dropped, and after others of other places, levels and threads, with exceptions and extra."""
+    found = []
+
+    def look(record: logging.LogRecord) -> bool:
+        found.append(
+            {name: value for name, value in vars(record).items() if name not in ("created", "msecs")}
+        )
+        found[-1]["times"] = record.created, record.msecs, record.relativeCreated
+        record.added = len(found)
+        return record.levelno != logging.WARNING
+
+    def calls(logger: logging.Logger) -> None:
+        for number in range(3):
+            logger.warning("dropped %d", number)
+            logger.info("one %d", number, extra={"more": number})
+            logger.error("one %d", number)
+            with contextlib.suppress(ValueError):
+                raise_and_log(logger)
+        thread = threading.Thread(target=logger.log, args=(1234, "elsewhere"), name="other")
+        thread.start()
+        thread.join()
+
+    def raise_and_log(logger: logging.Logger) -> None:
+        try:
+            raise ValueError("bad")
+        except ValueError:
+            logger.exception("failed", extra={"other": 1})
+            raise
+
+    with stopped_clock(lambda: 1_700_000_000.25):
+        calls(filtered(look))
+        ours, found = found, []
+        standard = Stock("shop.orders")
+        standard.addHandler(logging.NullHandler())
+        standard.addFilter(look)
+        calls(standard)
+    for records in (ours, found):
+        for attributes in records:
+            attributes["exc_info"] = attributes["exc_info"] and attributes["exc_info"][0]
+            del attributes["thread"]  # that of an ended thread may be given to another
+    assert ours == found
+    assert [list(one) for one in ours] == [list(one) for one in found]
 
 
 def test_a_filter_that_walks_out_of_logging_finds_the_caller(filtered: Any) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextvars
 import gc
 import itertools
+import logging
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from helpers import FREE_THREADED, run_code
+from helpers import FREE_THREADED, needs_gil, run_code
 
 MEASURE = """
 import gc, logging, os, sys
@@ -286,6 +289,47 @@ def test_no_kind_of_call_leaks(lf: ModuleType) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert [line for line in done.stdout.splitlines() if not line.startswith("False")] == []
     assert done.stdout.count("\n") > 30
+
+
+@needs_gil
+def test_delivered_records_are_used_again(lf: ModuleType, tmp_path: Path) -> None:
+    """So that log calls do not bring the garbage collector, whose collections would walk what is queued."""
+    if not lf.accelerate_loggers():
+        pytest.skip("the pure core has no captured records")
+    request = contextvars.ContextVar[str]("request")
+    logger = logging.Logger("a")
+    handler = logging.FileHandler(tmp_path / "file")
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger.addHandler(handler)
+    calls = 300
+
+    def allocated(**given: object) -> int:
+        before = gc.get_count()[0]
+        for i in range(calls):
+            logger.info("m %d", i, **given)  # type: ignore[arg-type]
+        return gc.get_count()[0] - before
+
+    def fewest(**given: object) -> int:
+        counts = []
+        for _ in range(4):
+            counts.append(allocated(**given))
+            assert listener.flush(60)
+        return min(counts[1:])
+
+    def work() -> None:
+        assert fewest() < 50
+        request.set("r")
+        assert fewest() < 50
+        assert fewest(extra={"order": 1}) < calls + 50  # the dictionaries are new
+
+    gc.disable()
+    try:
+        with lf.setup_logging_queue(logger) as listener:
+            contextvars.copy_context().run(work)
+    finally:
+        gc.enable()
+        lf.restore_loggers()
+        handler.close()
 
 
 def test_calls_leave_no_objects_behind(logger, records):
