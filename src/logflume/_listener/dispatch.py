@@ -17,7 +17,7 @@ from .._backend import Batch, deliver_batch, drop_below, log_record, make_log_re
 from .._delivery.caught import hearing, listen_for_errors
 from .._delivery.deliver import Progress, go_on
 from .._delivery.plan import COMPOSED, ONE_BY_ONE
-from .._shared.contexts import call_in_context, context_of, set_handled
+from .._shared.contexts import call_in_context, context_of, handling
 from .accounting import Accounts
 from .announce import Announcer
 from .locks import DeliveryLock
@@ -209,18 +209,18 @@ class Dispatcher:
                         task_done()
         finally:
             self._records = []
-            set_handled(None)
+            handling.contexts = None
             listener.delivering_thread = 0
         return told_to_end
 
     def dispatch_in_call(self) -> bool:
         """As dispatch(), in a thread that logs; it may handle a record of another listener at this moment."""
         heard, hearing.hearer = hearing.hearer, self.errors
-        handled = set_handled(None)
+        handled, handling.contexts = handling.contexts, None
         try:
             return Context().run(self.dispatch) or self.life.run.stopped_from_within
         finally:
-            set_handled(handled)
+            handling.contexts = handled
             hearing.hearer = heard
 
     def _deliver_batch(self, batch: Any) -> None:
@@ -228,7 +228,7 @@ class Dispatcher:
         listener, accounts = self.listener, self.accounts
         records = self._records = batch.records
         if batch.contexts is not None:
-            set_handled(batch.contexts)
+            handling.contexts = batch.contexts
         accounts.at_work = batch
         lost = 0
         try:
