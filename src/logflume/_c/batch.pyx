@@ -3,7 +3,9 @@
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.pythread cimport PyThread_get_thread_ident
 
-from logflume._c.interpreter.python cimport Py_TYPE, assign_type_version, call0, dict_get, instance_dict, load, store, type_version
+from logflume._c.interpreter.python cimport (
+    Py_TYPE, assign_type_version, call0, dict_get, instance_dict, load, store, type_version,
+)
 from logflume._c.record cimport CapturedRecord, captured_type
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.

@@ -55,12 +55,14 @@ class ListenerCore:
     @property
     def is_polled(self) -> bool:
         """Whether what is queued comes out of the queue in take(), and nowhere else."""
-        return type(self.queue) is _queue.SimpleQueue and type(self).dequeue is _standard_dequeue
+        cls: Any = type(self)
+        return type(self.queue) is _queue.SimpleQueue and cls.dequeue is _standard_dequeue
 
     @property
     def handles_itself(self) -> bool:
         """Whether a subclass, or a patched instance, has a handle() or prepare() of its own to call for each record."""
-        cls, own = type(self), vars(self)
+        cls: Any = type(self)
+        own = vars(self)
         return (cls.handle, cls.prepare) != self.standard_handling or "handle" in own or "prepare" in own
 
     def is_crowded(self) -> bool:

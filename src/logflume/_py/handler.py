@@ -281,12 +281,7 @@ class HandlerCore:
     def _may_capture(self, levelno: int, targets: Any) -> bool:
         """Tell whether nothing that gets a record of this level behind the queue can ask for its exc_info."""
         core, moved = self._core, self.moved
-        if (
-            core is None
-            or core.queue is not self._queue
-            or not core.is_polled
-            or core.handles_itself
-        ):
+        if core is None or core.queue is not self._queue or not core.is_polled or core.handles_itself:
             return False
         handlers, asked = core.handlers, False
         if moved is not None and moved.asks_filters and not moved.has_added:

@@ -103,6 +103,7 @@ def take_context(record: object) -> Context | None:
 
 # ---- where the handlers run ----
 
+
 class _Handling(threading.local):
     """The contexts of the records that this thread handles, if there are any."""
 
