@@ -62,6 +62,7 @@ class Dispatcher:
         self._turn: list[logging.LogRecord] = []  # those of them that are given to one handler after another
         self._turn_size = 1  # records that a slow handler gets at a time
         self._nests = False  # whether a handler logs while it handles a record
+        self._alternates = False  # whether the last records were for one handler and another in turn
         self._deferred: deque[tuple[logging.LogRecord, tuple[logging.Handler, ...] | None]] = deque()
         self._control: deque[None] = deque()  # one for each sentinel or flush request in the queue
         self._progress = Progress()
@@ -77,7 +78,8 @@ class Dispatcher:
         self.takes = True
         try:
             if self.overflow.limit is None:
-                count += take(self.listener.queue, limit, self._taken)
+                overtakes = self._alternates and self._may_overtake()
+                count += take(self.listener.queue, limit, self._taken, overtakes)
             else:
                 count += self.overflow.take(limit, self._taken)
         finally:
@@ -190,6 +192,7 @@ class Dispatcher:
         told_to_end = False
         listener.delivering_thread = get_ident()
         self.batches += 1
+        self._alternates = len(taken) > 1
         try:
             while taken:
                 batch = taken.popleft()
@@ -300,6 +303,15 @@ class Dispatcher:
             if mixed:
                 quick = time.monotonic() - before < TURN / 2
                 self._turn_size = 2 * size if quick else max(1, size // 4)
+
+    def _may_overtake(self) -> bool:
+        """Return whether one handler may get its records before another gets earlier ones."""
+        handlers, was_asked = self.listener.handlers, self.listener.was_asked
+        return not (
+            self._nests
+            or _share_an_output(handlers)
+            or any(way_of(handler, was_asked(handler)) == ONE_BY_ONE for handler in handlers)
+        )
 
     def _deliver_turn(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
         """Give `records` to each of `handlers` in turn, and empty the list."""
