@@ -215,6 +215,39 @@ def test_a_record_that_is_changed_later_in_the_call(
     assert outcomes[0] == outcomes[1]
 
 
+class Batches(logging.Handler):
+    """Takes batches, the first one once it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered, self.open = threading.Event(), threading.Event()
+        self.sizes: list[int] = []
+        self.messages: list[str] = []
+
+    def handle_batch(self, records: list[logging.LogRecord]) -> None:
+        self.entered.set()
+        assert self.open.wait(10)
+        self.sizes.append(len(records))
+        self.messages += [record.getMessage() for record in records]
+
+
+def test_copies_of_records_that_a_filter_changes_make_batches(lf: Any, clean_logging: None) -> None:
+    plain, changed = Batches(), Batches()
+    changed.open.set()
+    changed.addFilter(lambda record: setattr(record, "mark", object()) or True)
+    logging.root.handlers = [plain, changed]
+    with lf.setup_logging_queue() as listener:
+        logging.warning("0")
+        assert plain.entered.wait(10)
+        for i in range(1, 50):
+            logging.warning("%d", i)
+        plain.open.set()
+        assert listener.flush(10)
+    for handler in plain, changed:
+        assert handler.messages == [str(i) for i in range(50)]
+        assert max(handler.sizes) > 1
+
+
 def test_a_filter_that_keeps_something_for_a_record(lf: Any, clean_logging: None, accelerate: bool) -> None:
     """Its formatter finds it, as it gets the same record."""
 

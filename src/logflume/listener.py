@@ -167,7 +167,8 @@ class QueueListener(Feed, ListenerCore, logging.handlers.QueueListener):
         """Have each handler handle `record`; what one of them raises is reported, and the next goes on."""
         self._dispatcher.deliver(self.handlers, [self.prepare(record)])
 
-    standard_handling = handle, logging.handlers.QueueListener.prepare  # as they are now; they may be patched later
+    # As they are now; they may be patched later.
+    standard_handling = handle, logging.handlers.QueueListener.prepare
 
     def report_error(
         self, record: logging.LogRecord | None, handler: logging.Handler | None, error: BaseException

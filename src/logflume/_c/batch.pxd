@@ -31,4 +31,4 @@ cdef class Batch:
     cdef int append(self, object item) except -1
 
 
-cpdef Py_ssize_t take(object queue, Py_ssize_t limit, object taken) except -1
+cpdef Py_ssize_t take(object queue, Py_ssize_t limit, object taken, bint overtakes=*) except -1

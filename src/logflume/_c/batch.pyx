@@ -3,7 +3,9 @@
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.pythread cimport PyThread_get_thread_ident
 
-from logflume._c.interpreter.python cimport Py_TYPE, assign_type_version, call0, dict_get, instance_dict, load, store, type_version
+from logflume._c.interpreter.python cimport (
+    Py_TYPE, assign_type_version, call0, dict_get, instance_dict, load, store, type_version,
+)
 from logflume._c.record cimport CapturedRecord, captured_type
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
@@ -176,10 +178,24 @@ cdef double created(object record) except? -1.0:
     return PyFloat_AS_DOUBLE(found) if PyFloat_CheckExact(found) else 0.0
 
 
-cpdef Py_ssize_t take(object queue, Py_ssize_t limit, object taken) except -1:
+cdef bint overtake(object taken, object item) except -1:
+    """Put `item` into a batch for the same handlers, if those after it in `taken` are for others; tell if it is."""
+    cdef Batch batch
+    if type(item) is not tuple or (<tuple>item)[0] is None:
+        return False
+    for batch in reversed(taken):
+        if batch.add(item):
+            return True
+        if batch.targets is None or not (<tuple>item)[0].is_apart_from(batch.targets):
+            return False
+    return False
+
+
+cpdef Py_ssize_t take(object queue, Py_ssize_t limit, object taken, bint overtakes=False) except -1:
     """Move up to `limit` items that are in `queue` now to `taken`, in batches, oldest first, without waiting.
 
-    Returns how many these were.
+    `overtakes` tells that copies of a record for some handlers need not wait for those for others. Returns how many
+    items these were.
     """
     cdef Batch batch = None
     cdef object get = queue.get_nowait
@@ -193,7 +209,7 @@ cpdef Py_ssize_t take(object queue, Py_ssize_t limit, object taken) except -1:
             in_hand = False
             item = call0(get)
             in_hand = True
-            if batch is None or not batch.add(item):
+            if (batch is None or not batch.add(item)) and not (overtakes and overtake(taken, item)):
                 batch = Batch(item)
                 taken.append(batch)
             count += 1

@@ -17,7 +17,7 @@ from .._backend import Batch, deliver_batch, drop_below, log_record, make_log_re
 from .._delivery.caught import hearing, listen_for_errors
 from .._delivery.deliver import Progress, go_on
 from .._delivery.plan import COMPOSED, ONE_BY_ONE
-from .._shared.contexts import call_in_context, context_of, set_handled
+from .._shared.contexts import call_in_context, context_of, handling
 from .._shared.rendered import leaves_process
 from .accounting import Accounts
 from .announce import Announcer
@@ -66,6 +66,7 @@ class Dispatcher:
         self._turn: list[logging.LogRecord] = []  # those of them that are given to one handler after another
         self._turn_size = 1  # records that a slow handler gets at a time
         self._nests = False  # whether a handler logs while it handles a record
+        self._alternates = False  # whether the last records were for one handler and another in turn
         self._deferred: deque[tuple[logging.LogRecord, tuple[logging.Handler, ...] | None]] = deque()
         self._control: deque[None] = deque()  # one for each sentinel or flush request in the queue
         self._progress = Progress()
@@ -81,7 +82,8 @@ class Dispatcher:
         self.takes = True
         try:
             if self.overflow.limit is None:
-                count += take(self.listener.queue, limit, self._taken)
+                overtakes = self._alternates and self._may_overtake()
+                count += take(self.listener.queue, limit, self._taken, overtakes)
             else:
                 count += self.overflow.take(limit, self._taken)
         finally:
@@ -209,6 +211,7 @@ class Dispatcher:
         told_to_end = False
         listener.delivering_thread = get_ident()
         self.batches += 1
+        self._alternates = len(taken) > 1
         try:
             while taken:
                 batch = taken.popleft()
@@ -228,18 +231,18 @@ class Dispatcher:
                         task_done()
         finally:
             self._records = []
-            set_handled(None)
+            handling.contexts = None
             listener.delivering_thread = 0
         return told_to_end
 
     def dispatch_in_call(self) -> bool:
         """As dispatch(), in a thread that logs; it may handle a record of another listener at this moment."""
         heard, hearing.hearer = hearing.hearer, self.errors
-        handled = set_handled(None)
+        handled, handling.contexts = handling.contexts, None
         try:
             return Context().run(self.dispatch) or self.life.run.stopped_from_within
         finally:
-            set_handled(handled)
+            handling.contexts = handled
             hearing.hearer = heard
 
     def _deliver_batch(self, batch: Any) -> None:
@@ -247,7 +250,7 @@ class Dispatcher:
         listener, accounts = self.listener, self.accounts
         records = self._records = batch.records
         if batch.contexts is not None:
-            set_handled(batch.contexts)
+            handling.contexts = batch.contexts
         accounts.at_work = batch
         lost = 0
         try:
@@ -319,6 +322,15 @@ class Dispatcher:
             if mixed:
                 quick = time.monotonic() - before < TURN / 2
                 self._turn_size = 2 * size if quick else max(1, size // 4)
+
+    def _may_overtake(self) -> bool:
+        """Return whether one handler may get its records before another gets earlier ones."""
+        handlers, was_asked = self.listener.handlers, self.listener.was_asked
+        return not (
+            self._nests
+            or _share_an_output(handlers)
+            or any(way_of(handler, was_asked(handler)) == ONE_BY_ONE for handler in handlers)
+        )
 
     def _deliver_turn(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
         """Give `records` to each of `handlers` in turn, and empty the list."""

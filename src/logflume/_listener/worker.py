@@ -6,7 +6,6 @@ import logging.handlers
 import queue as _queue
 import sys
 import threading
-import time
 from contextvars import Context
 
 from .._backend import forget_context

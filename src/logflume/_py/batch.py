@@ -55,12 +55,14 @@ class ListenerCore:
     @property
     def is_polled(self) -> bool:
         """Whether what is queued comes out of the queue in take(), and nowhere else."""
-        return type(self.queue) is _queue.SimpleQueue and type(self).dequeue is _standard_dequeue
+        cls: Any = type(self)
+        return type(self.queue) is _queue.SimpleQueue and cls.dequeue is _standard_dequeue
 
     @property
     def handles_itself(self) -> bool:
         """Whether a subclass, or a patched instance, has a handle() or prepare() of its own to call for each record."""
-        cls, own = type(self), vars(self)
+        cls: Any = type(self)
+        own = vars(self)
         return (cls.handle, cls.prepare) != self.standard_handling or "handle" in own or "prepare" in own
 
     def is_crowded(self) -> bool:
@@ -136,10 +138,23 @@ class Batch:
         self.records.append(record)
 
 
-def take(queue: Any, limit: int, taken: deque[Batch]) -> int:
+def _overtake(taken: deque[Batch], item: Any) -> bool:
+    """Put `item` into a batch for the same handlers, if those after it in `taken` are for others; tell if it is."""
+    if type(item) is not tuple or item[0] is None:
+        return False
+    for batch in reversed(taken):
+        if batch.add(item):
+            return True
+        if batch.targets is None or not item[0].is_apart_from(batch.targets):
+            return False
+    return False
+
+
+def take(queue: Any, limit: int, taken: deque[Batch], overtakes: bool = False) -> int:
     """Move up to `limit` items that are in `queue` now to `taken`, in batches, oldest first, without waiting.
 
-    Returns how many these were.
+    `overtakes` tells that copies of a record for some handlers need not wait for those for others. Returns how many
+    items these were.
     """
     batch = None
     get = queue.get_nowait
@@ -149,7 +164,7 @@ def take(queue: Any, limit: int, taken: deque[Batch]) -> int:
         except _queue.Empty:
             return count
         try:
-            if batch is None or not batch.add(item):
+            if (batch is None or not batch.add(item)) and not (overtakes and _overtake(taken, item)):
                 batch = Batch(item)
                 taken.append(batch)
         # There is no memory: better late than lost. Not what a signal handler raises: it may come after append().

@@ -84,21 +84,21 @@ def take_context(record: object) -> Context | None:
 
 # ---- where the handlers run ----
 
-_handling = threading.local()
+
+class _Handling(threading.local):
+    """The contexts of the records that this thread handles, if there are any."""
+
+    contexts: Contexts | None = None
 
 
-def set_handled(contexts: Contexts | None) -> Contexts | None:
-    """Set the contexts of the records that this thread handles from now on; return those before."""
-    before: Contexts | None = getattr(_handling, "contexts", None)
-    _handling.contexts = contexts
-    return before
+handling = _Handling()
 
 
 def handled_contexts() -> Contexts:
     """Return the contexts of the records that this thread handles."""
-    contexts: Contexts | None = getattr(_handling, "contexts", None)
+    contexts = handling.contexts
     if contexts is None:
-        contexts = _handling.contexts = {}
+        contexts = handling.contexts = {}
     return contexts
 
 

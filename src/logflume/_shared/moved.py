@@ -63,6 +63,12 @@ class Targets:
             self._last = all_moved, now, found
         return found  # type: ignore[no-any-return]
 
+    def is_apart_from(self, other: Targets) -> bool:
+        """Return whether none of the handlers gets what is for `other`."""
+        if self.is_last and other.is_last:
+            return False
+        return not any(handler is one for handler in self.handlers for one in other.handlers)
+
 
 class MovedHandlers:
     """The handlers of one logger, moved behind `queue_handler`, in their order.
