@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 
 from .._delivery.batch_text import BatchText
-from .._delivery.deliver import Progress, hand_over, one_by_one, write_formatted, write_text
-from .._delivery.filtered import calls_filters, drop_by_name, write_filtered
+from .._delivery.collected import write_filtered, write_formatted
+from .._delivery.deliver import Progress, hand_over, one_by_one, write_text
 from .._delivery.plan import COMPOSED, FORMATTED, HANDED_OVER, ONE_BY_ONE, way_of
 from .._delivery.sinks import due, sink_of
+from .._delivery.unpatched import only_standard
+from .._shared.moved import has_standard_filter
 from .record import make_log_records
 
 __all__ = ["deliver_batch", "drop_below", "way_of"]
@@ -17,8 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .._delivery.collected import MakeLine
     from .._delivery.deliver import Report
-    from .._delivery.filtered import MakeLine
     from .._delivery.sinks import Sink
 
 
@@ -50,12 +52,12 @@ def deliver_batch(
     while records:
         # Asked again after each record that went alone: what ran for it may have changed the handler.
         way = ONE_BY_ONE
-        calls = not progress.asked and calls_filters(handler)
+        calls = not progress.asked and _calls_filters(handler)
         if len(records) > 1 or hasattr(type(handler), "handle_batch"):
             way = way_of(handler, progress.asked)
             if way in (COMPOSED, FORMATTED) and not progress.asked and handler.filters not in ([], passed):
                 passed[:] = handler.filters
-                drop_by_name(passed, records)
+                records[:] = [record for record in records if all(each.filter(record) for each in passed)]
                 if not records:
                     return
         if calls and len(records) > 1 and way_of(handler, True) == COMPOSED:
@@ -71,6 +73,11 @@ def deliver_batch(
             alone = len(records)
         if alone:
             one_by_one(handler, records, alone, report, progress)
+
+
+def _calls_filters(handler: logging.Handler) -> bool:
+    """Return whether `handler` has filters, or a filter() of its own, that have to be called."""
+    return not has_standard_filter(handler) or (bool(handler.filters) and not only_standard(handler.filters))
 
 
 def _line_maker(handler: Any, sink: Sink) -> MakeLine:

@@ -20,8 +20,8 @@ from logflume._c.reuse cimport recycle
 
 from logflume._c.backend.line import line_maker
 
-from logflume._delivery.deliver import Progress, hand_over, one_by_one, write_formatted, write_text
-from logflume._delivery.filtered import write_filtered
+from logflume._delivery.collected import write_filtered, write_formatted
+from logflume._delivery.deliver import Progress, hand_over, one_by_one, write_text
 from logflume._delivery.plan import COMPOSED as _COMPOSED, FORMATTED as _FORMATTED, HANDED_OVER as _HANDED_OVER
 from logflume._delivery.sinks import due, room_of, sink_of
 
