@@ -1,0 +1,121 @@
+"""The layouts of a formatter's JSON, and which of them is that of a record: see _delivery/json_layouts.py."""
+
+from cpython.object cimport PyObject
+from libc.string cimport memcmp
+
+from logflume._c.backend.pattern cimport Attribute
+from logflume._c.backend.text cimport data_of, kind_of, length_of
+
+cdef extern from "Python.h" nogil:
+    ctypedef struct PyASCIIObject:
+        Py_hash_t hash
+
+cdef enum:
+    MOST_EXTRA = 32  # extra fields
+    BUCKETS = 256  # a power of two
+    MOST_LAYOUTS = 512
+    MOST_ALIKE = 16  # layouts for the same names
+    MOST_LEVELS = 8  # a power of two
+    LEVEL_TEXTS = 2
+
+# What a field's value is taken from, beside the attributes of pattern.pxd.
+cdef enum Source:
+    FROM_ATTRIBUTE
+    FROM_DICTIONARY  # what a captured record does not keep
+    FROM_EXTRA
+    FROM_LEVEL
+    TASK_NAME
+    TIMESTAMP
+    MILLISECONDS  # the time with them
+    MICROSECONDS
+    TEXT_OF_LINE
+    END
+
+# What is None in a record.
+cdef enum Missing:
+    NO_THREAD = 1
+    NO_THREAD_NAME = 2
+    NO_PROCESS = 4
+    NO_PROCESS_NAME = 8
+
+# Bytes of the output that stay the same.
+cdef struct Literal:
+    const char *bytes
+    Py_ssize_t size
+    Py_ssize_t wide
+
+# A value, and what comes before it.
+cdef struct Part:
+    Literal before
+    Source source
+    Attribute attribute
+    PyObject *name
+    int index  # of the extra field, or of the level's text
+    int digits  # hexadecimal ones; 0: as it is
+    bint inside  # a string that has begun
+
+# An extra field.
+cdef struct Slot:
+    PyObject *name
+    PyObject *value  # if this is in the layout
+    unsigned char kind
+    unsigned char form
+
+cdef struct Layout:
+    Layout *next  # in the bucket
+    size_t hash
+    int missing
+    int count
+    bint is_simple  # a captured record has every value, and the message is among them
+    bint takes_fields  # a captured record has every value
+    Slot *slots
+    Part *parts  # NULL: the formatter has to be called
+
+# What depends on a record's level.
+cdef struct Level:
+    PyObject *name
+    long long number
+    Literal texts[LEVEL_TEXTS]
+
+cdef struct Layouts:
+    Layout *buckets[BUCKETS]
+    int count
+    Level levels[MOST_LEVELS]
+
+# The extra fields of a record.
+cdef struct Extra:
+    int missing
+    int count
+    size_t hash
+    PyObject *names[MOST_EXTRA]
+    PyObject *values[MOST_EXTRA]
+
+
+cdef unsigned char form_of(unsigned char kind, PyObject *value) noexcept nogil
+cdef bint is_in_layout(unsigned char form) noexcept nogil
+cdef bint is_left_to_formatter(unsigned char form) noexcept nogil
+cdef bint add_extra_field(Extra *extra, PyObject *name, PyObject *value) noexcept nogil
+cdef Layout *find_layout(Layouts *layouts, Extra *extra) noexcept nogil
+cdef int count_alike(Layouts *layouts, Extra *extra) noexcept
+cdef Layout *new_layout(Extra *extra) except NULL
+cdef int add_layout(Layouts *layouts, Layout *layout) noexcept
+cdef int free_layout(Layout *layout) noexcept
+cdef int free_layouts(Layouts *layouts) noexcept
+
+
+cdef inline bint is_same_string(PyObject *one, PyObject *other) noexcept nogil:
+    """Whether two strings of the same hash are equal."""
+    return (
+        length_of(one) == length_of(other)
+        and kind_of(one) == kind_of(other)
+        and memcmp(data_of(one), data_of(other), length_of(one) * kind_of(one)) == 0
+    )
+
+
+cdef inline Level *find_level(Layouts *layouts, PyObject *name, long long number) noexcept nogil:
+    """Return the texts for a level; NULL if they are not known yet."""
+    cdef int index
+    for index in range(MOST_LEVELS):
+        if layouts.levels[index].name is name and layouts.levels[index].number == number:
+            return &layouts.levels[index]
+    return NULL
