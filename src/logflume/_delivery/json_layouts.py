@@ -13,8 +13,10 @@ from __future__ import annotations
 import datetime
 import logging
 
-__all__ = ["ANY", "GIVEN", "IDENTIFIER", "MERGED", "NUMBER", "OBJECT", "OWN", "PATH", "SETTING"]
-__all__ += ["Placeholder", "Sample", "kinds_of", "pieces_of"]
+__all__ = [
+    *("ANY", "GIVEN", "IDENTIFIER", "MERGED", "NUMBER", "OBJECT", "OWN", "PATH", "SETTING"),
+    *("Placeholder", "Sample", "pieces_of"),
+]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,11 +26,11 @@ if TYPE_CHECKING:
 
 # The kinds of extra fields, by what of the value a formatter looks at:
 ANY = 0  # nothing
-GIVEN = 1  # whether it is None, or a dictionary
+GIVEN = 1  # whether it is None; the same of its items, if it is a dictionary
 IDENTIFIER = 2  # whether it is a number, has "/", or stands for none
 SETTING = 3  # the whole value, which is one of a few
 OBJECT = 4  # whether it is an empty dictionary
-MERGED = 5  # what is in it
+MERGED = 5  # the names of its items, if it is a dictionary
 
 # What of it is found there; a value that is looked at as a whole is in the layout itself.
 NUMBER = 6
@@ -72,15 +74,6 @@ class Sample:
 
 class _Created(float):
     """Stands for `created`: a formatter makes a datetime of it."""
-
-
-def kinds_of(formatter: Any, names: Iterable[str]) -> bytes:
-    """Return the kind of each of the extra fields."""
-    schema = getattr(formatter, "_schema", None)
-    if schema is None:
-        return bytes([ANY] * len(list(names)))
-    renamed = formatter.rename_fields.get
-    return bytes(schema.kinds.get(renamed(name, name), schema.kind) for name in names)
 
 
 def pieces_of(

@@ -17,7 +17,7 @@ from logflume._c.backend.json_layouts cimport (
     NO_THREAD_NAME, TASK_NAME, TEXT_OF_LINE, TIMESTAMP, Extra, Layout, Level, Literal, Part, add_extra_field,
     find_layout, find_level,
 )
-from logflume._c.backend.json_pattern cimport JsonPattern, know_layout, know_level
+from logflume._c.backend.json_pattern cimport JsonPattern, know_layout, know_level, opens
 from logflume._c.backend.json_text cimport (
     add_json_float, add_json_string, add_json_timestamp, add_json_value, escape_from,
 )
@@ -291,11 +291,56 @@ cdef int add_any_level(Text *text, JsonPattern pattern, Part *part, object name,
     return add_literal(text, &know_level(pattern, name, number).texts[part.index])
 
 
+cdef bint open_dictionaries(Extra *extra, JsonPattern pattern, list held) except -1:
+    """Have the items of dictionaries be fields, where the schema does so; false if there are too many."""
+    cdef Extra found
+    cdef int index
+    cdef bint has_any = False
+    if not pattern.has_schema or not HAS_GIL:
+        return True
+    for index in range(extra.count):
+        has_any = has_any or (is_exact_dict(extra.values[index]) and opens(pattern, <object>extra.names[index]))
+    if not has_any:
+        return True
+    found.count = found.hash = 0
+    found.missing = extra.missing
+    for index in range(extra.count):
+        name = <object>extra.names[index]
+        if not add_opened(&found, name, <object>extra.values[index], opens(pattern, name), pattern.sorts, held):
+            return False
+    extra[0] = found
+    return True
+
+
+cdef bint add_opened(Extra *extra, object name, object value, bint opens, bint deeply, list held) except -1:
+    """Add a field, and if `opens` the items in it; `held` gets a copy of them, which stays as it is."""
+    cdef dict items
+    cdef int index = extra.count
+    if not add_extra_field(extra, <PyObject *>name, <PyObject *>value):
+        return False
+    if not opens or not is_exact_dict(<PyObject *>value):
+        return True
+    items = (<dict>value).copy()
+    held.append(items)
+    for key, each in items.items():
+        if not add_opened(extra, key, each, deeply, deeply, held):
+            return False
+    extra.items[index] = <int>len(items)
+    extra.hash += extra.items[index] + 1
+    return True
+
+
 cdef int add_json_captured(Text *text, JsonPattern pattern, Clock clock, CapturedRecord record, str message) except -1:
     """Add a captured record, of the second that the clock shows; pattern.takes_fields has to be true."""
     cdef Extra extra
     cdef Layout *layout
-    if record.exc_info is not None or is_dict(<PyObject *>record.msg) or not take_extra(&extra, pattern, record):
+    cdef list held = []
+    if (
+        record.exc_info is not None
+        or is_dict(<PyObject *>record.msg)
+        or not take_extra(&extra, pattern, record)
+        or not open_dictionaries(&extra, pattern, held)
+    ):
         return OTHERWISE
     layout = know_layout(pattern, &extra)
     if layout is NULL or layout.parts is NULL or not layout.takes_fields:
@@ -349,6 +394,7 @@ cdef int add_json_log_record(
         or attributes["exc_text"] is not None
         or attributes["stack_info"] is not None
         or not take_extra_of(&extra, pattern, attributes, held)
+        or not open_dictionaries(&extra, pattern, held)
     ):
         return OTHERWISE
     layout = know_layout(pattern, &extra)

@@ -17,7 +17,6 @@ cdef extern from "Python.h" nogil:
     PyTypeObject *type_of "Py_TYPE"(PyObject *)
 
 cdef enum:
-    NO_HASH = -1  # of a string that was not a key yet
     EMPTY = 100  # forms: an empty dictionary
     WHOLE  # the value itself
     OTHER  # what the formatter has to look at
@@ -28,9 +27,12 @@ cdef unsigned char OBJECT = shared.OBJECT, NUMBER = shared.NUMBER, PATH = shared
 
 # ---- what matters about a value ----
 
-cdef unsigned char form_of(unsigned char kind, PyObject *value) noexcept nogil:
-    """Return what a layout has to be for, of a value in an extra field of this kind."""
-    if kind == ANY:
+cdef unsigned char form_of(unsigned char kind, PyObject *value, bint is_open) noexcept nogil:
+    """Return what a layout has to be for, of a value in an extra field of this kind.
+
+    `is_open` tells that it is a dictionary whose items are fields of the layout.
+    """
+    if kind == ANY or is_open:
         return ANY
     if value is Py_None:
         return WHOLE
@@ -44,11 +46,9 @@ cdef unsigned char form_of(unsigned char kind, PyObject *value) noexcept nogil:
         if is_whole(value):
             return WHOLE if is_zero(value) else NUMBER
         return OTHER
-    if not is_exact_dict(value):
+    if kind != OBJECT or not is_exact_dict(value):
         return OTHER
-    if dict_size(value) == 0:
-        return EMPTY
-    return ANY if kind == OBJECT else OTHER
+    return ANY if dict_size(value) else EMPTY
 
 
 cdef unsigned char form_of_identifier(PyObject *string) noexcept nogil:
@@ -91,60 +91,26 @@ cdef bint is_same_value(PyObject *one, PyObject *other) noexcept nogil:
 
 # ---- which layout ----
 
-cdef bint add_extra_field(Extra *extra, PyObject *name, PyObject *value) noexcept nogil:
-    """Add a field of a record; false if there are too many, or its name is no string."""
-    cdef Py_hash_t hashed
-    if extra.count == MOST_EXTRA or not is_string(name):
-        return False
-    hashed = (<PyASCIIObject *>name).hash
-    if hashed == NO_HASH:
-        return False
-    extra.names[extra.count] = name
-    extra.values[extra.count] = value
-    extra.count += 1
-    extra.hash = (extra.hash ^ <size_t>hashed) * 1000003 + (<size_t>hashed >> 7)
-    return True
-
-
-cdef bint has_names(Layout *layout, Extra *extra) noexcept nogil:
-    cdef int index
-    cdef PyObject *name
-    if layout.hash != extra.hash or layout.count != extra.count:
-        return False
-    for index in range(layout.count):
-        name = layout.slots[index].name
-        if name is not extra.names[index] and not (
-            (<PyASCIIObject *>name).hash == (<PyASCIIObject *>extra.names[index]).hash
-            and is_same_string(name, extra.names[index])
-        ):
-            return False
-    return True
-
-
 cdef bint fits(Layout *layout, Extra *extra) noexcept nogil:
     """Whether a layout for these names is for these values."""
     cdef int index
     cdef Slot *slot
     for index in range(layout.count):
         slot = &layout.slots[index]
-        if slot.kind != ANY and form_of(slot.kind, extra.values[index]) != slot.form:
+        if slot.items != extra.items[index]:
+            return False
+        if slot.kind == ANY:
+            continue
+        if form_of(slot.kind, extra.values[index], slot.items >= 0) != slot.form:
             return False
         if slot.form == WHOLE and not is_same_value(slot.value, extra.values[index]):
             return False
-    return layout.missing == extra.missing
-
-
-cdef Layout *find_layout(Layouts *layouts, Extra *extra) noexcept nogil:
-    """Return the layout for a record; NULL if it is not known."""
-    cdef Layout *layout = layouts.buckets[extra.hash & (BUCKETS - 1)]
-    while layout is not NULL and not (has_names(layout, extra) and fits(layout, extra)):
-        layout = layout.next
-    return layout
+    return True
 
 
 cdef int count_alike(Layouts *layouts, Extra *extra) noexcept:
     """Return how many layouts are for the same names."""
-    cdef Layout *layout = layouts.buckets[extra.hash & (BUCKETS - 1)]
+    cdef Layout *layout = layouts.buckets[(extra.hash >> 20) & (BUCKETS - 1)]
     cdef int count = 0
     while layout is not NULL:
         count += has_names(layout, extra)
@@ -168,7 +134,7 @@ cdef Layout *new_layout(Extra *extra) except NULL:
 
 
 cdef int add_layout(Layouts *layouts, Layout *layout) noexcept:
-    cdef Layout **bucket = &layouts.buckets[layout.hash & (BUCKETS - 1)]
+    cdef Layout **bucket = &layouts.buckets[(layout.hash >> 20) & (BUCKETS - 1)]
     layout.next = bucket[0]
     bucket[0] = layout
     layouts.count += 1

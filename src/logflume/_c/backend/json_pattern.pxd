@@ -9,6 +9,9 @@ cdef class JsonPattern:
     cdef tuple contents  # of its dictionaries
     cdef object variable  # of the environment, that the schema looks at
     cdef object environment  # and its value
+    cdef dict renamed
+    cdef dict kinds  # of extra fields
+    cdef unsigned char kind  # of those that have none of their own
     cdef bint ascii
     cdef bint uses_time
     cdef bint has_schema
@@ -29,4 +32,5 @@ cdef class JsonPattern:
 cdef JsonPattern json_pattern_of(object formatter, JsonPattern known)
 cdef bint is_unchanged(JsonPattern pattern) except -1
 cdef Layout *know_layout(JsonPattern pattern, Extra *extra) except? NULL
+cdef bint opens(JsonPattern pattern, object name) except -1
 cdef Level *know_level(JsonPattern pattern, object name, long long number) except NULL

@@ -20,9 +20,11 @@ from logflume._c.backend.pattern cimport MESSAGE, UNKNOWN, attribute_of
 from logflume._c.interpreter.python cimport instance_dict
 
 from logflume._delivery.json_formatters import json_formatter_is_unpatched
-from logflume._delivery.json_layouts import OWN as _OWN, Placeholder, kinds_of, pieces_of
+from logflume._delivery import json_layouts as shared
+from logflume._delivery.json_layouts import Placeholder, pieces_of
 
-cdef frozenset OWN = _OWN
+cdef frozenset OWN = shared.OWN
+cdef unsigned char ANY = shared.ANY, GIVEN = shared.GIVEN, MERGED = shared.MERGED
 cdef bint HAS_TASK_NAME = sys.version_info >= (3, 12)
 cdef tuple SIMPLE = (str, int, float, bool, type(None))  # exactly: they cannot change
 cdef tuple CONTAINERS = (dict, list, tuple)
@@ -83,10 +85,15 @@ cdef JsonPattern compile_options(object formatter):
     for value in pattern.contents:
         if type(value) not in SIMPLE and type(value) not in CONTAINERS:
             return None
+    pattern.renamed = dict(formatter.rename_fields)
+    pattern.kind = ANY
+    pattern.kinds = {}
     pattern.encoder = formatter.json_encoder(ensure_ascii=pattern.ascii)
     if schema is not None:
         pattern.has_schema = pattern.compact = True
         pattern.sorts = schema.sorts
+        pattern.kind = schema.kind
+        pattern.kinds = schema.kinds
         pattern.encoder = formatter.json_encoder(ensure_ascii=pattern.ascii, separators=schema.separators)
         pattern.variable = schema.environment
         if pattern.variable is not None:
@@ -185,34 +192,63 @@ cdef Layout *know_layout(JsonPattern pattern, Extra *extra) except? NULL:
 
 
 cdef int fill_layout(JsonPattern pattern, Layout *layout, Extra *extra, list held) except -1:
-    cdef tuple names = tuple([<object>extra.names[index] for index in range(extra.count)])
-    cdef bytes kinds = kinds_of(pattern.formatter, names)
     cdef dict sample = {}
-    cdef bint is_left = False
-    cdef Slot *slot
-    cdef int index
-    held.append(names)
+    cdef int index = 0
     for index in range(extra.count):
-        slot = &layout.slots[index]
-        slot.name = <PyObject *>names[index]
-        slot.kind = kinds[index]
-        slot.form = form_of(slot.kind, extra.values[index])
-        is_left = is_left or is_left_to_formatter(slot.form)
-        if is_in_layout(slot.form):
-            value = <object>extra.values[index]
-            held.append(value)
-            slot.value = <PyObject *>value
-        else:
-            value = Placeholder(index, slot.form)
-        sample[names[index]] = value
-    if is_left:
-        return 0
+        if not PyUnicode_CheckExact(<object>extra.names[index]):
+            return 0
+    index = 0
+    while index < extra.count:
+        index = fill_slot(layout, extra, index, kind_of(pattern, <object>extra.names[index]), sample, held)
+    for index in range(extra.count):
+        layout.looks = layout.looks or layout.slots[index].kind != ANY or layout.slots[index].items >= 0
+        if is_left_to_formatter(layout.slots[index].form):
+            layout.looks = True
+            return 0
     try:
         fill_parts(pattern, layout, [name for bit, name in MISSING.items() if extra.missing & bit], sample, held)
     except Exception:  # a name that is no string, half of a pair
         free(layout.parts)
         layout.parts = NULL
     return 0
+
+
+cdef int fill_slot(Layout *layout, Extra *extra, int index, unsigned char kind, dict sample, list held) except -1:
+    """Describe a field, and put what stands for its value into `sample`; return the index of the field after it."""
+    cdef Slot *slot = &layout.slots[index]
+    cdef int end
+    name = <object>extra.names[index]
+    held.append(name)
+    slot.name = extra.names[index]
+    slot.items = extra.items[index]
+    slot.kind = kind
+    slot.form = form_of(kind, extra.values[index], slot.items >= 0)
+    if slot.items >= 0:
+        value = {}
+        end = index + 1
+        for _ in range(slot.items):
+            end = fill_slot(layout, extra, end, kind if kind == GIVEN else ANY, value, held)
+        sample[name] = value
+        return end
+    if is_in_layout(slot.form):
+        value = <object>extra.values[index]
+        held.append(value)
+        slot.value = extra.values[index]
+    else:
+        value = Placeholder(index, slot.form)
+    sample[name] = value
+    return index + 1
+
+
+cdef unsigned char kind_of(JsonPattern pattern, str name) except? 255:
+    """Return what of the value of an extra field matters: see _delivery/json_layouts.py."""
+    return pattern.kinds.get(pattern.renamed.get(name, name), pattern.kind)
+
+
+cdef bint opens(JsonPattern pattern, object name) except -1:
+    """Whether the items of a dictionary in this extra field are fields of the layout."""
+    cdef unsigned char kind = kind_of(pattern, name) if PyUnicode_CheckExact(name) else ANY
+    return kind == GIVEN or kind == MERGED
 
 
 cdef int fill_parts(JsonPattern pattern, Layout *layout, list missing, dict sample, list held) except -1:
