@@ -1,11 +1,11 @@
 """Layouts: what is the same in the JSON of all records with the same extra fields.
 
-A layout is found by giving a JsonFormatter a record of placeholders. Wherever one comes out the compiled core writes the
-value of the record at hand, and what stands between them is text. So a formatter says once, in Python, which fields
-there are, under which names and in which order; that holds for the schemas of json_schemas.py, too.
+A layout is found by giving a JsonFormatter a record of placeholders. Wherever one of these comes out, the compiled core
+writes the value of the record at hand; what stands between them is text. So only the formatter, and the schemas of
+json_schemas.py, say which fields there are, under which names and in which order.
 
 What a formatter does may depend on a value itself, as on whether the id of a trace is "0". The kind of a field says
-what matters about its value: see the table of KINDS.
+what matters about its value.
 """
 
 from __future__ import annotations

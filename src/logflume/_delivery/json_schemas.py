@@ -23,7 +23,7 @@ __all__ = ["SCHEMAS", "Schema"]
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, ClassVar
 
 ECS_VERSION = "1.6.0"
 GCP_SEVERITIES = {50: "CRITICAL", 40: "ERROR", 30: "WARNING", 20: "INFO", 10: "DEBUG"}
@@ -47,7 +47,7 @@ IDS = {
 
 class Schema:
     separators: tuple[str, str] | None = (",", ":")
-    kinds = IDS  # of extra fields that are special
+    kinds: ClassVar[dict[str, int]] = IDS  # of extra fields that are special
     kind = ANY  # of the others
     sorts = False  # the names in dictionaries
     environment: str | None = None  # the variable that is asked for
@@ -63,7 +63,7 @@ class Schema:
 
 
 class Ecs(Schema):
-    kinds = {**IDS, "elasticapm_labels": ANY}
+    kinds: ClassVar[dict[str, int]] = {**IDS, "elasticapm_labels": ANY}
     kind = GIVEN
     sorts = True
 
@@ -108,7 +108,7 @@ class Ecs(Schema):
 
 
 class GoogleCloud(Schema):
-    kinds = {
+    kinds: ClassVar[dict[str, int]] = {
         **IDS,
         "trace": IDENTIFIER,
         **dict.fromkeys(("source_location", "http_request"), OBJECT),

@@ -312,13 +312,13 @@ cdef bint open_dictionaries(Extra *extra, JsonPattern pattern, list held) except
     return True
 
 
-cdef bint add_opened(Extra *extra, object name, object value, bint opens, bint deeply, list held) except -1:
-    """Add a field, and if `opens` the items in it; `held` gets a copy of them, which stays as it is."""
+cdef bint add_opened(Extra *extra, object name, object value, bint is_open, bint deeply, list held) except -1:
+    """Add a field, and if `is_open` the items in it; `held` gets a copy of them, which stays as it is."""
     cdef dict items
     cdef int index = extra.count
     if not add_extra_field(extra, <PyObject *>name, <PyObject *>value):
         return False
-    if not opens or not is_exact_dict(<PyObject *>value):
+    if not is_open or not is_exact_dict(<PyObject *>value):
         return True
     items = (<dict>value).copy()
     held.append(items)

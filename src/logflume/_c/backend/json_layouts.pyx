@@ -1,4 +1,4 @@
-"""The layouts of a formatter's JSON: a table by the names of the extra fields, and by what matters about their values."""
+"""The layouts of a formatter's JSON: a table by the names of extra fields, and by what matters about their values."""
 
 from cpython.object cimport PyObject, PyTypeObject
 from libc.stdlib cimport calloc, free
