@@ -264,6 +264,24 @@ def test_no_formatter_is_called_for_common_records(write: Any, formatter: Any) -
     )
 
 
+@pytest.mark.parametrize("schema", [None, "ecs"])
+def test_any_number_of_names_is_composed(write: Any, schema: Any) -> None:
+    formatter = logflume.JsonFormatter(schema=schema)
+    for first in range(0, 600, 100):  # layouts are dropped when there are many
+        names = [f"name {each}" for each in range(first, first + 100)]
+        lines, called = write(formatter, *({name: each} for name in names for each in range(10)))
+        assert called == 0
+        assert [f'"name {i // 10}"' in line for i, line in enumerate(lines, first * 10)] == [True] * 1000
+
+
+def test_names_that_do_not_come_again_are_left_to_the_formatter(write: Any) -> None:
+    formatter = logflume.JsonFormatter()
+    lines, called = write(formatter, *({f"name {each}": each} for each in range(1000)))
+    assert [json.loads(line).popitem() for line in lines] == [(f"name {each}", each) for each in range(1000)]
+    assert 500 < called < 1000
+    assert write(formatter, *({"name 1": each} for each in range(10)))[1] == 0
+
+
 @pytest.mark.parametrize("formatter", FORMATTERS)
 def test_what_changes_in_the_formatter_shows(write: Any, formatter: Any) -> None:
     changed = formatter(static_fields={"a": 1})

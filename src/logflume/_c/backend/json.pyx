@@ -17,7 +17,7 @@ from logflume._c.backend.json_layouts cimport (
     NO_THREAD_NAME, TASK_NAME, TEXT_OF_LINE, TIMESTAMP, Extra, Layout, Level, Literal, Part, add_extra_field,
     find_layout, find_level,
 )
-from logflume._c.backend.json_pattern cimport JsonPattern, know_layout, know_level, opens
+from logflume._c.backend.json_pattern cimport MOST_CREDIT, JsonPattern, know_layout, know_level, opens
 from logflume._c.backend.json_text cimport (
     add_json_float, add_json_string, add_json_timestamp, add_json_value, escape_from,
 )
@@ -77,6 +77,11 @@ cdef inline bint take_extra(Extra *extra, JsonPattern pattern, CapturedRecord re
     return True
 
 
+cdef inline void earn(JsonPattern pattern) noexcept nogil:
+    """Note that a record had a layout, so that another layout may be made."""
+    pattern.credit += pattern.credit < MOST_CREDIT
+
+
 cdef int add_json(
     Text *text, JsonPattern pattern, Clock clock, Templates *templates, CapturedRecord record
 ) noexcept nogil:
@@ -95,6 +100,7 @@ cdef int add_json(
     layout = find_layout(&pattern.layouts, &extra)
     if layout is NULL or layout.parts is NULL or not layout.is_simple:
         return OTHERWISE
+    earn(pattern)
     if pattern.ascii:
         text.ascii = False  # whatever is added comes out as ASCII
     part = layout.parts
@@ -345,6 +351,7 @@ cdef int add_json_captured(Text *text, JsonPattern pattern, Clock clock, Capture
     layout = know_layout(pattern, &extra)
     if layout is NULL or layout.parts is NULL or not layout.takes_fields:
         return OTHERWISE
+    earn(pattern)
     pattern.busy += 1
     try:
         return add_captured_parts(text, pattern, clock, record, message, layout.parts, &extra)
@@ -400,6 +407,7 @@ cdef int add_json_log_record(
     layout = know_layout(pattern, &extra)
     if layout is NULL or layout.parts is NULL:
         return OTHERWISE
+    earn(pattern)
     pattern.busy += 1
     try:
         return add_log_record_parts(text, pattern, attributes, layout.parts, &extra)

@@ -1,6 +1,11 @@
 from logflume._c.backend.json_layouts cimport Extra, Layout, Layouts, Level
 from logflume._c.backend.json_text cimport Second
 
+cdef enum:
+    # A layout costs as much as some records that the formatter makes; each record that has one earns a part of it.
+    LAYOUT_COST = 8
+    MOST_CREDIT = 800
+
 
 cdef class JsonPattern:
     cdef object formatter

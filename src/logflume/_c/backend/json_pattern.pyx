@@ -35,11 +35,6 @@ cdef dict SOURCES = {
 cdef dict MISSING = {
     NO_THREAD: "thread", NO_THREAD_NAME: "threadName", NO_PROCESS: "process", NO_PROCESS_NAME: "processName",
 }
-cdef enum:
-    # A layout costs as much as some records that the formatter makes: each record that has one earns a part of it.
-    LAYOUT_COST = 8
-    MOST_CREDIT = 100 * LAYOUT_COST
-
 
 cdef class JsonPattern:
     """What is the same in the JSON of all records of a formatter."""
@@ -169,7 +164,6 @@ cdef Layout *know_layout(JsonPattern pattern, Extra *extra) except? NULL:
     cdef Layout *layout = find_layout(&pattern.layouts, extra)
     cdef list held
     if layout is not NULL:
-        pattern.credit = min(pattern.credit + 1, MOST_CREDIT)
         return layout
     if pattern.credit < LAYOUT_COST or count_alike(&pattern.layouts, extra) >= MOST_ALIKE:
         return NULL
