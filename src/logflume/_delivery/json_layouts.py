@@ -10,7 +10,6 @@ what matters about its value.
 
 from __future__ import annotations
 
-import datetime
 import logging
 
 __all__ = [
@@ -99,9 +98,11 @@ def pieces_of(
 
 
 def _add(pieces: list[Any], encoder: json.JSONEncoder, value: Any) -> None:
+    from datetime import datetime  # which a program without JSON does not need
+
     if isinstance(value, _Created):
         pieces.append(Placeholder("created"))
-    elif isinstance(value, datetime.datetime):
+    elif isinstance(value, datetime):
         pieces.append(Placeholder("timestamp"))
     elif isinstance(value, Placeholder):
         if value.before is not None:
