@@ -27,7 +27,8 @@ from hypothesis import strategies as st
 import cores
 import logflume
 from deliveries import DELIVERIES, deliver_compiled, one_at_a_time
-from helpers import Collect, drain, needs_gil, run_code, stopped_clock
+from helpers import needs_gil, run_code
+from json_batches import calls, calls_of_format, logged, one_by_one, together, unexpected, written
 from json_records import (
     EXPECTED,
     FORMAT,
@@ -35,15 +36,12 @@ from json_records import (
     PAIRS,
     RECORDS,
     TRACEBACKS,
-    extras,
-    messages,
     options,
     options_of,
     output,
     record_of,
     records,
 )
-from logflume._shared.state import IDLE, RUNNING
 
 try:
     from pythonjsonlogger.json import JsonFormatter as TheirFormatter
@@ -131,22 +129,6 @@ def test_constructor_takes_their_arguments() -> None:
 # ---- batches: the same bytes as one at a time, with each core ----
 
 
-def written(
-    folder: Path, formatter: logging.Formatter, encoding: str, deliver: Any, batch: list[logging.LogRecord]
-) -> tuple[bytes, list[str]]:
-    errors: list[str] = []
-    handler = logging.FileHandler(folder / "app.log", "w", encoding)
-    handler.setFormatter(formatter)
-    handler.handleError = lambda record: errors.append(repr(sys.exc_info()[1]))  # type: ignore[method-assign]
-    deliver(handler, batch)
-    handler.close()
-    return (folder / "app.log").read_bytes(), errors
-
-
-def unexpected(*given: Any) -> None:
-    pytest.fail(f"escaped: {given}")
-
-
 @pytest.mark.parametrize("formatter", FORMATTERS)
 @pytest.mark.parametrize("deliver_batch", DELIVERIES)
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -185,42 +167,6 @@ def accelerated() -> Iterator[None]:
     logflume.restore_loggers()
 
 
-OWN = {*vars(record_of()), "message", "asctime", "taskName"}
-calls = st.fixed_dictionaries(
-    {
-        "message": messages,
-        "extra": extras.map(lambda extra: {key: extra[key] for key in extra if key not in OWN}),
-        "level": st.sampled_from([20, 35, 50]),
-    }
-)
-
-
-def logged(
-    given_calls: list[dict[str, Any]], formatter: logging.Formatter
-) -> tuple[list[logging.LogRecord], list[Any]]:
-    """The records that handlers on the loggers get of these calls, and what goes through a queue instead."""
-    standard: list[logging.LogRecord] = []
-    collect = Collect(function=standard.append)
-    collect.emit = standard.append  # type: ignore[method-assign]
-    queue_handler = logflume.LocalQueueHandler()
-    behind = logging.StreamHandler()
-    behind.setFormatter(formatter)
-    queue_handler.listener = logflume.QueueListener(queue_handler.queue, behind)
-    queue_handler.listener.state = RUNNING  # so that it takes captured records; it has no thread
-    logger = logging.getLogger("caf\xe9")
-    logger.setLevel(1)
-    logger.propagate = False
-    with stopped_clock(lambda: 1_700_000_000.75):
-        for call in given_calls:
-            for handler in (collect, queue_handler):
-                logger.handlers = [handler]
-                logger.log(call["level"], call["message"][0], *call["message"][1], extra=call["extra"])
-    queue_handler.listener.state = IDLE
-    captured = drain(queue_handler.queue)
-    assert not any(isinstance(record, logging.LogRecord) for record in captured)
-    return standard, captured
-
-
 @needs_gil  # without it a clock that is replaced later is none for captured records
 @pytest.mark.skipif(logflume.IMPLEMENTATION != "compiled", reason="the pure core accelerates nothing")
 @pytest.mark.parametrize("made", [False, True])
@@ -240,14 +186,6 @@ def test_captured_records_are_written_as_standard_ones(
     if made:
         for record in captured:
             record.as_log_record()
-
-    def one_by_one(handler: logging.Handler, batch: list[Any]) -> None:
-        for record in batch:
-            handler.handle(record)
-
-    def together(handler: logging.Handler, batch: list[Any]) -> None:
-        deliver_compiled(handler, batch[:1], unexpected)
-        deliver_compiled(handler, batch[1:], unexpected)  # with a plan that is there
 
     with tempfile.TemporaryDirectory() as name:
         expected = written(Path(name), formatter(**chosen), encoding, one_by_one, standard)
@@ -291,22 +229,6 @@ def test_numbers_are_those_of_json(accelerated: None, numbers: list[float]) -> N
 # ---- which formatters are composed, and until when ----
 
 
-def calls_of_format(deliver: Any) -> int:
-    """How often deliver() calls a format() in Python."""
-    count = 0
-
-    def note(frame: Any, event: str, argument: Any) -> None:
-        nonlocal count
-        count += event == "call" and frame.f_code.co_name == "format"
-
-    sys.setprofile(note)
-    try:
-        deliver()
-    finally:
-        sys.setprofile(None)
-    return count
-
-
 @pytest.fixture
 def write(accelerated: None, tmp_path: Path) -> Iterator[Any]:
     """write(formatter) writes a few captured records; returns the lines and how many format() was called for."""
@@ -340,6 +262,24 @@ def test_no_formatter_is_called_for_common_records(write: Any, formatter: Any) -
         ['{"message": "n 0", "message2": 1}', '{"message": "n 1", "exc_info2": 2}'],
         0,
     )
+
+
+@pytest.mark.parametrize("schema", [None, "ecs"])
+def test_any_number_of_names_is_composed(write: Any, schema: Any) -> None:
+    formatter = logflume.JsonFormatter(schema=schema)
+    for first in range(0, 600, 100):  # layouts are dropped when there are many
+        names = [f"name {each}" for each in range(first, first + 100)]
+        lines, called = write(formatter, *({name: each} for name in names for each in range(10)))
+        assert called == 0
+        assert [f'"name {i // 10}"' in line for i, line in enumerate(lines, first * 10)] == [True] * 1000
+
+
+def test_names_that_do_not_come_again_are_left_to_the_formatter(write: Any) -> None:
+    formatter = logflume.JsonFormatter()
+    lines, called = write(formatter, *({f"name {each}": each} for each in range(1000)))
+    assert [json.loads(line).popitem() for line in lines] == [(f"name {each}", each) for each in range(1000)]
+    assert 500 < called < 1000
+    assert write(formatter, *({"name 1": each} for each in range(10)))[1] == 0
 
 
 @pytest.mark.parametrize("formatter", FORMATTERS)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import logging
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +15,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import logflume
-from json_records import TRACEBACKS, record_of, simple_values
+from deliveries import DELIVERIES, deliver_compiled, one_at_a_time
+from helpers import needs_gil
+from json_batches import calls_of_format, calls_with, logged, one_by_one, together, unexpected, written
+from json_records import TRACEBACKS, extras, field_names, record_of, records, simple_values, values
 
 try:
     from ecs_logging import StdlibFormatter as EcsFormatter
@@ -178,3 +186,166 @@ def test_schemas_say_what_they_exclude() -> None:
         logflume.JsonFormatter(schema="other")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="goes without fmt"):
         logflume.JsonFormatter("%(message)s", schema="ecs")
+
+
+# ---- batches: the same bytes as one at a time, with each core ----
+
+SPECIAL = [
+    *(
+        "trace_id",
+        "span_id",
+        "trace_flags",
+        "trace_sampled",
+        "trace",
+        "labels",
+        "json_fields",
+        "http_request",
+    ),
+    *("otelTraceID", "otelSpanID", "otelTraceSampled", "otelServiceName", "source_location", "error", "log"),
+    *(
+        "elasticapm_trace_id",
+        "elasticapm_labels",
+        "elasticapm_service_name",
+        "http.request.method",
+        "a",
+        "a.b",
+    ),
+]
+special_names = st.one_of(st.sampled_from(SPECIAL), st.sampled_from(SPECIAL), field_names)
+special_values = st.one_of(
+    st.sampled_from(["0", "00", "", TRACE_ID, "p/x", "t\xe9", 0, 1, True, False, None, 2**127, 7, -5, "01"]),
+    values,
+    st.dictionaries(st.sampled_from(["a", "b", "python_logger", "service", "x.y"]), values, max_size=3),
+)
+special_extras = st.one_of(extras, st.dictionaries(special_names, special_values, max_size=5))
+schema_options = st.fixed_dictionaries(
+    {"schema": st.sampled_from(["ecs", "gcp", "otel"])},
+    optional={
+        "static_fields": st.dictionaries(special_names, special_values, max_size=2),
+        "defaults": st.dictionaries(special_names, simple_values, max_size=2),
+        "rename_fields": st.dictionaries(special_names, st.sampled_from(SPECIAL), max_size=2),
+        "json_ensure_ascii": st.booleans(),
+        "prefix": st.sampled_from(["@cee: ", "\xe9"]),
+    },
+)
+attributes = st.sampled_from(
+    [
+        *([{}] * 4),
+        {"thread": None, "threadName": None},
+        {"process": None, "processName": None},
+        {"lineno": None},
+        {"levelno": 30, "levelname": "WARNING"},
+        {"levelno": 60, "levelname": "caf\xe9"},
+    ]
+)
+
+
+@pytest.fixture
+def accelerated() -> Iterator[None]:
+    logflume.accelerate_loggers()
+    yield
+    logflume.restore_loggers()
+
+
+@pytest.mark.parametrize("deliver_batch", DELIVERIES)
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_batches_are_written_as_one_at_a_time(
+    deliver_batch: Any, data: st.DataObject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = data.draw(schema_options)
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", data.draw(st.sampled_from(["", "p"])))
+    encoding = data.draw(st.sampled_from(["utf-8", "utf-8", "ascii"]))
+    given_records = data.draw(
+        st.lists(st.tuples(records, special_extras, attributes), min_size=1, max_size=6)
+    )
+    outcomes = []
+    for deliver in (one_at_a_time, deliver_batch):
+        own = [
+            record_of(**{**given_record, **more, "extra": copy.copy(extra)})
+            for given_record, extra, more in given_records
+        ]
+        with tempfile.TemporaryDirectory() as name:
+            outcomes.append(
+                written(
+                    Path(name),
+                    logflume.JsonFormatter(**chosen),
+                    encoding,
+                    lambda handler, batch: deliver(handler, batch, unexpected),  # noqa: B023
+                    own,
+                )
+            )
+    assert outcomes[0] == outcomes[1]
+
+
+@needs_gil  # without it a clock that is replaced later is none for captured records
+@pytest.mark.skipif(logflume.IMPLEMENTATION != "compiled", reason="the pure core accelerates nothing")
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_captured_records_are_written_as_standard_ones(
+    accelerated: None, data: st.DataObject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = data.draw(schema_options)
+    monkeypatch.setenv("OTEL_SERVICE_NAME", data.draw(st.sampled_from(["", "p"])))
+    monkeypatch.setattr(logging, "logThreads", data.draw(st.booleans()))
+    monkeypatch.setattr(logging, "logProcesses", data.draw(st.booleans()))
+    given_calls = data.draw(st.lists(calls_with(special_extras), min_size=1, max_size=6))
+    standard, captured = logged(given_calls, logflume.JsonFormatter(**chosen))
+    with tempfile.TemporaryDirectory() as name:
+        expected = written(Path(name), logflume.JsonFormatter(**chosen), "utf-8", one_by_one, standard)
+        assert written(Path(name), logflume.JsonFormatter(**chosen), "utf-8", together, captured) == expected
+
+
+# ---- which records are composed, and until when ----
+
+
+@pytest.fixture
+def write(accelerated: None, tmp_path: Path) -> Iterator[Any]:
+    """write(formatter, extra...) writes a captured record for each; returns them, and how many format() made."""
+    if deliver_compiled is None or logflume.IMPLEMENTATION != "compiled":
+        pytest.skip("the pure core calls the formatter for each record")
+    handler = logging.FileHandler(tmp_path / "app.log", "w")
+
+    def write(formatter: logging.Formatter, *extra: dict[str, Any]) -> tuple[list[Any], int]:
+        handler.setFormatter(formatter)
+        given_calls = [{"message": ("n", ()), "extra": each, "level": 20} for each in extra]
+        _, batch = logged(given_calls, formatter)
+        before = len((tmp_path / "app.log").read_text().splitlines())
+        called = calls_of_format(lambda: deliver_compiled(handler, batch, unexpected))
+        return [json.loads(line) for line in (tmp_path / "app.log").read_text().splitlines()[before:]], called
+
+    yield write
+    handler.close()
+
+
+@pytest.mark.parametrize("schema", ["ecs", "gcp", "otel"])
+def test_no_formatter_is_called_for_common_records(write: Any, schema: Any) -> None:
+    formatter = logflume.JsonFormatter(schema=schema, static_fields={"service": {"name": "shop"}})
+    extra: tuple[dict[str, Any], ...] = (
+        {},
+        {"order": 7, "f": 1 / 3, "nothing": None},
+        {"http.request.method": "GET", "http": {"version": "1.1"}},
+        {"trace_id": 0xABC, "span_id": 0xF, "trace_flags": 1},
+        {"otelTraceID": "0", "otelSpanID": "0", "otelTraceSampled": False, "otelServiceName": "shop"},
+        {"labels": {"zone": "z"}, "http_request": {"status": 200}, "tags": ["a", 1]},
+        *({"otelTraceID": f"{each:032x}", "otelSpanID": f"{each:016x}"} for each in range(1, 100)),
+    )
+    found, called = write(formatter, *extra)
+    assert (len(found), called) == (len(extra), 0)
+
+
+def test_the_project_may_change(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    formatter = logflume.JsonFormatter(schema="gcp")
+    name = "logging.googleapis.com/trace"
+    for project, shown in ((None, "a"), ("p", "projects/p/traces/a"), ("q", "projects/q/traces/a")):
+        if project is not None:
+            monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", project)
+        (first, second), called = write(formatter, {"trace": "a"}, {"trace": "projects/p/traces/b"})
+        assert (first[name], second[name], called) == (shown, "projects/p/traces/b", 0)
+
+
+def test_what_is_in_a_static_field_may_change(write: Any) -> None:
+    formatter = logflume.JsonFormatter(schema="ecs", static_fields={"service": {"name": "shop"}})
+    assert write(formatter, {})[0][0]["service"] == {"name": "shop"}
+    formatter.static_fields["service"]["name"] = "cart"
+    assert write(formatter, {})[0][0]["service"] == {"name": "cart"}

@@ -47,6 +47,7 @@ if not _pure and not TYPE_CHECKING:
             clock,
             format,
             json,
+            json_layouts,
             json_pattern,
             line,
             pattern,

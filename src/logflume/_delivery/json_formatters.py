@@ -9,7 +9,7 @@ import sys
 
 from .unpatched import FORMATTER_METHODS, class_is_unpatched, take_snapshot
 
-__all__ = ["COMPARED", "add_json_formatter", "json_formatter_is_unpatched"]
+__all__ = ["COMPARED", "add_json_formatter", "asks_for_exceptions", "json_formatter_is_unpatched"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,8 +65,7 @@ def _is_standard(own: dict[str, Any], encoder: type) -> bool:
     from .json_encoder import DUMPS, is_unpatched
 
     return (
-        not _asks_for_exceptions(own)
-        and own.get("json_serializer") is DUMPS
+        own.get("json_serializer") is DUMPS
         and own.get("json_encoder") is encoder
         and own.get("json_default") is None
         and is_unpatched()
@@ -74,8 +73,9 @@ def _is_standard(own: dict[str, Any], encoder: type) -> bool:
     )
 
 
-def _asks_for_exceptions(own: dict[str, Any]) -> bool:
+def asks_for_exceptions(formatter: Any) -> bool:
     """Whether more of an exception matters than its text, which is all that a call captures for standard formatters."""
+    own = vars(formatter)
     return bool(
         own.get("schema") is not None
         or own.get("exc_info_as_array")

@@ -5,6 +5,9 @@ gcp   the special fields of Google Cloud Logging's structured logs, and the name
 otel  OpenTelemetry's data model of log records, with the names of its JSON; "Trace Context in non-OTLP Log Formats"
 
 Each takes the ids of a trace from what a filter, OpenTelemetry's LoggingInstrumentor, or `extra` sets on the record.
+
+The compiled core calls these with placeholders, to learn where the values of records go: see json_layouts.py. So what
+depends on a value is either in `kinds`, or one of the functions that say what they do with a placeholder.
 """
 
 from __future__ import annotations
@@ -13,12 +16,14 @@ import logging
 import os
 
 from .json_encoder import utc_time
+from .json_layouts import ANY, GIVEN, IDENTIFIER, MERGED, OBJECT, SETTING, Placeholder, Sample
 
 __all__ = ["SCHEMAS", "Schema"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, ClassVar
 
 ECS_VERSION = "1.6.0"
 GCP_SEVERITIES = {50: "CRITICAL", 40: "ERROR", 30: "WARNING", 20: "INFO", 10: "DEBUG"}
@@ -34,10 +39,18 @@ ELASTIC_APM = {
     "elasticapm_service_environment": "service.environment",
 }
 OTEL_SEVERITIES = {50: 21, 40: 17, 30: 13, 20: 9, 10: 5}
+IDS = {
+    **dict.fromkeys(("trace_id", "otelTraceID", "span_id", "otelSpanID"), IDENTIFIER),
+    **dict.fromkeys(("trace_flags", "trace_sampled", "otelTraceSampled", "otelServiceName"), SETTING),
+}
 
 
 class Schema:
     separators: tuple[str, str] | None = (",", ":")
+    kinds: ClassVar[dict[str, int]] = IDS  # of extra fields that are special
+    kind = ANY  # of the others
+    sorts = False  # the names in dictionaries
+    environment: str | None = None  # the variable that is asked for
 
     def add_fields(
         self, log_data: dict[Any, Any], record: logging.LogRecord, extra: dict[Any, Any], traceback: Any
@@ -50,13 +63,17 @@ class Schema:
 
 
 class Ecs(Schema):
+    kinds: ClassVar[dict[str, int]] = {**IDS, "elasticapm_labels": ANY}
+    kind = GIVEN
+    sorts = True
+
     def add_fields(
         self, log_data: dict[Any, Any], record: logging.LogRecord, extra: dict[Any, Any], traceback: Any
     ) -> None:
         trace_id, span_id, _, service = take_ids(extra)
         fields: dict[str, Any] = {
             "@timestamp": time_text(record, "milliseconds"),
-            "log.level": record.levelname.lower(),
+            "log.level": lower_level(record.levelname, record.levelno),
             "message": extra.pop("message", record.message),
             "ecs.version": ECS_VERSION,
             "log.logger": record.name,
@@ -91,6 +108,14 @@ class Ecs(Schema):
 
 
 class GoogleCloud(Schema):
+    kinds: ClassVar[dict[str, int]] = {
+        **IDS,
+        "trace": IDENTIFIER,
+        **dict.fromkeys(("source_location", "http_request"), OBJECT),
+        **dict.fromkeys(("labels", "json_fields"), MERGED),
+    }
+    environment = "GOOGLE_CLOUD_PROJECT"
+
     def add_fields(
         self, log_data: dict[Any, Any], record: logging.LogRecord, extra: dict[Any, Any], traceback: Any
     ) -> None:
@@ -98,14 +123,14 @@ class GoogleCloud(Schema):
         trace_id, span_id, sampled, service = take_ids(extra)
         trace = trace or trace_id
         project = os.environ.get("GOOGLE_CLOUD_PROJECT")
-        if trace and project and "/" not in str(trace):
-            trace = f"projects/{project}/traces/{trace}"
-        log_data["severity"] = gcp_severity(record)
+        if trace and project:
+            trace = trace_name(trace, f"projects/{project}/traces/")
+        log_data["severity"] = gcp_severity(record.levelname, record.levelno)
         log_data["message"] = extra.pop("message", record.message)
         log_data["time"] = time_text(record, "microseconds")
         log_data["logging.googleapis.com/sourceLocation"] = extra.pop("source_location", None) or {
             "file": record.pathname,
-            "line": str(record.lineno),  # a 64-bit number, which JSON of protocol buffers has as a string
+            "line": text_of_line(record),  # a 64-bit number, which JSON of protocol buffers has as a string
             "function": record.funcName,
         }
         labels = {"python_logger": record.name}
@@ -133,13 +158,15 @@ class GoogleCloud(Schema):
 
 
 class OpenTelemetry(Schema):
+    environment = "OTEL_SERVICE_NAME"
+
     def add_fields(
         self, log_data: dict[Any, Any], record: logging.LogRecord, extra: dict[Any, Any], traceback: Any
     ) -> None:
         trace_id, span_id, sampled, service = take_ids(extra)
         log_data["timestamp"] = time_text(record, "microseconds")
-        log_data["severity_text"] = "WARN" if record.levelname == "WARNING" else record.levelname
-        log_data["severity_number"] = otel_severity(record.levelno)
+        log_data["severity_text"] = otel_severity_text(record.levelname, record.levelno)
+        log_data["severity_number"] = otel_severity(record.levelname, record.levelno)
         log_data["body"] = extra.pop("message", record.message)
         if trace_id:
             log_data["trace_id"] = trace_id
@@ -169,11 +196,72 @@ class OpenTelemetry(Schema):
 SCHEMAS: dict[str, Schema] = {"ecs": Ecs(), "gcp": GoogleCloud(), "otel": OpenTelemetry()}
 
 
-def time_text(record: logging.LogRecord, precision: str) -> str:
+# ---- values: of a record, or a placeholder ----
+
+
+def time_text(record: logging.LogRecord | Sample, precision: str) -> Any:
     """The record's time in UTC, as RFC 3339 has it."""
+    if isinstance(record, Sample):
+        return Placeholder(precision)
     if precision == "milliseconds":  # those of the record, not rounded again
         return f"{utc_time(record.created).isoformat(timespec='seconds')[:-6]}.{int(record.msecs):03d}Z"
     return utc_time(record.created).isoformat(timespec=precision)[:-6] + "Z"
+
+
+def text_of_line(record: logging.LogRecord | Sample) -> Any:
+    return Placeholder("text of line") if isinstance(record, Sample) else str(record.lineno)
+
+
+def of_level(function: Callable[[str, int], Any]) -> Callable[[Any, Any], Any]:
+    """Have `function` return a placeholder for what it returns, if it is called with some."""
+    return lambda name, number: (
+        Placeholder(function) if isinstance(name, Placeholder) else function(name, number)
+    )
+
+
+@of_level
+def lower_level(name: str, number: int) -> str:
+    return name.lower()
+
+
+@of_level
+def gcp_severity(name: str, number: int) -> str:
+    if name in GCP_LEVEL_NAMES:
+        return name
+    return next((severity for level, severity in GCP_SEVERITIES.items() if number >= level), "DEFAULT")
+
+
+@of_level
+def otel_severity_text(name: str, number: int) -> str:
+    return "WARN" if name == "WARNING" else name
+
+
+@of_level
+def otel_severity(name: str, number: int) -> int:
+    """The number for a level; those between two of logging's come after the lower one, at most three steps."""
+    for lowest, severity in OTEL_SEVERITIES.items():
+        if number >= lowest:
+            return severity + min(number - lowest, 3)
+    return 0
+
+
+def trace_name(trace: Any, prefix: str) -> Any:
+    """The name of a trace in its project; `trace` itself if that is one."""
+    if isinstance(trace, Placeholder):
+        return trace.after(prefix)
+    return trace if "/" in str(trace) else f"{prefix}{trace}"
+
+
+def hexadecimal(value: Any, digits: int) -> Any:
+    """An id as its digits; None for the id 0, which stands for no trace."""
+    if isinstance(value, Placeholder):
+        return value.hexadecimal(digits)
+    if isinstance(value, int):
+        return f"{value:0{digits}x}" if value else None
+    return None if not value or (isinstance(value, str) and not value.strip("0")) else value
+
+
+# ---- and what the schemas do with them ----
 
 
 def take_ids(extra: dict[Any, Any]) -> tuple[Any, Any, Any, Any]:
@@ -189,13 +277,6 @@ def first_of(extra: dict[Any, Any], *names: str) -> Any:
     return next((value for value in found if value is not None), None)
 
 
-def hexadecimal(value: Any, digits: int) -> Any:
-    """An id as its digits; None for the id 0, which stands for no trace."""
-    if isinstance(value, int):
-        return f"{value:0{digits}x}" if value else None
-    return None if not value or (isinstance(value, str) and not value.strip("0")) else value
-
-
 def error_of(record: logging.LogRecord, *, qualified: bool) -> tuple[str | None, str | None]:
     """The class and the text of the record's exception."""
     info: Any = record.exc_info
@@ -205,20 +286,6 @@ def error_of(record: logging.LogRecord, *, qualified: bool) -> tuple[str | None,
     if qualified and info[0].__module__ != "builtins":
         name = f"{info[0].__module__}.{info[0].__qualname__}"
     return name, str(info[1])
-
-
-def gcp_severity(record: logging.LogRecord) -> str:
-    if record.levelname in GCP_LEVEL_NAMES:
-        return record.levelname
-    return next((name for level, name in GCP_SEVERITIES.items() if record.levelno >= level), "DEFAULT")
-
-
-def otel_severity(level: int) -> int:
-    """The number for a level; those between two of logging's come after the lower one, at most three steps."""
-    for lowest, number in OTEL_SEVERITIES.items():
-        if level >= lowest:
-            return number + min(level - lowest, 3)
-    return 0
 
 
 def nest(into: dict[Any, Any], key: Any, value: Any) -> None:

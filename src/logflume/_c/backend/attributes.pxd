@@ -2,7 +2,7 @@
 
 from cpython.object cimport PyObject
 
-from logflume._c.backend.json_pattern cimport PyASCIIObject, is_same_string
+from logflume._c.backend.json_layouts cimport PyASCIIObject, is_same_string
 from logflume._c.backend.message cimport is_string
 from logflume._c.backend.pattern cimport (
     FILENAME, FUNCNAME, LEVELNAME, MODULE, NAME, PATHNAME, PROCESSNAME, THREADNAME, Attribute,

@@ -87,10 +87,12 @@ logflume_put_wide(char *out, unsigned int character)
     return logflume_put_unit(out, character);
 }
 
-/* Writes seconds since 1970 and microseconds as datetime.isoformat() gives them in UTC; returns where it ends, at most
-   32 bytes on. The year has to have four digits. */
-static inline char *
-logflume_put_utc(char *out, long long seconds, int microseconds)
+/* Writes seconds since 1970 as datetime.isoformat() gives them in UTC, in LOGFLUME_SECOND bytes. The year has to have
+   four digits. */
+#define LOGFLUME_SECOND 19
+
+static inline void
+logflume_put_second(char *out, long long seconds)
 {
     long long days = seconds / 86400, rest = seconds % 86400;
     long long era, day_of_era, year_of_era, day_of_year, month, year;
@@ -117,14 +119,19 @@ logflume_put_utc(char *out, long long seconds, int microseconds)
         *out++ = (char)('0' + parts[index] / 10);
         *out++ = (char)('0' + parts[index] % 10);
     }
-    if (microseconds) {
-        *out++ = '.';
-        for (index = 100000; index > 0; index /= 10) {
-            *out++ = (char)('0' + microseconds / index % 10);
-        }
+}
+
+/* Writes "." and so many digits of a number; returns where they end. */
+static inline char *
+logflume_put_fraction(char *out, int number, int digits)
+{
+    int index;
+    *out++ = '.';
+    for (index = digits - 1; index >= 0; index--) {
+        out[index] = (char)('0' + number % 10);
+        number /= 10;
     }
-    memcpy(out, "+00:00", 6);
-    return out + 6;
+    return out + digits;
 }
 
 #endif

@@ -2,7 +2,7 @@
 
 from cpython.object cimport PyObject
 from libc.math cimport floor, rint
-from libc.string cimport memmove
+from libc.string cimport memcpy, memmove
 
 from logflume._c.backend.message cimport (
     Py_False, Py_None, Py_True, add_whole_number, float_value, is_float, is_string,
@@ -15,7 +15,10 @@ cdef extern from "backend/json_text.h" nogil:
     size_t logflume_plain(const char *text, size_t size, bint ascii)
     char *logflume_put_ascii(char *out, unsigned int character, bint ascii)
     char *logflume_put_wide(char *out, unsigned int character)
-    char *logflume_put_utc(char *out, long long seconds, int microseconds)
+    enum:
+        LOGFLUME_SECOND
+    void logflume_put_second(char *out, long long seconds)
+    char *logflume_put_fraction(char *out, int number, int digits)
 
 cdef extern from "backend/float_repr.h" nogil:
     char *logflume_float_repr(char *end, double number)
@@ -25,6 +28,12 @@ cdef extern from "Python.h" nogil:
 
 cdef enum:
     MOST_ESCAPED = 12  # bytes of a character
+
+# A second in UTC as text, kept for the next record of it.
+cdef struct Second:
+    bint is_known
+    long long seconds
+    char text[20]
 
 
 cdef inline int add_json_string(Text *text, PyObject *string, bint ascii) noexcept nogil:
@@ -181,8 +190,14 @@ cdef inline int add_json_value(Text *text, PyObject *value, bint ascii) noexcept
     return add_whole_number(text, value, 0, False, False)
 
 
-cdef inline int add_json_timestamp(Text *text, double created) noexcept nogil:
-    """Add datetime.fromtimestamp(created, timezone.utc).isoformat() as a string."""
+cdef inline int add_json_timestamp(
+    Text *text, Second *second, double created, int milliseconds, int digits
+) noexcept nogil:
+    """Add the time in UTC as a string in ISO format.
+
+    With 6 or 3 digits for the fraction of the second and with "Z", the latter the milliseconds given; with 0 as
+    datetime.isoformat() has it.
+    """
     cdef double seconds = floor(created), microseconds = rint((created - seconds) * 1e6)
     cdef char *out
     if not 0 <= created < 253402300799.0:
@@ -192,9 +207,24 @@ cdef inline int add_json_timestamp(Text *text, double created) noexcept nogil:
     if microseconds >= 1e6:
         microseconds -= 1e6
         seconds += 1
+    if not second.is_known or second.seconds != <long long>seconds:
+        second.seconds = <long long>seconds
+        second.is_known = True
+        logflume_put_second(second.text, second.seconds)
     out = text.bytes + text.size
     out[0] = c'"'
-    out = logflume_put_utc(out + 1, <long long>seconds, <int>microseconds)
+    memcpy(out + 1, second.text, LOGFLUME_SECOND)
+    out += 1 + LOGFLUME_SECOND
+    if digits == 3:
+        out = logflume_put_fraction(out, milliseconds, 3)
+    elif digits or microseconds:
+        out = logflume_put_fraction(out, <int>microseconds, 6)
+    if digits:
+        out[0] = c'Z'
+        out += 1
+    else:
+        memcpy(out, "+00:00", 6)
+        out += 6
     out[0] = c'"'
     text.size = out + 1 - text.bytes
     return 0

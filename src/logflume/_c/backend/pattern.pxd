@@ -45,4 +45,5 @@ cdef class Pattern:
     cdef bint is_simple  # and each is written as it is, or padded; the message is among them
 
 
+cdef Attribute attribute_of(str name) except *
 cdef Pattern pattern_of(object style)

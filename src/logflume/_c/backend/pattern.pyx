@@ -24,6 +24,11 @@ cdef dict ATTRIBUTES = {
 }
 
 
+cdef Attribute attribute_of(str name) except *:
+    """What is known of a captured record under this name; UNKNOWN: nothing."""
+    return ATTRIBUTES.get(name, UNKNOWN)
+
+
 cdef class Field:
     pass
 

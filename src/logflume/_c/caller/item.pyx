@@ -1,7 +1,8 @@
 """What is enqueued for a record: itself, if it cannot change; without the frames of its exception, if that may be."""
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object LogRecord, formatter_of, json_formatter_is_unpatched, needs_no_exception, private_copy, shows_exception
+cdef object LogRecord, asks_for_exceptions, formatter_of, json_formatter_is_unpatched, needs_no_exception, private_copy
+cdef object shows_exception
 import sys
 from logging import LogRecord
 
@@ -15,7 +16,7 @@ from logflume._c.context cimport current_context
 from logflume._c.interpreter.python cimport Py_TYPE, is_immutable_record
 from logflume._c.record cimport with_exception
 
-from logflume._delivery.json_formatters import json_formatter_is_unpatched
+from logflume._delivery.json_formatters import asks_for_exceptions, json_formatter_is_unpatched
 from logflume._delivery.plan import COMPOSED as _COMPOSED
 from logflume._delivery.unpatched import formatter_of, needs_no_exception, shows_exception
 from logflume._shared.rendered import private_copy
@@ -58,7 +59,9 @@ cdef bint may_capture(
             continue
         if way_of(handler, asked) == COMPOSED:
             formatter = formatter_of(handler)
-            if shows_exception(formatter) or (has_text and json_formatter_is_unpatched(formatter)):
+            if shows_exception(formatter):
+                return False
+            if json_formatter_is_unpatched(formatter) and (has_text or asks_for_exceptions(formatter)):
                 return False
         elif not needs_no_exception(handler, asked):
             return False

@@ -1,0 +1,123 @@
+"""Layouts: what is the same in the JSON of all records with the same extra fields.
+
+A layout is found by giving a JsonFormatter a record of placeholders. Wherever one of these comes out, the compiled core
+writes the value of the record at hand; what stands between them is text. So only the formatter, and the schemas of
+json_schemas.py, say which fields there are, under which names and in which order.
+
+What a formatter does may depend on a value itself, as on whether the id of a trace is "0". The kind of a field says
+what matters about its value.
+"""
+
+from __future__ import annotations
+
+import logging
+
+__all__ = [
+    *("ANY", "GIVEN", "IDENTIFIER", "MERGED", "NUMBER", "OBJECT", "OWN", "PATH", "SETTING"),
+    *("Placeholder", "Sample", "pieces_of"),
+]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import json
+    from collections.abc import Iterable
+    from typing import Any
+
+# The kinds of extra fields, by what of the value a formatter looks at:
+ANY = 0  # nothing
+GIVEN = 1  # whether it is None; the same of its items, if it is a dictionary
+IDENTIFIER = 2  # whether it is a number, has "/", or stands for none
+SETTING = 3  # the whole value, which is one of a few
+OBJECT = 4  # whether it is an empty dictionary
+MERGED = 5  # the names of its items, if it is a dictionary
+
+# What of it is found there; a value that is looked at as a whole is in the layout itself.
+NUMBER = 6
+PATH = 7
+
+# What each record has, and what its formatting adds.
+OWN = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {"message", "asctime"}
+_OF_EXCEPTIONS = ("exc_info", "exc_text", "stack_info")
+
+
+class Placeholder:
+    """Stands for a value.
+
+    Attributes:
+        what: the name of a record's attribute, or of something made of it; the index of an extra field; or a function
+            of the level's name and number
+        form: what was found of an extra field: ANY, NUMBER or PATH
+        before: text that comes before it in the same string, or None
+        digits: how many hexadecimal digits it is written with, or 0
+    """
+
+    __slots__ = ("before", "digits", "form", "what")
+
+    def __init__(self, what: Any, form: int = ANY, digits: int = 0, before: str | None = None) -> None:
+        self.what = what
+        self.form = form
+        self.digits = digits
+        self.before = before
+
+    def hexadecimal(self, digits: int) -> Placeholder:
+        return Placeholder(self.what, ANY, digits) if self.form == NUMBER else self
+
+    def after(self, text: str) -> Placeholder:
+        """Return one for the string that begins with `text`, unless it is a path already."""
+        return self if self.form == PATH else Placeholder(self.what, self.form, self.digits, text)
+
+
+class Sample:
+    """A record of placeholders."""
+
+
+class _Created(float):
+    """Stands for `created`: a formatter makes a datetime of it."""
+
+
+def pieces_of(
+    formatter: Any, encoder: json.JSONEncoder, missing: Iterable[str], extra: dict[str, Any]
+) -> list[Any]:
+    """Return the text of records, and the placeholders in it.
+
+    `missing` are attributes that are None in these records. `extra` has a placeholder for each of their extra fields,
+    or the value that they have.
+    """
+    sample = Sample()
+    attributes = {name: Placeholder(name) for name in OWN}
+    vars(sample).update(attributes, created=_Created(), **dict.fromkeys(_OF_EXCEPTIONS))
+    vars(sample).update(dict.fromkeys(missing))
+    vars(sample).update(extra)
+    log_data: dict[Any, Any] = {}
+    formatter.add_fields(log_data, sample, {})
+    if getattr(formatter, "_schema", None) is not None:
+        log_data = formatter._schema.ordered(log_data)
+    pieces = [formatter.prefix]
+    _add(pieces, encoder, log_data)
+    return pieces
+
+
+def _add(pieces: list[Any], encoder: json.JSONEncoder, value: Any) -> None:
+    from datetime import datetime  # which a program without JSON does not need
+
+    if isinstance(value, _Created):
+        pieces.append(Placeholder("created"))
+    elif isinstance(value, datetime):
+        pieces.append(Placeholder("timestamp"))
+    elif isinstance(value, Placeholder):
+        if value.before is not None:
+            pieces.append(encoder.encode(value.before)[:-1])
+        pieces.append(value)
+        if value.before is not None:
+            pieces.append('"')
+    elif type(value) is dict:
+        before = "{"
+        for key, each in value.items():
+            if type(key) is not str:
+                raise TypeError("a name that is no string")
+            pieces.append(before + encoder.encode(key) + encoder.key_separator)
+            before = encoder.item_separator
+            _add(pieces, encoder, each)
+        pieces.append("}" if value else "{}")
+    else:
+        pieces.append(encoder.encode(value))
