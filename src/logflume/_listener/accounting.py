@@ -148,6 +148,14 @@ class Accounts:
             self.failed += failed
         self.listener.count_handled(batch, failed)
 
+    def end_together(self, written: Any, seconds: float) -> None:
+        """Note what write_together() did, in so many seconds."""
+        for handler, count in written.counts:
+            account = self.of(handler)
+            account.records += count
+            account.seconds += seconds * count / written.batch.count
+        self.end(written.batch)
+
     def note_length(self, queued: int) -> None:
         """Note that so many records wait."""
         if queued > self.high_water:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextvars import Context
 from threading import get_ident
 
-from .._backend import Batch, deliver_batch, drop_below, log_record, make_log_records, take, way_of
+from .._backend import Batch, deliver_batch, drop_below, log_record, make_log_records, take, way_of, write_together
 from .._delivery.caught import hearing, listen_for_errors
 from .._delivery.deliver import Progress, go_on
 from .._delivery.plan import COMPOSED, ONE_BY_ONE
@@ -184,6 +184,8 @@ class Dispatcher:
         self.batches += 1
         try:
             while taken:
+                if len(taken) > 1 and task_done is None and self._write_together():
+                    continue
                 batch = taken.popleft()
                 if batch.records:
                     self._deliver_batch(batch)
@@ -204,6 +206,25 @@ class Dispatcher:
             listener.delivering_thread = 0
             hearing.hearer = outer
         return told_to_end or self.life.run.stopped_from_within
+
+    def _write_together(self) -> bool:
+        """Write batches for several handlers at once, where that is possible; return whether there were some."""
+        if self._nests:
+            return False
+        began = time.perf_counter()
+        self.accounts.failures.shared = False
+        written = write_together(self._taken, self._only_handler)
+        if written is None:
+            return False
+        self.accounts.end_together(written, time.perf_counter() - began)
+        return True
+
+    def _only_handler(self, targets: Any) -> logging.Handler | None:
+        """Return the handler that records with `targets` are for, if there is one, which was asked in the call."""
+        handlers = self.listener.handlers_for(targets)
+        if len(handlers) != 1 or not self.listener.was_asked(handlers[0]):
+            return None
+        return handlers[0]  # type: ignore[no-any-return]
 
     def _deliver_batch(self, batch: Any) -> None:
         self._records = batch.records

