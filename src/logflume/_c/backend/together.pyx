@@ -12,8 +12,8 @@ from logflume._c.backend.deliver cimport (
     empty_buffers, is_told, logflume_is_same_file, logflume_may_block, note_tried, write_in_pieces,
 )
 from logflume._c.backend.format cimport Composer, Limits, compose_simple, hold_messages
-from logflume._c.backend.plan cimport Plan, forget, logflume_file, may_have_plan, plan_of
-from logflume._c.backend.text cimport Text, add_ascii, end_record
+from logflume._c.backend.plan cimport Plan, forget, is_current, logflume_file, may_have_plan, plan_of
+from logflume._c.backend.text cimport add_ascii, end_record
 from logflume._c.batch cimport Batch
 from logflume._c.record cimport recycle
 
@@ -66,43 +66,37 @@ def write_together(taken not None, only_handler):
     nothing is left to ask it; else None. Return what was written, or None for nothing.
     """
     cdef Written written = Written.__new__(Written)
-    cdef list turns, left, streams, locked = []
+    cdef list turns, left = []
     cdef Turn turn
+    cdef Plan plan
     try:
-        turns = gather(taken, only_handler, locked)
-        if len(turns) < 2:
-            return None
-        written.batch = Batch(None)
-        written.batch.count = 0
-        written.batch.created = (<Turn>turns[0]).batch.created
-        written.counts = []
-        streams = []
-        for turn in turns:
-            if <object>turn.plan.stream not in streams:
-                streams.append(<object>turn.plan.stream)
-        try:
-            for stream in streams:
-                write_to(stream, turns, written)
-        except Exception:
-            pass  # whatever is wrong, deliver_batch() meets it
-        finally:
-            left = []
-            for turn in turns:
-                taken.popleft()
-                if turn.batch.count > 0:
-                    left.append(turn.batch)
-            taken.extendleft(reversed(left))
+        turns = gather(taken, only_handler)
+    except Exception:
+        return None  # whatever is wrong, deliver_batch() meets it
+    if len(turns) < 2:
+        return None
+    written.batch = Batch(None)
+    written.batch.count = 0
+    written.batch.created = (<Turn>turns[0]).batch.created
+    written.counts = []
+    try:
+        for plan in one_by_stream(turns):
+            write_to(plan, turns, written)
+    except Exception:
+        pass  # as above
     finally:
-        for handler in locked:
-            handler.lock.release()
+        for turn in turns:
+            taken.popleft()
+            if turn.batch.count > 0:
+                left.append(turn.batch)
+        taken.extendleft(reversed(left))
     return written if written.counts else None
 
 
-cdef list gather(object taken, object only_handler, list locked):
-    """Return turns for the first of the batches that can go together; `locked` gets the handlers whose locks it took."""
+cdef list gather(object taken, object only_handler):
+    """Return turns for the first of the batches that can go together."""
     cdef list turns = []
-    cdef dict plans = {}  # by handler
-    cdef dict handlers = {}  # by targets
+    cdef dict handlers = {}, plans = {}  # by targets, and by handler
     cdef Batch batch
     cdef Turn turn
     cdef Plan plan
@@ -117,7 +111,7 @@ cdef list gather(object taken, object only_handler, list locked):
             handlers[batch.targets] = handler
         plan = plans.get(id(handler))
         if plan is None:
-            plan = quick_plan(handler, locked, plans)
+            plan = quick_plan(handler, plans)
             if plan is None:
                 break
             plans[id(handler)] = plan
@@ -129,13 +123,15 @@ cdef list gather(object taken, object only_handler, list locked):
     return turns
 
 
-cdef Plan quick_plan(object handler, list locked, dict plans):
-    """Take the handler's lock, and return its plan if its simple records can be written together with others."""
+cdef Plan quick_plan(object handler, dict plans):
+    """Return the plan for a handler if its simple records can be written together with those for `plans`; or None."""
     cdef Plan plan, other
     if not may_have_plan(handler) or not handler.lock.acquire(False):
         return None
-    locked.append(handler)
-    plan = plan_of(handler)
+    try:
+        plan = plan_of(handler)
+    finally:
+        handler.lock.release()
     if (
         plan is None
         or plan.sink is None
@@ -153,31 +149,59 @@ cdef Plan quick_plan(object handler, list locked, dict plans):
     return plan
 
 
-cdef int write_to(object stream, list turns, Written written) except -1:
-    """Write the batches for `stream` up to the first that has to go alone."""
-    cdef Part parts[MOST_BATCHES]
-    cdef Limits limits
-    cdef list mine = [], plans = []
+cdef list one_by_stream(list turns):
+    """Return a plan for each stream."""
+    cdef list plans = []
     cdef Turn turn
     cdef Plan plan
-    cdef BatchText text
-    cdef Py_ssize_t count = 0, made = 0, composed, size = -1, start, wide, records
     for turn in turns:
-        if turn.plan.stream != <PyObject *>stream:
-            continue
-        if turn.plan not in plans:
-            if not is_told(turn.plan, turn.batch.records[0]):
+        for plan in plans:
+            if plan.stream == turn.plan.stream:
                 break
+        else:
             plans.append(turn.plan)
-        mine.append(turn)
-        parts[count].composer = <PyObject *>turn.plan.composer
-        parts[count].terminator = <PyObject *>turn.plan.terminator
-        parts[count].records = PySequence_Fast_ITEMS(turn.batch.records)
-        parts[count].count = len(turn.batch.records)
-        count += 1
-    if count == 0:
-        return 0
-    plan = plans[0]
+    return plans
+
+
+cdef int write_to(Plan first, list turns, Written written) except -1:
+    """Write the batches for the stream of `first` up to one that has to go alone."""
+    cdef list mine = [], locked = []
+    cdef Turn turn
+    cdef object seen = set()
+    try:
+        for turn in turns:
+            if turn.plan.stream != first.stream:
+                continue
+            if id(turn.handler) not in seen:
+                seen.add(id(turn.handler))
+                if not turn.handler.lock.acquire(False):
+                    break
+                locked.append(turn.handler)
+                if not is_current(turn.plan, turn.handler) or not is_told(turn.plan, turn.batch.records[0]):
+                    break
+            mine.append(turn)
+        if mine:
+            write_turns(mine, written)
+    finally:
+        for handler in locked:
+            handler.lock.release()
+    return 0
+
+
+cdef int write_turns(list turns, Written written) except -1:
+    """Write batches for the same stream, whose handlers' locks are held."""
+    cdef Part parts[MOST_BATCHES]
+    cdef Limits limits
+    cdef Turn turn
+    cdef Plan plan = (<Turn>turns[0]).plan
+    cdef BatchText text
+    cdef Py_ssize_t made = 0, index, count = len(turns), composed, size = -1, start, wide, records
+    for index in range(count):
+        turn = turns[index]
+        parts[index].composer = <PyObject *>turn.plan.composer
+        parts[index].terminator = <PyObject *>turn.plan.terminator
+        parts[index].records = PySequence_Fast_ITEMS(turn.batch.records)
+        parts[index].count = len(turn.batch.records)
     empty_buffers(plan)  # other code may have written to it
     limits.size = limits.room = PY_SSIZE_T_MAX
     text = new_text(plan.sink.ascii)
@@ -195,24 +219,21 @@ cdef int write_to(object stream, list turns, Written written) except -1:
             made += 1
         if plan.capacity == 0 and made > 0:
             size = write_in_pieces(&plan.file, &text.text)
-    for plan in plans:
-        hold_messages(plan.composer)
+    for turn in turns:
+        hold_messages(turn.plan.composer)
     if made < count:
-        note_tried((<Turn>mine[made]).plan, False)
-    plan = plans[0]
+        note_tried((<Turn>turns[made]).plan, False)
     if made == 0:
         return 0
     if plan.capacity > 0:
-        return put_through_buffer(plan, mine, text, written)
+        return put_through_buffer(plan, turns, text, written)
     if size < 0:
-        for plan in plans:
-            forget(plan)  # another file may have that number now, for good
-        return 0
+        return forget(plan)  # another file may have that number now, for good
     records = whole(&text.text, size)
-    for turn, piece in pieces_of(mine, records, written):
+    for _, piece in pieces_of(turns, records, written):
         recycle(piece, len(piece))
     if size < text.text.size:
-        finish_record(mine, text, records, size, written)
+        finish_record(turns, text, records, size, written)
     return 0
 
 
@@ -276,7 +297,7 @@ cdef int put_through_buffer(Plan plan, list turns, BatchText text, Written writt
             for turn, piece in pieces:
                 turn.plan.sink.flush_piece(turn.handler, [], piece)
             return 0
-        for turn, piece in pieces:
+        for _, piece in pieces:
             recycle(piece, len(piece))
         begin = end
         done += count
