@@ -12,7 +12,16 @@ from collections.abc import Callable
 from contextvars import Context
 from threading import get_ident
 
-from .._backend import Batch, deliver_batch, drop_below, log_record, make_log_records, take, way_of, write_together
+from .._backend import (
+    Batch,
+    deliver_batch,
+    drop_below,
+    log_record,
+    make_log_records,
+    take,
+    way_of,
+    write_together,
+)
 from .._delivery.caught import hearing, listen_for_errors
 from .._delivery.deliver import Progress, go_on
 from .._delivery.plan import COMPOSED, ONE_BY_ONE
