@@ -157,9 +157,9 @@ cdef inline int add_field(Text *text, Composer composer, CapturedRecord record, 
         if not record.has_thread:
             return OTHERWISE
         return add_number(text, record.thread, field.width, field.left, field.zeros)
-    if attribute > EXTRA:
-        return add_added(text, composer.pattern, field, <PyObject *>record.levelname, <PyObject *>record.args)
-    if attribute == EXTRA:
+    if attribute >= EXTRA:
+        if attribute > EXTRA:
+            return add_added(text, composer.pattern, field, <PyObject *>record.levelname, <PyObject *>record.args)
         string = extra_value(record, <PyObject *>field.text)
         if string is NULL:
             return OTHERWISE
