@@ -51,6 +51,8 @@ TURN = 0.005
 FULL_PAUSE = 0.001
 # How many records that cannot be handled at once may come from one batch.
 MOST_DEFERRED = 1000
+# As many batches at most go alone before it is tried again whether some can be written together.
+MOST_APART = 63
 NESTED = "nested too deep"  # why the others are dropped
 
 
@@ -70,6 +72,7 @@ class Dispatcher:
         self._turn: list[logging.LogRecord] = []  # those of them that are given to one handler after another
         self._turn_size = 1  # records that a slow handler gets at a time
         self._nests = False  # whether a handler logs while it handles a record
+        self._apart = self._left_apart = 0  # batches that are not tried together with the next, and how many are left
         self._deferred: deque[tuple[logging.LogRecord, tuple[logging.Handler, ...] | None]] = deque()
         self._control: deque[None] = deque()  # one for each sentinel or flush request in the queue
         self._progress = Progress()
@@ -220,11 +223,16 @@ class Dispatcher:
         """Write batches for several handlers at once, where that is possible; return whether there were some."""
         if self._nests:
             return False
+        if self._left_apart:
+            self._left_apart -= 1
+            return False
         began = time.perf_counter()
         self.accounts.failures.shared = False
         written = write_together(self._taken, self._only_handler)
         if written is None:
+            self._apart = self._left_apart = min(2 * self._apart + 1, MOST_APART)
             return False
+        self._apart = 0
         self.accounts.end_together(written, time.perf_counter() - began)
         return True
 
