@@ -58,8 +58,7 @@ def watched(handlers: dict[str, logging.Handler]) -> Iterator[tuple[Loggers, Rep
 
         handler.handleError = note  # type: ignore[method-assign]
         loggers[name].addHandler(handler)
-    with stopped_clock(lambda: 1_700_000_000.25):
-        yield loggers, reports
+    yield loggers, reports
 
 
 @contextlib.contextmanager
@@ -161,7 +160,7 @@ def test_bytes_and_reports(lf: ModuleType, outputs: str, kind: str, set_up: Any,
                     handler.addFilter(drop_odd)
             for stream in to_close:
                 stack.callback(stream.close)
-            with watched(handlers) as (loggers, reports):
+            with watched(handlers) as (loggers, reports), stopped_clock(lambda: 1_700_000_000.25):
                 if queued:
                     with behind_a_queue(lf, loggers):
                         log(loggers, calls)

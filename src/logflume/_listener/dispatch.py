@@ -72,7 +72,9 @@ class Dispatcher:
         self._turn: list[logging.LogRecord] = []  # those of them that are given to one handler after another
         self._turn_size = 1  # records that a slow handler gets at a time
         self._nests = False  # whether a handler logs while it handles a record
-        self._apart = self._left_apart = 0  # batches that are not tried together with the next, and how many are left
+        self._apart = self._left_apart = (
+            0  # batches that are not tried together with the next, and how many are left
+        )
         self._deferred: deque[tuple[logging.LogRecord, tuple[logging.Handler, ...] | None]] = deque()
         self._control: deque[None] = deque()  # one for each sentinel or flush request in the queue
         self._progress = Progress()
