@@ -329,7 +329,12 @@ def both_ways(
         reported: list[tuple[str, str]] = []
 
         def report(record: logging.LogRecord, reported: list[tuple[str, str]] = reported) -> None:
-            reported.append((record.getMessage(), str(sys.exc_info()[1])))
+            error = str(sys.exc_info()[1])
+            try:
+                message = record.getMessage()
+            except Exception:
+                message = "no message"
+            reported.append((message, error))
 
         handler.handleError = report  # type: ignore[method-assign]
         with contextlib.closing(handler), stopped_clock(lambda: now):

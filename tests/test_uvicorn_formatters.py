@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import http
 import logging
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 from unittest import mock
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from helpers import both_ways
 
@@ -88,6 +93,74 @@ def test_requests(lf: ModuleType, tmp_path: Any, cls: Any, fmt: str, style: Any,
     assert len(stock[1]) > 3
 
 
+class Text(str):
+    def __format__(self, spec: str) -> str:
+        return "formatted"
+
+
+class Number(int):
+    def __int__(self) -> int:
+        return 404
+
+
+texts = st.one_of(
+    st.text(max_size=8),
+    st.sampled_from(["", "ä", "\N{SNAKE}", "\udc80", Text("own")]),
+    st.none(),
+    st.just(["a"]),
+)
+statuses = st.one_of(
+    st.sampled_from(
+        [200, 404, 599, 600, 99, True, 200.5, "404", Number(200), http.HTTPStatus.CREATED, 10**20, None]
+    ),
+    st.integers(100, 599),
+)
+arguments = st.one_of(
+    st.tuples(texts, texts, texts, texts, statuses),
+    st.lists(st.one_of(texts, statuses), max_size=6).map(tuple),
+    st.dictionaries(st.text(max_size=1), texts, min_size=5, max_size=5).map(lambda given: (given,)),
+)
+calls = st.tuples(
+    st.sampled_from([5, 10, 20, 25, 50]),
+    st.sampled_from([REQUEST, "%s %s %s %s %s", "%s" * 4 + "%d", "%.3s%s%s%s%s", "no arguments", 5]),
+    arguments,
+)
+FORMATS = (
+    "%(levelprefix)s %(client_addr)s %(request_line)s %(status_code)s",
+    "%(client_addr)-9s|%(status_code)12s|%(message)s",
+    "%(levelprefix)12s%(levelname)s",
+    "%(request_line).5s %(status_code)r",
+    "%(levelprefix)s",
+)
+
+
+@pytest.mark.parametrize("cls", ["AccessFormatter", "DefaultFormatter"])
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    fmt=st.sampled_from(FORMATS),
+    encoding=st.sampled_from(["utf-8", "ascii"]),
+    given_calls=st.lists(calls, min_size=1, max_size=6),
+    colors=st.sampled_from([False, False, True]),
+)
+def test_any_arguments(
+    lf: ModuleType, cls: str, fmt: str, encoding: str, given_calls: list[Any], colors: bool
+) -> None:
+    extra = {"client_addr": "e", "status_code": "e"} if cls == "DefaultFormatter" else None
+
+    def act(logger: logging.Logger, flush: Callable[[], None]) -> None:
+        for level, message, args in given_calls:
+            logger.log(level, message, *args, extra=extra)
+
+    def make(folder: Path) -> logging.Handler:
+        handler = logging.FileHandler(folder / "log", encoding=encoding)
+        handler.setFormatter(getattr(uvicorn, cls)(fmt, use_colors=colors))
+        return handler
+
+    with tempfile.TemporaryDirectory() as folder:
+        stock, queued = both_ways(lf, Path(folder), make, act)
+    assert stock == queued
+
+
 @pytest.mark.parametrize("colors", [True, False, None])
 @pytest.mark.parametrize("fmt", [DEFAULT, "%(message)s", "%(levelprefix)-15s%(name)s"])
 def test_messages(lf: ModuleType, tmp_path: Any, fmt: str, colors: bool | None) -> None:
@@ -141,9 +214,10 @@ def test_what_is_replaced_counts(lf: ModuleType, tmp_path: Any, colors: bool) ->
 
 def test_this_version_was_compared() -> None:
     """Else its formatters are called for each record, which is right, but slower."""
-    from logflume._delivery.added_fields import fields_adder
+    from logflume._delivery.added_fields import added_fields
 
-    assert fields_adder(uvicorn.AccessFormatter(ACCESS)) is not None
-    assert fields_adder(uvicorn.DefaultFormatter(DEFAULT)) is not None
-    assert fields_adder(Derived(ACCESS)) is not None
-    assert fields_adder(OwnStatus(ACCESS)) is None
+    assert "request_line" in added_fields(uvicorn.AccessFormatter(ACCESS, use_colors=False))
+    assert added_fields(uvicorn.DefaultFormatter(DEFAULT, use_colors=False)) == ("levelprefix",)
+    assert "request_line" in added_fields(Derived(ACCESS, use_colors=False))
+    assert added_fields(OwnStatus(ACCESS, use_colors=False)) == ()
+    assert added_fields(uvicorn.DefaultFormatter(DEFAULT, use_colors=True)) == ()

@@ -33,6 +33,7 @@ CONFIGURATIONS = {
     "JSON to stdout": "JSON stdout",
     "JSON to stdout, request-id filter": "JSON stdout, request-id filter",
     "uvicorn's formats to stdout": "uvicorn's access format",
+    "only uvicorn's access lines to stdout": "uvicorn's access format",
     "structlog over logging, to stdout": "structlog's formatter, stdout",
 }
 PACKAGES: dict[str, Callable[[], Logging]] = {
@@ -84,7 +85,7 @@ def main(what: str, by: str, folder: str) -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     path = str(Path(folder, "file"))
     log, close = PACKAGES[by]() if by in PACKAGES else with_handlers(what, ways.ALL[by], path)
-    app = make_app(log)
+    app = make_app(None if what.startswith("only") else log)
     config = uvicorn.Config(app, loop="uvloop", log_config=None, access_log=by not in PACKAGES)
     listening = socket.create_server(("127.0.0.1", 0), backlog=128)
     process.write(Path(folder), {"port": listening.getsockname()[1]}, "port.json")

@@ -21,6 +21,7 @@ __all__ = [
     "set_unpatched_methods",
     "take",
     "way_of",
+    "write_together",
 ]
 
 
@@ -55,6 +56,7 @@ if not _pure and not TYPE_CHECKING:
             unpatched,
         )
         from ._c.backend.deliver import deliver_batch, drop_below, way_of
+        from ._c.backend.together import write_together
         from ._c.batch import Batch, ListenerCore, take
         from ._c.caller import (  # noqa: F401
             call_site,
@@ -84,7 +86,7 @@ if IMPLEMENTATION == "pure":
     from ._py.batch import Batch, ListenerCore, take
     from ._py.call import accelerate, is_accelerated, restore
     from ._py.context import forget_context
-    from ._py.deliver import deliver_batch, drop_below, way_of
+    from ._py.deliver import deliver_batch, drop_below, way_of, write_together
     from ._py.exceptions import capture
     from ._py.handler import HandlerCore, set_unpatched_methods
     from ._py.record import log_record, make_log_records

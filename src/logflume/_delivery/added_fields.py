@@ -1,8 +1,8 @@
-"""Formatters that add fields to a copy of the record, and format that as their base does: uvicorn's.
+"""Formatters that add fields to a record, and format it then as their base does: uvicorn's.
 
-For each known class there is a function that makes the same fields of a record's values. So the text of many records
-is composed without a LogRecord, or a copy of it, for each. A class is known by the source of its module: a version that
-was not compared is like any other formatter.
+Where these fields are known the text of many records is composed without a LogRecord, or a copy of it, for each. A
+class is known by the source of its module: a version that was not compared is like any other formatter, and so is one
+that shows colours.
 """
 
 from __future__ import annotations
@@ -12,15 +12,11 @@ import sys
 from .overrides import overrides, stock_base
 from .unpatched import FORMATTER_METHODS, class_is_unpatched, style_is_unpatched, take_snapshot
 
-__all__ = ["COMPARED", "fields_adder"]
+__all__ = ["COMPARED", "added_fields", "status_texts"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
-
-    # From the formatter, and a record's levelname, levelno, args and other attributes or `extra`.
-    Adder = Callable[[Any, Any, Any, Any, dict[str, Any] | None], dict[str, Any]]
 
 # The versions of uvicorn that tests/test_uvicorn_formatters.py was run with, by the SHA-256 of uvicorn/logging.py.
 COMPARED = {
@@ -32,88 +28,49 @@ COMPARED = {
     "9020759f8e41e4ee794920298afdb1e94406dcb9c5a8d946bdca211b20306e55": "0.51 to 0.54",
 }
 MODULE = "uvicorn.logging"
-METHODS = FORMATTER_METHODS | {
-    "color_level_name",
-    "get_status_code",
-    "level_name_colors",
-    "status_code_colours",
-}
+METHODS = FORMATTER_METHODS | {"get_status_code"}
 
-_adders: dict[type, Adder] = {}
+DEFAULT = ("levelprefix",)
+ACCESS = ("levelprefix", "client_addr", "request_line", "status_code")
+
+_fields: dict[type, tuple[str, ...]] = {}  # by class
 _met: list[object] = []  # modules
-_phrases: dict[int, str] = {}  # of the status codes: without colours nothing else counts
 
 
-def add_default_fields(
-    formatter: Any, levelname: Any, levelno: Any, args: Any, extra: dict[str, Any] | None
-) -> dict[str, Any]:
-    """Return what ColourizedFormatter.formatMessage() adds; `message` if that is another one."""
-    fields = {}
-    separator = " " * (8 - len(levelname))
-    if formatter.use_colors:
-        levelname = formatter.color_level_name(levelname, levelno)
-        if extra is not None and "color_message" in extra:
-            message = str(extra["color_message"])
-            fields["message"] = message % args if args else message
-    fields["levelprefix"] = levelname + ":" + separator
-    return fields
-
-
-def add_access_fields(
-    formatter: Any, levelname: Any, levelno: Any, args: Any, extra: dict[str, Any] | None
-) -> dict[str, Any]:
-    """Return what AccessFormatter.formatMessage() adds."""
-    client_addr, method, full_path, http_version, status_code = args
-    status_code = int(status_code)
-    request_line = f"{method} {full_path} HTTP/{http_version}"
-    if formatter.use_colors:
-        status = formatter.get_status_code(status_code)
-        request_line = _style(request_line)
-    else:
-        status = _phrases.get(status_code)
-        if status is None:
-            status = formatter.get_status_code(status_code)
-            if 100 <= status_code < 600:
-                _phrases[status_code] = status
-    fields = add_default_fields(formatter, levelname, levelno, args, extra)
-    fields["client_addr"] = client_addr
-    fields["request_line"] = request_line
-    fields["status_code"] = status
-    return fields
-
-
-def _style(request_line: str) -> str:
-    module: Any = sys.modules[MODULE]
-    style = module.ansi_style if "ansi_style" in vars(module) else module.click.style
-    styled: str = style(request_line, bold=True)
-    return styled
-
-
-def fields_adder(formatter: Any) -> Adder | None:
-    """Return the function for `formatter` if it is of a known class, or derived from one, and unpatched; else None."""
+def added_fields(formatter: Any) -> tuple[str, ...]:
+    """Return what `formatter` adds to a record if it is of a known class, or derived from one, and unpatched."""
     cls = type(formatter)
     if MODULE in [base.__module__ for base in cls.__mro__]:
         _meet(sys.modules.get(MODULE))
-    base = stock_base(cls, tuple(_adders))
+    base = stock_base(cls, tuple(_fields))
     if (
         base is None
         or not class_is_unpatched(base)
         or overrides(cls, base)
         or not METHODS.isdisjoint(vars(formatter))
+        or vars(formatter).get("use_colors") is not False
         or not style_is_unpatched(formatter)
     ):
-        return None
-    return _adders[base]
+        return ()
+    return _fields[base]
+
+
+def status_texts() -> tuple[str, ...]:
+    """Return what AccessFormatter.get_status_code() makes of each code from 100 to 599."""
+    from http import HTTPStatus
+
+    phrases = {status.value: status.phrase for status in HTTPStatus}
+    return tuple(f"{code} {phrases.get(code, '')}" for code in range(100, 600))
 
 
 def _meet(module: Any) -> None:
     """Know uvicorn's formatters from now on, if they were compared and are unpatched."""
     if module is not None and module not in _met:
         _met.append(module)
-        for name, adder in (("DefaultFormatter", add_default_fields), ("AccessFormatter", add_access_fields)):
+        for name, fields in (("DefaultFormatter", DEFAULT), ("AccessFormatter", ACCESS)):
             cls = vars(module).get(name)
             if isinstance(cls, type) and _was_compared(module) and take_snapshot(cls):
-                _adders[cls] = adder
+                _fields[cls] = fields
 
 
 def _was_compared(module: Any) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 
-from .added_fields import fields_adder
+from .added_fields import added_fields
 from .json_formatters import json_formatter_is_unpatched
 from .sinks import rotates_by_size
 from .unpatched import formatter_is_unpatched, formatter_of, overridden_by
@@ -51,5 +51,5 @@ def is_composed(formatter: Any) -> bool:
     return (
         formatter_is_unpatched(formatter)
         or json_formatter_is_unpatched(formatter)
-        or fields_adder(formatter) is not None
+        or added_fields(formatter) != ()
     )

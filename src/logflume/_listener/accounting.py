@@ -141,6 +141,14 @@ class Accounts:
             self.failed += failed
         self.listener.count_handled(batch, failed)
 
+    def end_together(self, written: Any, seconds: float) -> None:
+        """Note what write_together() did, in so many seconds."""
+        for handler, count in written.counts:
+            account = self.of(handler)
+            account.records += count
+            account.seconds += seconds * count / written.batch.count
+        self.end(written.batch)
+
     def begin_nested(self) -> Failures:
         """Note that a handler logs; return what to give to end_nested()."""
         outer, self.failures = self.failures, Failures()

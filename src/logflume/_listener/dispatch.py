@@ -13,8 +13,17 @@ from contextvars import Context
 from threading import get_ident
 from time import perf_counter
 
-from .._backend import Batch, deliver_batch, drop_below, log_record, make_log_records, take, way_of
-from .._delivery.caught import hearing, listen_for_errors
+from .._backend import (
+    Batch,
+    deliver_batch,
+    drop_below,
+    log_record,
+    make_log_records,
+    take,
+    way_of,
+    write_together,
+)
+from .._delivery.caught import hearing
 from .._delivery.deliver import Progress, go_on
 from .._delivery.plan import COMPOSED, ONE_BY_ONE
 from .._shared.contexts import call_in_context, context_of, handling
@@ -22,6 +31,7 @@ from .._shared.rendered import leaves_process
 from .accounting import Accounts
 from .announce import Announcer
 from .locks import DeliveryLock
+from .nested import NestedRecords
 from .overflow import Overflow
 from .process import exit_has_come
 
@@ -45,9 +55,8 @@ FULL_PAUSE = 0.001
 # How long a queue between processes may take to give what was put into it, and how long to wait at once (seconds).
 FEEDER_PATIENCE = 5.0
 FEEDER_INTERVAL = 0.05
-# How many records that cannot be handled at once may come from one batch.
-MOST_DEFERRED = 1000
-NESTED = "nested too deep"  # why the others are dropped
+# As many batches at most go alone before it is tried again whether some can be written together.
+MOST_APART = 63
 
 
 class Dispatcher:
@@ -65,11 +74,12 @@ class Dispatcher:
         self._records: list[logging.LogRecord] = []  # what is left of the batch at work
         self._turn: list[logging.LogRecord] = []  # those of them that are given to one handler after another
         self._turn_size = 1  # records that a slow handler gets at a time
-        self._nests = False  # whether a handler logs while it handles a record
         self._alternates = False  # whether the last records were for one handler and another in turn
-        self._deferred: deque[tuple[logging.LogRecord, tuple[logging.Handler, ...] | None]] = deque()
+        # Batches that are not tried together with the next, and how many are left of them.
+        self._apart = self._left_apart = 0
         self._control: deque[None] = deque()  # one for each sentinel or flush request in the queue
         self._progress = Progress()
+        self.nested = NestedRecords(listener, self.accounts, errors, self._progress)
         self.takes = False  # records may be out of the queue, and not in hand yet
         self.overflow = Overflow(self, bounds)
         self.announcer = Announcer(self)
@@ -175,7 +185,7 @@ class Dispatcher:
 
     def waiting(self) -> int:
         """Return how many records are queued, or in hand and not at work."""
-        deferred = len(self._deferred)  # first what is taken last: none counts twice
+        deferred = len(self.nested.deferred)  # first what is taken last: none counts twice
         in_hand = self._in_hand()
         return max(0, deferred + in_hand + self.queued() - len(self._control))
 
@@ -214,6 +224,8 @@ class Dispatcher:
         self._alternates = len(taken) > 1
         try:
             while taken:
+                if len(taken) > 1 and task_done is None and self._write_together():
+                    continue
                 batch = taken.popleft()
                 if batch.records:
                     self._deliver_batch(batch)
@@ -224,8 +236,8 @@ class Dispatcher:
                         self._answer(batch.request)
                     else:
                         told_to_end = told_to_end or self.life.run.stop_requested
-                if self._deferred:
-                    self._handle_deferred()
+                if self.nested.deferred:
+                    self.nested.handle_deferred()
                 if task_done is not None:
                     for _ in range(batch.count):
                         task_done()
@@ -244,6 +256,30 @@ class Dispatcher:
         finally:
             handling.contexts = handled
             hearing.hearer = heard
+
+    def _write_together(self) -> bool:
+        """Write batches for several handlers at once, where that is possible; return whether there were some."""
+        if self.nested.came:
+            return False
+        if self._left_apart:
+            self._left_apart -= 1
+            return False
+        began = perf_counter()
+        self.accounts.failures.shared = False
+        written = write_together(self._taken, self._only_handler)
+        if written is None:
+            self._apart = self._left_apart = min(2 * self._apart + 1, MOST_APART)
+            return False
+        self._apart = 0
+        self.accounts.end_together(written, perf_counter() - began)
+        return True
+
+    def _only_handler(self, targets: Any) -> logging.Handler | None:
+        """Return the handler that records with `targets` are for, if there is one, which was asked in the call."""
+        handlers = self.listener.handlers_for(targets)
+        if len(handlers) != 1 or not self.listener.was_asked(handlers[0]):
+            return None
+        return handlers[0]  # type: ignore[no-any-return]
 
     def _deliver_batch(self, batch: Any) -> None:
         """Have the records of `batch` handled by those whom they are for."""
@@ -304,7 +340,7 @@ class Dispatcher:
             return
         ways = [way_of(handler, self.listener.was_asked(handler)) for handler in handlers]
         one_by_one = ways.count(ONE_BY_ONE)
-        apart = _share_an_output(handlers) or self._nests
+        apart = _share_an_output(handlers) or self.nested.came
         if ways.count(COMPOSED) < len(ways):
             make_log_records(records)  # of which one handler shows what another one has set
         if not one_by_one and not apart:
@@ -314,7 +350,7 @@ class Dispatcher:
         # the slow ones for a turn only.
         mixed = 0 < one_by_one < len(ways) and not apart
         while records:
-            size = self._turn_size if mixed and not self._nests else 1
+            size = self._turn_size if mixed and not self.nested.came else 1
             turn = records[:size]
             del records[:size]
             before = time.monotonic()
@@ -327,7 +363,7 @@ class Dispatcher:
         """Return whether one handler may get its records before another gets earlier ones."""
         handlers, was_asked = self.listener.handlers, self.listener.was_asked
         return not (
-            self._nests
+            self.nested.came
             or _share_an_output(handlers)
             or any(way_of(handler, was_asked(handler)) == ONE_BY_ONE for handler in handlers)
         )
@@ -388,63 +424,6 @@ class Dispatcher:
         assert error is not None
         self.errors.report(record, handler, error)
 
-    # Nested records: what a handler logs while it handles a record.
-
-    def handle_nested(self, record: logging.LogRecord, handlers: tuple[logging.Handler, ...] | None) -> None:
-        """Handle a record that a handler logs on this thread, inside the log call, as without a queue.
-
-        `handlers` is None for all. What they raise is raised. From now on each record reaches all handlers before the
-        next one does, so that the new record comes between the same two for all of them. A record that is logged while
-        a text is composed, by a destructor say, waits for the end of the batch.
-        """
-        progress = self._progress
-        if progress.composing:
-            self._defer(record, handlers)
-            return
-        if progress.formatted is not None:
-            progress.formatted.write()
-        self._nests = True
-        self._handle_one(record, handlers)
-
-    def _handle_one(self, record: logging.LogRecord, handlers: tuple[logging.Handler, ...] | None) -> None:
-        listener = self.listener
-        outer = self.accounts.begin_nested()
-        raised = True
-        try:
-            if handlers is None and listener.handles_itself:
-                listener.handle(record)
-            else:
-                for handler in listener.handlers if handlers is None else handlers:
-                    if not listener.respect_handler_level or record.levelno >= handler.level:
-                        self.accounts.of(handler).records += 1
-                        listen_for_errors(handler)
-                        handler.handle(record)
-            raised = False
-        finally:
-            self.accounts.end_nested(outer, raised)
-
-    def _defer(self, record: logging.LogRecord, handlers: tuple[logging.Handler, ...] | None) -> None:
-        if len(self._deferred) < MOST_DEFERRED:
-            self._deferred.append((record, handlers))
-            return
-        self.accounts.drops.count(NESTED, record.levelno, announced=False)
-        try:
-            raise RecursionError(
-                f"more than {MOST_DEFERRED} records were logged while one batch was formatted; dropped the rest"
-            )
-        except RecursionError as error:
-            self.errors.report(record, None, error)
-
-    def _handle_deferred(self) -> None:
-        for _ in range(MOST_DEFERRED):
-            if not self._deferred:
-                return
-            record, handlers = self._deferred.popleft()
-            try:
-                self._handle_one(record, handlers)
-            except Exception as error:
-                self.errors.report(record, None, error)
-
     # In other threads than the listener's.
 
     def deliver_here(self, timeout: float) -> bool:
@@ -485,7 +464,7 @@ class Dispatcher:
         self.lock = DeliveryLock(self._forget_thread)
         self._control.clear()
         self._taken.clear()
-        self._deferred.clear()
+        self.nested.deferred.clear()
         self.accounts.begin_anew()
         self.announcer.begin_anew()
         self.overflow.begin_anew()
@@ -496,7 +475,7 @@ class Dispatcher:
             )
             self._records = []
             self._turn = []
-            self._progress = Progress()
+            self._progress = self.nested.progress = Progress()
 
 
 def _share_an_output(handlers: tuple[logging.Handler, ...]) -> bool:

@@ -95,7 +95,7 @@ class Feed:
 
     def take_nested(self, record: logging.LogRecord, handlers: tuple[logging.Handler, ...] | None) -> None:
         """Have `handlers`, or all, handle what one of them logs in this thread while it handles a record."""
-        self._dispatcher.handle_nested(record, handlers)
+        self._dispatcher.nested.handle(record, handlers)
 
     def bound(self, **options: Any) -> None:
         """Take the options `capacity` to `warn_at` anew, where a configuration gives them to the queue handler."""

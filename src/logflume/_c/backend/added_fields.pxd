@@ -1,15 +1,61 @@
-"""The fields that a formatter of _delivery/added_fields.py adds to a record's attributes."""
+"""The fields that a formatter of _delivery/added_fields.py adds to a record. None of this needs the GIL."""
 
-from logflume._c.backend.format cimport Composer
+from cpython.object cimport PyObject
+
+from logflume._c.backend.message cimport is_string, is_tuple, is_whole, tuple_item, tuple_size, whole_number
+from logflume._c.backend.pattern cimport LEVELPREFIX, REQUEST_LINE, STATUS_CODE, Field, Pattern
+from logflume._c.backend.text cimport Text, add_ascii, add_padded, add_spaces, add_string, length_of
+
+cdef enum:
+    ARGUMENTS = 5  # of a record of a request: address, method, path, version, status
+    FIRST_STATUS = 100
+    WIDTH = 8  # of a level in its prefix
 
 
-cdef inline dict with_added(
-    Composer composer, object levelname, object levelno, object args, dict attributes
-):
-    """Return a dictionary of the attributes, or of `extra`, and of what the formatter adds to them."""
-    cdef dict added = composer.adder(composer.formatter, levelname, levelno, args, attributes)
-    if not attributes:
-        return added
-    cdef dict values = attributes.copy()
-    values.update(added)
-    return values
+cdef inline bint can_add(Pattern pattern, PyObject *levelname, PyObject *args) noexcept nogil:
+    """Whether add_added() makes what the formatter adds to a record that has these."""
+    cdef Py_ssize_t index
+    cdef int overflow = 0
+    if not pattern.has_added:
+        return True
+    if not is_string(levelname):
+        return False
+    if pattern.statuses is None:
+        return True
+    if not is_tuple(args) or tuple_size(args) != ARGUMENTS or not is_whole(tuple_item(args, ARGUMENTS - 1)):
+        return False
+    for index in range(ARGUMENTS - 1):
+        if not is_string(tuple_item(args, index)):
+            return False
+    index = whole_number(tuple_item(args, ARGUMENTS - 1), &overflow) - FIRST_STATUS
+    return not overflow and 0 <= index < tuple_size(<PyObject *>pattern.statuses)
+
+
+cdef inline int add_added(
+    Text *text, Pattern pattern, Field field, PyObject *levelname, PyObject *args
+) noexcept nogil:
+    """Add a field that the formatter adds to a record for which can_add()."""
+    cdef int overflow = 0
+    cdef PyObject *string
+    if field.attribute == LEVELPREFIX:
+        return (
+            add_string(text, levelname)
+            or add_ascii(text, ":", 1)
+            or add_spaces(text, WIDTH - length_of(levelname))
+        )
+    if field.attribute == REQUEST_LINE:
+        return (
+            add_string(text, tuple_item(args, 1))
+            or add_ascii(text, " ", 1)
+            or add_string(text, tuple_item(args, 2))
+            or add_ascii(text, " HTTP/", 6)
+            or add_string(text, tuple_item(args, 3))
+        )
+    if field.attribute == STATUS_CODE:
+        string = tuple_item(
+            <PyObject *>pattern.statuses,
+            <Py_ssize_t>whole_number(tuple_item(args, ARGUMENTS - 1), &overflow) - FIRST_STATUS,
+        )
+    else:
+        string = tuple_item(args, 0)
+    return add_padded(text, string, field.width, field.left)

@@ -28,8 +28,6 @@ from logflume._delivery.sinks import due, room_of, sink_of
 __all__ = ["deliver_batch", "drop_below", "way_of"]
 
 cdef extern from "backend/write.h" nogil:
-    bint logflume_is_same_file(const logflume_file *file)
-    bint logflume_may_block(const logflume_file *file)
     Py_ssize_t logflume_write(const logflume_file *file, const char *bytes, Py_ssize_t size)
 
 cdef extern from "Python.h":
@@ -167,7 +165,7 @@ cdef Py_ssize_t write_composed(object handler, list records, object progress) ex
                 if done == count and plan.capacity == 0:
                     written = write_in_pieces(&plan.file, &text.text)
             hold_messages(composer)
-            plan.left = plan.not_tried = 0 if done == count else min(2 * plan.not_tried + 1, MOST_NOT_TRIED)
+            note_tried(plan, done == count)
         elif plan.left:
             plan.left -= 1
         if done < count:
@@ -191,6 +189,12 @@ cdef Py_ssize_t write_composed(object handler, list records, object progress) ex
             return sink.put(handler, records, text, written)
         forget(plan)  # another file may have that number now, for good
         return write_text(handler, records, sink, text)
+
+
+cdef int note_tried(Plan plan, bint succeeded) noexcept:
+    """Note whether a batch could be composed without the GIL."""
+    plan.left = plan.not_tried = 0 if succeeded else min(2 * plan.not_tried + 1, MOST_NOT_TRIED)
+    return 0
 
 
 cdef Py_ssize_t write_in_pieces(const logflume_file *file, const Text *text) noexcept nogil:

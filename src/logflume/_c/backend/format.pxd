@@ -15,7 +15,6 @@ cdef class Composer:
     cdef Pattern pattern  # None: the formatter makes each text, or `json` does
     cdef JsonPattern json
     cdef dict defaults
-    cdef object adder  # makes fields that the formatter adds to a record; None: it adds none
     cdef Clock clock
     cdef bint record_is_unpatched
     cdef object explained  # the record at hand, if its traceback was formatted, and its exc_text before

@@ -15,7 +15,7 @@ from cpython.unicode cimport PyUnicode_CheckExact
 
 import logging
 
-from logflume._c.backend.added_fields cimport with_added
+from logflume._c.backend.added_fields cimport add_added, can_add
 from logflume._c.backend.attributes cimport extra_value, text_of
 from logflume._c.backend.batch_text cimport BatchText
 from logflume._c.backend.clock cimport add_time, clock_of, tick, time_text
@@ -35,7 +35,7 @@ from logflume._c.record cimport (
     CapturedRecord, captured_type, made_of, message as captured_message, milliseconds, render,
 )
 
-from logflume._delivery.added_fields import fields_adder
+from logflume._delivery.added_fields import added_fields
 from logflume._shared.exceptions import CapturedException as _CapturedException
 
 cdef extern from "Python.h":
@@ -64,8 +64,8 @@ cdef Composer composer_of(object formatter, Composer known):
     cdef Composer composer = Composer.__new__(Composer)
     composer.formatter = formatter
     composer.record_is_unpatched = class_is_unpatched(LogRecord)
-    composer.adder = fields_adder(formatter)
-    if composer.adder is None and not formatter_is_unpatched(formatter):
+    cdef tuple added = added_fields(formatter)
+    if not added and not formatter_is_unpatched(formatter):
         composer.json = json_pattern_of(formatter, None if known is None else known.json)
         if composer.json is not None and composer.json.uses_time:
             composer.clock = clock_of(formatter)
@@ -73,7 +73,7 @@ cdef Composer composer_of(object formatter, Composer known):
     style = formatter._style
     defaults = style._defaults
     if not defaults or PyDict_CheckExact(defaults):
-        composer.pattern = pattern_of(style)
+        composer.pattern = pattern_of(style, added)
         composer.defaults = defaults
     if composer.pattern is not None and composer.pattern.uses_time:
         composer.clock = clock_of(formatter)
@@ -115,7 +115,7 @@ cdef bint makes_simple(Composer composer) noexcept:
         return False
     if composer.json is not None:
         return composer.json.is_simple
-    return composer.pattern is not None and composer.pattern.is_simple and composer.adder is None
+    return composer.pattern is not None and composer.pattern.is_simple
 
 
 cdef inline bint is_simple_record(PyObject *record) noexcept nogil:
@@ -157,7 +157,9 @@ cdef inline int add_field(Text *text, Composer composer, CapturedRecord record, 
         if not record.has_thread:
             return OTHERWISE
         return add_number(text, record.thread, field.width, field.left, field.zeros)
-    if attribute == EXTRA:
+    if attribute >= EXTRA:
+        if attribute > EXTRA:
+            return add_added(text, composer.pattern, field, <PyObject *>record.levelname, <PyObject *>record.args)
         string = extra_value(record, <PyObject *>field.text)
         if string is NULL:
             return OTHERWISE
@@ -176,13 +178,21 @@ cdef inline int add_field(Text *text, Composer composer, CapturedRecord record, 
 cdef int add_simple(Text *text, Composer composer, CapturedRecord record) noexcept nogil:
     """Add a captured record that holds only strings and numbers, of the second that the clock shows."""
     cdef PyObject *fields
-    cdef Py_ssize_t index
+    cdef Py_ssize_t index, start, wide
     cdef int unfit
     if composer.json is not None:
         return add_json(text, composer.json, composer.clock, &composer.templates, record)
     fields = <PyObject *>composer.pattern.fields
     if composer.pattern.uses_time and not composer.clock.second <= record.created < composer.clock.second + 1.0:
         return OTHERWISE
+    if not can_add(composer.pattern, <PyObject *>record.levelname, <PyObject *>record.args):
+        return OTHERWISE
+    if not composer.pattern.shows_message:  # it may be wrong, which has to be reported
+        start, wide = text.size, text.wide
+        unfit = add_message_of(text, composer, record)
+        if unfit:
+            return unfit
+        text.size, text.wide = start, wide
     for index in range(tuple_size(fields)):
         unfit = add_field(text, composer, record, <Field>tuple_item(fields, index))
         if unfit:
@@ -283,21 +293,28 @@ cdef bint is_composable(Composer composer, CapturedRecord record) except -1:
         and record.site is not None
         and composer.record_is_unpatched
         and composer.pattern is not None and composer.pattern.takes_fields
+        and can_add(composer.pattern, <PyObject *>record.levelname, <PyObject *>record.args)
         and (not record.exc_info or type(record.exc_info) is CapturedException)
         and (not composer.pattern.uses_time or tick(composer.clock, record.created))
     )
 
 
 cdef int add_record(Text *text, Composer composer, object record) except -1:
-    cdef dict attributes
-    if composer.json is not None and composer.record_is_unpatched:
-        return add_json_record(text, composer, record)
+    """Add a record; a captured one has to be composable."""
+    cdef Py_ssize_t start = text.size, wide = text.wide
+    cdef int unfit = OTHERWISE
     if Py_TYPE(record) is captured_type:
-        return add_captured(text, composer, <CapturedRecord>record)
-    if composer.pattern is not None and composer.record_is_unpatched and type(record) is LogRecord:
-        attributes = instance_dict(record)
-        if "getMessage" not in attributes:
-            return add_log_record(text, composer, record, attributes)
+        if composer.json is None:
+            return add_captured(text, composer, <CapturedRecord>record)
+        unfit = add_captured_json(text, composer, <CapturedRecord>record)
+        if unfit == OTHERWISE:
+            record = made_of(<CapturedRecord>record)
+            text.size, text.wide = start, wide
+    if unfit == OTHERWISE and composer.record_is_unpatched and type(record) is LogRecord:
+        unfit = add_log_record(text, composer, record, instance_dict(record))
+    if unfit != OTHERWISE:
+        return unfit
+    text.size, text.wide = start, wide
     exc_text = getattr(record, "exc_text", None)
     if not exc_text and record.exc_info:
         composer.unexplained = exc_text
@@ -308,26 +325,6 @@ cdef int add_record(Text *text, Composer composer, object record) except -1:
     return add_text(text, string)
 
 
-cdef int add_json_record(Text *text, Composer composer, object record) except -1:
-    """Add a record as JSON; a captured one has to be composable."""
-    cdef Py_ssize_t start = text.size, wide = text.wide
-    cdef int unfit = OTHERWISE
-    if Py_TYPE(record) is captured_type:
-        unfit = add_captured_json(text, composer, <CapturedRecord>record)
-        if unfit == OTHERWISE:
-            record = made_of(<CapturedRecord>record)
-    if unfit == OTHERWISE and type(record) is LogRecord:
-        text.size = start
-        text.wide = wide
-        unfit = add_json_of(text, composer, record, instance_dict(record))
-    if unfit != OTHERWISE:
-        return unfit
-    text.size = start
-    text.wide = wide
-    string = composer.formatter.format(record)
-    return add_text(text, string) if isinstance(string, str) else UNFIT
-
-
 cdef int add_captured_json(Text *text, Composer composer, CapturedRecord record) except -1:
     message = captured_message(record)
     if not PyUnicode_CheckExact(message):
@@ -335,18 +332,11 @@ cdef int add_captured_json(Text *text, Composer composer, CapturedRecord record)
     return add_json_captured(text, composer.json, composer.clock, record, message)
 
 
-cdef int add_json_of(Text *text, Composer composer, object record, dict attributes) except -1:
-    if "getMessage" in attributes or isinstance(attributes["msg"], dict):
-        return OTHERWISE
-    attributes["message"] = render(attributes["msg"], attributes["args"])
-    return add_json_log_record(text, composer.json, composer.clock, record, attributes)
-
-
 cdef int add_captured(Text *text, Composer composer, CapturedRecord record) except -1:
     """Add a record for which is_composable()."""
     cdef Py_ssize_t start = text.size, wide = text.wide
     cdef int unfit = OTHERWISE
-    if composer.pattern.is_simple and composer.adder is None:
+    if composer.pattern.is_simple:
         unfit = add_simple(text, composer, record)
         if unfit == OTHERWISE:
             text.size = start
@@ -363,11 +353,7 @@ cdef int add_fields(Text *text, Composer composer, CapturedRecord record) except
     cdef Field field
     cdef Attribute attribute
     cdef PyObject *string
-    cdef dict extra = record.extra
     message = captured_message(record)  # even if it is not shown: it may be wrong, which has to be reported
-    if composer.adder is not None:
-        extra = with_added(composer, record.levelname, record.levelno, record.args, extra)
-        message = dict_get(extra, "message", message)
     for field in composer.pattern.fields:
         if field.kind == LITERAL:
             if add_text(text, field.text):
@@ -395,8 +381,12 @@ cdef int add_fields(Text *text, Composer composer, CapturedRecord record) except
             value = record.thread if record.has_thread else None
         elif attribute == PROCESS:
             value = record.process if record.has_process else None
+        elif attribute > EXTRA:
+            if add_added(text, composer.pattern, field, <PyObject *>record.levelname, <PyObject *>record.args):
+                return UNFIT
+            continue
         else:
-            value = value_of(field, extra, composer.defaults)
+            value = value_of(field, record.extra, composer.defaults)
             if value is MISSING:
                 return UNFIT
         if add_value(text, field, value):
@@ -405,20 +395,26 @@ cdef int add_fields(Text *text, Composer composer, CapturedRecord record) except
 
 
 cdef int add_log_record(Text *text, Composer composer, object record, dict attributes) except -1:
-    """Add a record whose values are in its dictionary."""
+    """Add a record whose values are in its dictionary; OTHERWISE if the formatter has to make it."""
     cdef Py_ssize_t start = text.size
     cdef Field field
     cdef int unfit
-    cdef dict values = attributes
+    if "getMessage" in attributes:
+        return OTHERWISE
     asctime = None
-    message = render(attributes["msg"], attributes["args"])
+    levelname, msg, args = attributes["levelname"], attributes["msg"], attributes["args"]
+    if composer.json is not None:
+        if isinstance(msg, dict):
+            return OTHERWISE
+        attributes["message"] = render(msg, args)
+        return add_json_log_record(text, composer.json, composer.clock, record, attributes)
+    if composer.pattern is None or not can_add(composer.pattern, <PyObject *>levelname, <PyObject *>args):
+        return OTHERWISE
+    message = render(msg, args)
     attributes["message"] = message
     if composer.pattern.uses_time:
         asctime = time_text(composer.clock, record, attributes)
         attributes["asctime"] = asctime
-    if composer.adder is not None:
-        values = with_added(composer, attributes["levelname"], attributes["levelno"], attributes["args"], attributes)
-        message = values["message"]
     for field in composer.pattern.fields:
         if field.kind == LITERAL:
             unfit = add_text(text, field.text)
@@ -426,8 +422,10 @@ cdef int add_log_record(Text *text, Composer composer, object record, dict attri
             unfit = add_value(text, field, message)
         elif field.attribute == ASCTIME:
             unfit = add_value(text, field, asctime)
+        elif field.attribute > EXTRA:
+            unfit = add_added(text, composer.pattern, field, <PyObject *>levelname, <PyObject *>args)
         else:
-            value = value_of(field, values, composer.defaults)
+            value = value_of(field, attributes, composer.defaults)
             if value is MISSING:
                 return UNFIT
             unfit = add_value(text, field, value)

@@ -25,6 +25,11 @@ cdef enum Attribute:
     PROCESS
     PROCESSNAME
     EXTRA  # not an attribute that records have from the start
+    # What a formatter adds: see added_fields.pxd.
+    LEVELPREFIX
+    CLIENT_ADDR
+    REQUEST_LINE
+    STATUS_CODE
 
 
 cdef class Field:
@@ -42,8 +47,11 @@ cdef class Pattern:
     cdef tuple fields
     cdef bint uses_time
     cdef bint takes_fields  # a captured record has every value at hand
-    cdef bint is_simple  # and each is written as it is, or padded; the message is among them
+    cdef bint is_simple  # and each is written as it is, or padded
+    cdef bint shows_message
+    cdef bint has_added  # whether the formatter adds fields to a record
+    cdef tuple statuses  # the text of each status if it adds those of a request
 
 
 cdef Attribute attribute_of(str name) except *
-cdef Pattern pattern_of(object style)
+cdef Pattern pattern_of(object style, tuple added)

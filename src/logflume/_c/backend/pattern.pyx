@@ -8,6 +8,8 @@ import string
 
 from logflume._c.backend.unpatched cimport class_is_unpatched
 
+from logflume._delivery.added_fields import status_texts
+
 cdef type PercentStyle = logging.PercentStyle
 cdef type StrFormatStyle = logging.StrFormatStyle
 cdef type Template = string.Template
@@ -21,6 +23,10 @@ cdef dict ATTRIBUTES = {
     "processName": PROCESSNAME,
     "relativeCreated": UNKNOWN, "taskName": UNKNOWN, "exc_info": UNKNOWN, "exc_text": UNKNOWN,
     "stack_info": UNKNOWN, "msg": UNKNOWN, "args": UNKNOWN,
+}
+
+cdef dict ADDED = {
+    "levelprefix": LEVELPREFIX, "client_addr": CLIENT_ADDR, "request_line": REQUEST_LINE, "status_code": STATUS_CODE,
 }
 
 
@@ -149,8 +155,11 @@ cdef dict patterns = {}  # by style class and format
 cdef Py_ssize_t MOST_PATTERNS = 64
 
 
-cdef Pattern pattern_of(object style):
-    """The pattern for a formatter's style; None if its format has to be left to the formatter."""
+cdef Pattern pattern_of(object style, tuple added):
+    """The pattern for a formatter's style; None if its format has to be left to the formatter.
+
+    `added` are the names of what the formatter adds to a record.
+    """
     cdef type cls = type(style)
     fmt = style._fmt
     if cls is not PercentStyle and cls is not StrFormatStyle:
@@ -158,18 +167,18 @@ cdef Pattern pattern_of(object style):
             return None
     if not PyUnicode_CheckExact(fmt):
         return None
-    key = (cls, fmt)
+    key = (cls, fmt, added)
     found = patterns.get(key, patterns)
     if found is not patterns:
         return found
     if len(patterns) >= MOST_PATTERNS:
         patterns.clear()
-    pattern = compile_style(style, cls, fmt)
+    pattern = compile_style(style, cls, fmt, added)
     patterns[key] = pattern
     return pattern
 
 
-cdef Pattern compile_style(object style, type cls, str fmt):
+cdef Pattern compile_style(object style, type cls, str fmt, tuple added):
     cdef Pattern pattern
     cdef Field field
     cdef list fields
@@ -188,8 +197,16 @@ cdef Pattern compile_style(object style, type cls, str fmt):
     pattern.fields = tuple([field for field in fields if field.kind != LITERAL or field.text])
     pattern.uses_time = style.usesTime()
     pattern.takes_fields = True
+    pattern.has_added = len(added) > 0
+    pattern.statuses = status_texts() if "status_code" in added else None
+    for field in pattern.fields:
+        if field.kind != LITERAL and field.text in added:
+            field.attribute = ADDED[field.text]
+            is_composed = field.attribute in (LEVELPREFIX, REQUEST_LINE)
+            if field.kind != TEXT or (is_composed and field.width):
+                return None
     pattern.is_simple = all([is_simple(field) for field in pattern.fields])
-    pattern.is_simple = pattern.is_simple and any([field.attribute == MESSAGE for field in pattern.fields])
+    pattern.shows_message = any([field.attribute == MESSAGE for field in pattern.fields])
     for field in pattern.fields:
         if field.attribute == ASCTIME:
             if not pattern.uses_time:

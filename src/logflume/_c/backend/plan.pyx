@@ -16,7 +16,7 @@ from logflume._c.interpreter.python cimport (
     Py_TYPE, Watch, WatchedObject, assign_type_version, dict_get, instance_dict, is_object_unchanged, type_version,
     watch_object,
 )
-from logflume._delivery.added_fields import fields_adder
+from logflume._delivery.added_fields import added_fields
 from logflume._delivery.json_formatters import json_formatter_is_unpatched
 from logflume._delivery.plan import (
     COMPOSED as _COMPOSED, FORMAT as _FORMAT, FORMATTED as _FORMATTED, HANDED_OVER as _HANDED_OVER,
@@ -59,7 +59,7 @@ cdef int way_of(object handler, bint asked) except -1:
         if not overridden and (
             formatter_is_unpatched(formatter)
             or json_formatter_is_unpatched(formatter)
-            or fields_adder(formatter) is not None
+            or added_fields(formatter)
         ):
             return COMPOSED
         if not rotates_by_size(handler):

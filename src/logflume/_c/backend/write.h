@@ -42,6 +42,13 @@ logflume_is_same_file(const logflume_file *file)
     return fstat(file->number, &now) == 0 && now.st_dev == file->status.st_dev && now.st_ino == file->status.st_ino;
 }
 
+/* Whether the two are one. */
+static inline int
+logflume_are_same(const logflume_file *file, const logflume_file *other)
+{
+    return file->status.st_dev == other->status.st_dev && file->status.st_ino == other->status.st_ino;
+}
+
 /* Whether a write waits until the file takes it; for regular files O_NONBLOCK changes nothing. */
 static inline int
 logflume_may_block(const logflume_file *file)
@@ -87,6 +94,14 @@ logflume_is_same_file(const logflume_file *file)
 {
     (void)file;
     return 0;
+}
+
+static inline int
+logflume_are_same(const logflume_file *file, const logflume_file *other)
+{
+    (void)file;
+    (void)other;
+    return 1;
 }
 
 static inline int
