@@ -90,8 +90,9 @@ def pieces_of(
     vars(sample).update(extra)
     log_data: dict[Any, Any] = {}
     formatter.add_fields(log_data, sample, {})
-    if getattr(formatter, "_schema", None) is not None:
-        log_data = formatter._schema.ordered(log_data)
+    schema = getattr(formatter, "_schema", None)
+    if schema is not None:
+        log_data = schema.ordered(log_data)
     pieces = [formatter.prefix]
     _add(pieces, encoder, log_data)
     return pieces

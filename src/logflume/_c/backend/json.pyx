@@ -340,6 +340,8 @@ cdef int add_json_captured(Text *text, JsonPattern pattern, Clock clock, Capture
     """Add a captured record, of the second that the clock shows; pattern.takes_fields has to be true."""
     cdef Extra extra
     cdef Layout *layout
+    cdef Part *part
+    cdef int unfit
     cdef list held = []
     if (
         record.exc_info is not None
@@ -354,36 +356,30 @@ cdef int add_json_captured(Text *text, JsonPattern pattern, Clock clock, Capture
     earn(pattern)
     pattern.busy += 1
     try:
-        return add_captured_parts(text, pattern, clock, record, message, layout.parts, &extra)
+        part = layout.parts
+        while True:
+            unfit = add_literal(text, &part.before)
+            if unfit or part.source == END:
+                return unfit
+            if part.source == FROM_EXTRA:
+                unfit = add_any_extra(text, pattern, part, <object>extra.values[part.index])
+            elif part.source == FROM_LEVEL:
+                unfit = add_any_level(text, pattern, part, record.levelname, record.levelno)
+            elif part.attribute == MESSAGE:
+                unfit = add_any(text, pattern, message)
+            elif part.attribute == CREATED:
+                unfit = add_any(text, pattern, record.created)
+            elif part.attribute == PROCESS and not record.has_process:
+                unfit = add_ascii(text, "null", 4)
+            elif part.attribute == THREAD and not record.has_thread:
+                unfit = add_ascii(text, "null", 4)
+            else:
+                unfit = add_part(text, pattern, part, clock, record)
+            if unfit:
+                return unfit
+            part += 1
     finally:
         pattern.busy -= 1
-
-
-cdef int add_captured_parts(
-    Text *text, JsonPattern pattern, Clock clock, CapturedRecord record, str message, Part *part, Extra *extra
-) except -1:
-    cdef int unfit
-    while True:
-        unfit = add_literal(text, &part.before)
-        if unfit or part.source == END:
-            return unfit
-        if part.source == FROM_EXTRA:
-            unfit = add_any_extra(text, pattern, part, <object>extra.values[part.index])
-        elif part.source == FROM_LEVEL:
-            unfit = add_any_level(text, pattern, part, record.levelname, record.levelno)
-        elif part.attribute == MESSAGE:
-            unfit = add_any(text, pattern, message)
-        elif part.attribute == CREATED:
-            unfit = add_any(text, pattern, record.created)
-        elif part.attribute == PROCESS and not record.has_process:
-            unfit = add_ascii(text, "null", 4)
-        elif part.attribute == THREAD and not record.has_thread:
-            unfit = add_ascii(text, "null", 4)
-        else:
-            unfit = add_part(text, pattern, part, clock, record)
-        if unfit:
-            return unfit
-        part += 1
 
 
 cdef int add_json_log_record(
