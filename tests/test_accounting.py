@@ -61,6 +61,26 @@ def test_what_a_handler_fails_for_has_failed(wired):
     assert [(each.records, each.errors) for each in stats.handlers] == [(1000, 1000)]
 
 
+def test_what_fails_for_the_listener_s_own_messages_is_no_record_s_failure(wired):
+    class Fails(Collect):
+        def emit(self, record):
+            if record.name == "logflume":
+                try:
+                    raise ZeroDivisionError
+                except ZeroDivisionError:
+                    self.handleError(record)
+
+    told = []
+    logger, listener = wired(Fails(), on_error=lambda record, *rest: told.append(record.name), warn_at=1)
+    for _ in range(2):
+        for i in range(1000):
+            logger.info("%d", i)
+        assert listener.flush(10)
+    stats = check(listener)
+    assert (stats.handled, stats.failed) == (2000, 0)
+    assert told == ["logflume"]
+
+
 def test_a_record_that_fails_in_several_handlers_counts_once(wired):
     class OddsFail(Collect):
         def handle(self, record):

@@ -63,6 +63,7 @@ class Announcer:
         hold = dispatcher.lock.take(timeout)
         if hold is None:
             return
+        outer = dispatcher.accounts.begin_nested()  # what fails for it is no record of the queue
         try:
             dispatcher.listener.delivering_thread = get_ident()
             level, origin = logging.WARNING, (__file__, 0)
@@ -72,6 +73,7 @@ class Announcer:
         except Exception as error:
             dispatcher.errors.report(None, None, error)
         finally:
+            dispatcher.accounts.failures = outer
             dispatcher.listener.delivering_thread = 0
             hold.give_back()
 
