@@ -181,47 +181,34 @@ def set_up(request):
     return textwrap.dedent(SET_UPS[request.param])
 
 
-@needs_fork
-def test_sigterm_that_nobody_handles(run, set_up):
-    code, lines, stderr = run(
-        f"{set_up}\n{LOG_500}subprocess.run(f'kill {{os.getpid()}}', shell=True)\ntime.sleep(30)",
-        first="import subprocess",
-    )
-    assert (code, messages_in(lines), stderr) == (-signal.SIGTERM, NUMBERS, "")
-
-
-@needs_fork
-def test_sigterm_for_records_of_another_thread(run, set_up):
-    """Its first record starts the listener, for which only the main thread could handle the signal."""
-    code, lines, stderr = run(
-        f"""
-{set_up}
+KILL = 'subprocess.run(f"kill {os.getpid()}", shell=True)\ntime.sleep(30)'
+SIGTERMS = {
+    "that nobody handles": f"SET_UP\n{LOG_500}\n{KILL}",
+    # its first record starts the listener, for which only the main thread could handle the signal
+    "for records of another thread": f"""
+SET_UP
 def log():
     {LOG_500.strip()}
 thread = threading.Thread(target=log)
 thread.start()
 thread.join()
-subprocess.run(f"kill {{os.getpid()}}", shell=True)
-time.sleep(30)
+{KILL}
 """,
-        first="import subprocess",
-    )
-    assert (code, messages_in(lines), stderr) == (-signal.SIGTERM, NUMBERS, "")
-
-
-@needs_fork
-def test_sigterm_that_a_server_raises_again(run, set_up):
-    """As uvicorn does it: set up while the server's own handler is there, which it replaces by the default action."""
-    code, lines, stderr = run(
-        f"""
-import contextlib
+    # as uvicorn does it: set up while the server's own handler is there, which it replaces by the default action
+    "that a server raises again": f"""
 signal.signal(signal.SIGTERM, lambda *given: None)
-{set_up}
+SET_UP
 {LOG_500}
 signal.signal(signal.SIGTERM, signal.SIG_DFL)
 signal.raise_signal(signal.SIGTERM)
-"""
-    )
+""",
+}
+
+
+@needs_fork
+@pytest.mark.parametrize("sigterm", SIGTERMS)
+def test_sigterm(run, set_up, sigterm):
+    code, lines, stderr = run(SIGTERMS[sigterm].replace("SET_UP", set_up), first="import subprocess")
     assert (code, messages_in(lines), stderr) == (-signal.SIGTERM, NUMBERS, "")
 
 

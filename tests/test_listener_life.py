@@ -674,12 +674,20 @@ async def cancelled_after(library, seconds, function):
     return scope.cancelled_caught
 
 
-@pytest.mark.parametrize("method", ["aflush", "astop"])
-def test_the_event_loop_goes_on_while_it_waits(wired, library, method):
+@pytest.fixture
+def at_work(wired):
+    """A handler that is at work with a record until its gate opens, with the logger and the listener."""
     gate = Gate()
     logger, listener = wired(gate)
     logger.info("one")
     assert gate.entered.wait(10)
+    yield gate, logger, listener
+    gate.open.set()
+
+
+@pytest.mark.parametrize("method", ["aflush", "astop"])
+def test_the_event_loop_goes_on_while_it_waits(at_work, library, method):
+    gate, _, listener = at_work
 
     async def other():
         for _ in range(3):
@@ -694,11 +702,8 @@ def test_the_event_loop_goes_on_while_it_waits(wired, library, method):
     assert listener.is_running is (method == "aflush")
 
 
-def test_timeouts_of_aflush_and_astop(wired, library):
-    gate = Gate()
-    logger, listener = wired(gate)
-    logger.info("one")
-    assert gate.entered.wait(10)
+def test_timeouts_of_aflush_and_astop(at_work, library):
+    gate, logger, listener = at_work
 
     async def main():
         assert await listener.aflush(0.02) is False
@@ -715,11 +720,8 @@ def test_timeouts_of_aflush_and_astop(wired, library):
 
 
 @pytest.mark.parametrize("method", ["aflush", "astop"])
-def test_cancelled_aflush_and_astop_leave_a_listener_that_works(wired, library, method):
-    gate = Gate()
-    logger, listener = wired(gate)
-    logger.info("one")
-    assert gate.entered.wait(10)
+def test_cancelled_aflush_and_astop_leave_a_listener_that_works(at_work, library, method):
+    gate, logger, listener = at_work
 
     async def main():
         assert await cancelled_after(library, 0.02, getattr(listener, method))
