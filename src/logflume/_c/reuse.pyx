@@ -73,15 +73,19 @@ cdef int recycle(list records, Py_ssize_t count) except -1:
         record = PyList_GET_ITEM(records, index)
         if Py_TYPE(<object>record) is not captured_type or not can_be_reused(record):
             continue
-        if PyObject_GC_IsTracked(record):
-            if not is_plain(<CapturedRecord>record):
-                continue
+        # The list's reference goes to the freelist.
+        if not PyObject_GC_IsTracked(record):
+            Py_INCREF(None)
+            PyList_SET_ITEM(records, index, <PyObject *>None)
+        elif is_plain(<CapturedRecord>record):
             PyObject_GC_UnTrack(record)
+            # The end of the contextvars may run code: they end with the list.
+            Py_INCREF((<CapturedRecord>record).context)
+            PyList_SET_ITEM(records, index, <PyObject *>(<CapturedRecord>record).context)
+            (<CapturedRecord>record).context = None
+        else:
+            continue
         drop_message(<CapturedRecord>record)
-        # Its reference goes to the freelist; its contextvars, whose end may run code, go with the list.
-        Py_INCREF((<CapturedRecord>record).context)
-        PyList_SET_ITEM(records, index, <PyObject *>(<CapturedRecord>record).context)
-        (<CapturedRecord>record).context = None
         keep_for_reuse(record)
     if count == PyList_GET_SIZE(records):
         records.clear()  # which needs no memory

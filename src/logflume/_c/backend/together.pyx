@@ -15,7 +15,7 @@ from logflume._c.backend.format cimport Composer, Limits, compose_simple, hold_m
 from logflume._c.backend.plan cimport Plan, forget, is_current, logflume_file, may_have_plan, plan_of
 from logflume._c.backend.text cimport add_ascii, end_record
 from logflume._c.batch cimport Batch
-from logflume._c.record cimport recycle
+from logflume._c.reuse cimport recycle
 
 __all__ = ["write_together"]
 
