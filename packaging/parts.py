@@ -137,7 +137,7 @@ def emulated(shop: Workshop, row: Row, processor: str, architecture: str) -> Non
     wheel = compile_for(shop, row, target, f"manylinux2014_{processor}")
     emulate(log, processor)
     row.ran = f"CPython {root.version}, Debian {architecture}, qemu"
-    try_in_root(shop, row, root, wheel, "-k", "not random", *tests(FAST))
+    try_in_root(shop, row, root, wheel, "-m", "not hypothesis", *tests(FAST))
 
 
 def aarch64(shop: Workshop, row: Row) -> None:
