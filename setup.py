@@ -59,7 +59,8 @@ TRACE = switched_on("LOGFLUME_TRACE")  # line coverage of the .pyx files
 # A wheel would be twice as large: debug information with the paths of who built it, symbols, and code unrolled by -O3.
 OWN_FLAGS = os.name == "posix" and not TRACE and "CFLAGS" not in os.environ
 # These look at a class, a format or a module, and their answer is kept; or they are not in the way of a plain record.
-SELDOM_RUN = set("exceptions filters handle item json_pattern kept line moved pattern plan unpatched".split())
+SELDOM_RUN = {"exceptions", "filters", "handle", "item", "json_pattern", "kept"}
+SELDOM_RUN |= {"line", "moved", "pattern", "plan", "unpatched"}
 # A wheel compresses strings itself. Without the second, each place that meets an exception has code of its own for it,
 # but a plain record meets none, and elsewhere the interpreter's functions do the same.
 SMALLER = [("CYTHON_COMPRESS_STRINGS", "0"), ("CYTHON_FAST_THREAD_STATE", "0")]
