@@ -180,7 +180,7 @@ def windows(shop: Workshop, row: Row) -> None:
         for half in ("write", "check"):
             given = {"PYTHONPATH": "packages", switch: "1"}
             system.python(HERE / "smoke.py", half, logs.name, folder=stage, log=log, **given)
-    some = pytest(*tests(WINDOWS), parallel=False)
+    some = pytest("-m", "not hypothesis", *tests(WINDOWS), parallel=False)
     result = outcome(lambda: system.python(*some, folder=stage, log=log, **variables(wheel)), log)
     row.result = f"2 programs and {result}"
 
