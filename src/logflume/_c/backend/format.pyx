@@ -283,7 +283,7 @@ cdef bint is_composable(Composer composer, CapturedRecord record) except -1:
             record.made is None
             and record.site is not None
             and composer.record_is_unpatched
-            and composer.json.takes_fields
+            and composer.json.is_simple
             and record.exc_info is None
             and not isinstance(record.msg, dict)
             and (composer.clock is None or tick(composer.clock, record.created))
