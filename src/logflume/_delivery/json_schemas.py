@@ -22,7 +22,6 @@ __all__ = ["SCHEMAS", "Schema"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any, ClassVar
 
 ECS_VERSION = "1.6.0"

@@ -17,7 +17,7 @@ from logflume._c.backend.json_layouts cimport (
 )
 from logflume._c.backend.json_pattern cimport JsonPattern, kind_of_field, kind_within, know_layout
 from logflume._c.backend.json_text cimport (
-    add_json_float, add_json_string, add_json_timestamp, add_json_value, escape_from,
+    add_json_float, add_json_string, add_json_timestamp, add_json_value, end_json_string, escape_from,
 )
 from logflume._c.backend.message cimport (
     Py_None, Templates, add_message, add_whole_number, is_string, is_tuple, is_whole, tuple_size, whole_number,
@@ -126,7 +126,6 @@ cdef inline int add_json_message(
 ) noexcept nogil:
     cdef PyObject *args = <PyObject *>record.args
     cdef Py_ssize_t start
-    cdef int unfit
     if record.rendered is not None:
         return (
             add_json_string(text, <PyObject *>record.rendered, pattern.ascii)
@@ -137,14 +136,12 @@ cdef inline int add_json_message(
         return OTHERWISE
     if tuple_size(args) == 0:
         return add_json_string(text, <PyObject *>record.msg, pattern.ascii)
+    start = text.size + 1
     if add_ascii(text, '"', 1):
         return UNFIT
-    start = text.size
-    unfit = add_message(text, templates, <PyObject *>record.msg, args)
-    if unfit:
+    if add_message(text, templates, <PyObject *>record.msg, args):
         return OTHERWISE  # half of a pair, too, has an escape
-    unfit = escape_from(text, start, pattern.ascii)
-    return unfit if unfit else add_ascii(text, '"', 1)
+    return end_json_string(text, start, pattern.ascii)
 
 
 cdef inline int add_extra(Text *text, JsonPattern pattern, Part *part, PyObject *value) noexcept nogil:
@@ -198,19 +195,14 @@ cdef inline int add_attribute(Text *text, JsonPattern pattern, PyObject *value) 
 
 cdef inline int add_json_line(Text *text, PyObject *number) noexcept nogil:
     """Add a number as a string."""
-    cdef int unfit = add_ascii(text, '"', 1)
-    if not unfit:
-        unfit = add_whole_number(text, number, 0, False, False)
-    return unfit if unfit else add_ascii(text, '"', 1)
+    return add_ascii(text, '"', 1) or add_whole_number(text, number, 0, False, False) or add_ascii(text, '"', 1)
 
 
 cdef inline int add_json_time(Text *text, JsonPattern pattern, Clock clock, CapturedRecord record) noexcept nogil:
     cdef Py_ssize_t start = text.size + 1
-    cdef int unfit
     if add_ascii(text, '"', 1) or add_time(text, clock, <int>milliseconds(record)):
         return UNFIT
-    unfit = escape_from(text, start, pattern.ascii)
-    return unfit if unfit else add_ascii(text, '"', 1)
+    return end_json_string(text, start, pattern.ascii)
 
 
 # ---- any records ----
@@ -236,28 +228,26 @@ cdef int add_object(Text *text, JsonPattern pattern, PyObject *dictionary, int d
     while not unfit and next_item(dictionary, &at, &name, &value):
         if not is_string(name):
             return OTHERWISE
-        unfit = 0 if is_first else add_ascii(text, ", ", 1 if pattern.compact else 2)
+        unfit = (
+            (not is_first and add_ascii(text, ", ", 1 if pattern.compact else 2))
+            or add_json_string(text, name, pattern.ascii)
+            or add_ascii(text, ": ", 1 if pattern.compact else 2)
+            or add_nested(text, pattern, value, depth - 1)
+        )
         is_first = False
-        if not unfit:
-            unfit = add_json_string(text, name, pattern.ascii)
-        if not unfit:
-            unfit = add_ascii(text, ": ", 1 if pattern.compact else 2)
-        if not unfit:
-            unfit = add_nested(text, pattern, value, depth - 1)
-    return unfit if unfit else add_ascii(text, "}", 1)
+    return unfit or add_ascii(text, "}", 1)
 
 
 cdef int add_array(Text *text, JsonPattern pattern, PyObject *values, int depth) noexcept:
-    cdef Py_ssize_t index
+    cdef Py_ssize_t index = 0
     cdef int unfit = add_ascii(text, "[", 1)
-    for index in range(sequence_size(values)):
-        if not unfit and index:
-            unfit = add_ascii(text, ", ", 1 if pattern.compact else 2)
-        if not unfit:
-            unfit = add_nested(text, pattern, sequence_item(values, index), depth - 1)
-        if unfit:
-            break
-    return unfit if unfit else add_ascii(text, "]", 1)
+    while not unfit and index < sequence_size(values):
+        unfit = (
+            (index > 0 and add_ascii(text, ", ", 1 if pattern.compact else 2))
+            or add_nested(text, pattern, sequence_item(values, index), depth - 1)
+        )
+        index += 1
+    return unfit or add_ascii(text, "]", 1)
 
 
 cdef int add_any(Text *text, JsonPattern pattern, object value) except -1:
@@ -347,23 +337,29 @@ cdef int add_parts(
     """Add a captured record, whose message is among the values; or, without it, one whose values these are."""
     cdef Layout layout = know_layout(pattern, extra)
     cdef Part *part
+    cdef bint only_ascii = text.ascii
     cdef int unfit
     if layout is None or layout.parts is NULL or (record is not None and not layout.is_simple):
         return OTHERWISE
+    if pattern.ascii:
+        text.ascii = False
     part = layout.parts
-    while True:
-        unfit = add_literal(text, &part.before)
-        if unfit or part.source == END:
-            return unfit
-        if part.source == EXTRA:
-            unfit = add_any_extra(text, pattern, part, <object>extra.values[part.index])
-        elif record is None or part.source == MESSAGE:
-            unfit = add_value(text, pattern, part, values)
-        else:
-            unfit = add_part(text, pattern, part, clock, record)
-        if unfit:
-            return unfit
-        part += 1
+    try:
+        while True:
+            unfit = add_literal(text, &part.before)
+            if unfit or part.source == END:
+                return unfit
+            if part.source == EXTRA:
+                unfit = add_any_extra(text, pattern, part, <object>extra.values[part.index])
+            elif record is None or part.source == MESSAGE:
+                unfit = add_value(text, pattern, part, values)
+            else:
+                unfit = add_part(text, pattern, part, clock, record)
+            if unfit:
+                return unfit
+            part += 1
+    finally:
+        text.ascii = only_ascii
 
 
 cdef int add_any_extra(Text *text, JsonPattern pattern, Part *part, object value) except -1:
@@ -373,7 +369,7 @@ cdef int add_any_extra(Text *text, JsonPattern pattern, Part *part, object value
 
 cdef int add_value(Text *text, JsonPattern pattern, Part *part, dict values) except -1:
     """Add a value of a record that has these."""
-    cdef double milliseconds = 0
+    cdef double part_of_second = 0
     if part.source <= TASK_NAME:
         value = dict_get(values, <object>part.name, None)
         return OTHERWISE if value is None and pattern.has_schema else add_any(text, pattern, value)
@@ -383,10 +379,10 @@ cdef int add_value(Text *text, JsonPattern pattern, Part *part, dict values) exc
     created = values["created"]
     if part.source == MILLISECONDS:
         value = values["msecs"]
-        milliseconds = PyFloat_AS_DOUBLE(value) if PyFloat_CheckExact(value) else -1
-    if not PyFloat_CheckExact(created) or not 0 <= milliseconds < 1000:
+        part_of_second = PyFloat_AS_DOUBLE(value) if PyFloat_CheckExact(value) else -1
+    if not PyFloat_CheckExact(created) or not 0 <= part_of_second < 1000:
         return OTHERWISE
     return add_json_timestamp(
-        text, &pattern.second, PyFloat_AS_DOUBLE(created), <int>milliseconds,
+        text, &pattern.second, PyFloat_AS_DOUBLE(created), <int>part_of_second,
         0 if part.source == TIMESTAMP else 3 if part.source == MILLISECONDS else 6,
     )
