@@ -147,7 +147,7 @@ class Accounts:
             account = self.of(handler)
             account.records += count
             account.seconds += seconds * count / written.batch.count
-        self.end(written.batch)
+        self.end(written.batch, 0)
 
     def begin_nested(self) -> Failures:
         """Note that a handler logs; return what to give to end_nested()."""

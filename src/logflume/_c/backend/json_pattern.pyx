@@ -22,6 +22,9 @@ from logflume._delivery.json_formatters import json_formatter_is_unpatched
 from logflume._delivery import json_layouts as shared
 from logflume._delivery.json_layouts import Placeholder, pieces_of
 
+cdef enum:
+    DEEPEST = 32  # containers in containers
+
 cdef frozenset OWN = shared.OWN
 cdef unsigned char ANY = shared.ANY, GIVEN = shared.GIVEN
 cdef tuple SIMPLE = (str, int, float, bool, type(None))  # exactly: they cannot change
@@ -49,7 +52,7 @@ cdef JsonPattern json_pattern_of(object formatter, JsonPattern known):
             return known
     try:
         return compile_options(formatter)
-    except Exception:  # a name that is no string, or what was put into the place of the formatter's attributes
+    except Exception:  # a name that is no string, or what other code put into the formatter
         return None
 
 
@@ -108,18 +111,20 @@ cdef tuple contents_of(object formatter):
     """What in the formatter may change without its attributes being set."""
     cdef list found = [len(formatter._skip_fields), *formatter._required_fields]
     for dictionary in (formatter.rename_fields, formatter.static_fields, getattr(formatter, "defaults", NO_DEFAULTS)):
-        add_contents(found, dictionary)
+        add_contents(found, dictionary, DEEPEST)
     return tuple(found)
 
 
-cdef int add_contents(list found, object value) except -1:
+cdef int add_contents(list found, object value, int depth) except -1:
+    if depth == 0:
+        raise ValueError("containers that may contain themselves")
     found.append(value)
     if type(value) is dict:
         found.extend(value)
         value = tuple(value.values())
     if type(value) is list or type(value) is tuple:
         for each in value:
-            add_contents(found, each)
+            add_contents(found, each, depth - 1)
         found.append(None)
     return 0
 
