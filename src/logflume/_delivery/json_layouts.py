@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import json
     from typing import Any
 
-# The kinds of extra fields, by what of the value a formatter looks at. But for ANY, a dictionary's items are fields too.
+# The kinds of extra fields, by what of a value a formatter looks at. But for ANY, a dictionary's items are fields, too.
 ANY = 0  # nothing
 GIVEN = 1  # whether it is None; the same of its items
 IDENTIFIER = 2  # whether it has "/", or stands for none
