@@ -4,6 +4,7 @@ import asyncio
 import logging
 import pathlib
 import sys
+import traceback
 import warnings
 import weakref
 
@@ -287,6 +288,31 @@ def test_an_extra_field_that_the_standard_refuses(finding, records):
     with pytest.raises(KeyError, match="overwrite"):
         finding.info("m", extra={"name": "n"})
     assert records() == []
+
+
+@pytest.mark.parametrize("finding", [by_module], indirect=True)
+def test_findCaller_is_not_asked_where_logging_is_told_not_to(finding, records, monkeypatch):
+    monkeypatch.setattr(logging, "_srcfile", None)
+    finding.info("m")
+    (record,) = records()
+    assert (record.pathname, record.lineno, record.funcName) == ("(unknown file)", 0, "(unknown function)")
+
+
+@pytest.mark.parametrize("finding", [by_module], indirect=True)
+def test_a_factory_finds_the_frames_of_the_standard_call(finding, records):
+    found = []
+
+    def factory(*args, **keywords):
+        found.append([frame.f_code.co_name for frame, _ in traceback.walk_stack(sys._getframe(1))][:3])
+        return logging.LogRecord(*args, **keywords)
+
+    logging.setLogRecordFactory(factory)
+    try:
+        finding.info("m")
+    finally:
+        logging.setLogRecordFactory(logging.LogRecord)
+    assert found == [["makeRecord", "_log", "info"]]
+    assert len(records()) == 1
 
 
 def test_findCaller_may_change_everything_else(logger, package, records):

@@ -302,6 +302,17 @@ def test_what_changes_in_the_formatter_shows(write: Any, formatter: Any) -> None
         assert write(changed)[0][0] == text
 
 
+@pytest.mark.parametrize("kind", [list, dict])
+@pytest.mark.parametrize("formatter", FORMATTERS)
+def test_a_static_field_that_contains_itself_is_an_error_of_each_record(
+    write: Any, formatter: Any, kind: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    endless = kind()
+    endless.append(endless) if kind is list else endless.update(a=endless)
+    assert write(formatter(static_fields={"endless": endless}), {})[0] == []
+    assert "Circular reference" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("base", FORMATTERS)
 def test_hooks_are_called(write: Any, base: Any) -> None:
     class Hooked(base):

@@ -325,7 +325,7 @@ def test_no_formatter_is_called_for_common_records(write: Any, schema: Any) -> N
         {},
         {"order": 7, "f": 1 / 3, "nothing": None},
         {"http.request.method": "GET", "http": {"version": "1.1"}},
-        {"trace_id": 0xABC, "span_id": 0xF, "trace_flags": 1},
+        {"trace_id": "abc", "span_id": "f", "trace_flags": 1},
         {"otelTraceID": "0", "otelSpanID": "0", "otelTraceSampled": False, "otelServiceName": "shop"},
         {"labels": {"zone": "z"}, "http_request": {"status": 200}, "tags": ["a", 1]},
         *({"otelTraceID": f"{each:032x}", "otelSpanID": f"{each:016x}"} for each in range(1, 100)),

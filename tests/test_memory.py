@@ -6,7 +6,9 @@ import contextvars
 import gc
 import itertools
 import logging
+import queue
 import sys
+import weakref
 from pathlib import Path
 from types import ModuleType
 
@@ -362,3 +364,19 @@ def test_calls_leave_no_objects_behind(logger, records):
         work()
         found.append(blocks())
     assert min(after - before for before, after in itertools.pairwise(found)) < 100
+
+
+def test_records_that_refer_to_themselves_end(lf: ModuleType) -> None:
+    """As those do that were made in the frame of their exception. A queue has copies of them."""
+    handler = lf.LocalQueueHandler(queue.SimpleQueue())
+    records = []
+    for _ in range(900):
+        record = logging.makeLogRecord({"msg": "m %s", "args": ([],)})
+        record.itself = record
+        records.append(weakref.ref(record))
+        handler.handle(record)
+    del record
+    while not handler.queue.empty():
+        handler.queue.get()
+    gc.collect()
+    assert sum(record() is not None for record in records) < 400

@@ -19,7 +19,7 @@ from logflume._c.interpreter.python cimport (
     Py_TYPE, PyList_GET_ITEM, PyObject_GC_IsTracked, PyObject_GC_Track, PyObject_GC_UnTrack, has_references,
     has_weak_references, instance_dict, new_object,
 )
-from logflume._c.kept cimport is_immutable, kept
+from logflume._c.kept cimport kept
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
 cdef object copy, logging, rendered_message, handled_contexts, set_exception

@@ -12,28 +12,19 @@ from __future__ import annotations
 
 import logging
 
-__all__ = [
-    *("ANY", "GIVEN", "IDENTIFIER", "MERGED", "NUMBER", "OBJECT", "OWN", "PATH", "SETTING"),
-    *("Placeholder", "Sample", "pieces_of"),
-]
+__all__ = ["ANY", "GIVEN", "IDENTIFIER", "OWN", "PATH", "SETTING", "Placeholder", "Sample", "pieces_of"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import json
-    from collections.abc import Iterable
     from typing import Any
 
-# The kinds of extra fields, by what of the value a formatter looks at:
+# The kinds of extra fields, by what of a value a formatter looks at. But for ANY, a dictionary's items are fields, too.
 ANY = 0  # nothing
-GIVEN = 1  # whether it is None; the same of its items, if it is a dictionary
-IDENTIFIER = 2  # whether it is a number, has "/", or stands for none
+GIVEN = 1  # whether it is None; the same of its items
+IDENTIFIER = 2  # whether it has "/", or stands for none
 SETTING = 3  # the whole value, which is one of a few
-OBJECT = 4  # whether it is an empty dictionary
-MERGED = 5  # the names of its items, if it is a dictionary
-
-# What of it is found there; a value that is looked at as a whole is in the layout itself.
-NUMBER = 6
-PATH = 7
+PATH = 4  # found of an IDENTIFIER: it has "/"
 
 # What each record has, and what its formatting adds.
 OWN = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {"message", "asctime"}
@@ -44,27 +35,24 @@ class Placeholder:
     """Stands for a value.
 
     Attributes:
-        what: the name of a record's attribute, or of something made of it; the index of an extra field; or a function
-            of the level's name and number
-        form: what was found of an extra field: ANY, NUMBER or PATH
+        what: the name of a record's attribute, or of something made of it; or the index of an extra field
+        form: what was found of an extra field: ANY or PATH
         before: text that comes before it in the same string, or None
-        digits: how many hexadecimal digits it is written with, or 0
     """
 
-    __slots__ = ("before", "digits", "form", "what")
+    __slots__ = ("before", "form", "what")
 
-    def __init__(self, what: Any, form: int = ANY, digits: int = 0, before: str | None = None) -> None:
+    def __init__(self, what: str | int, form: int = ANY, before: str | None = None) -> None:
         self.what = what
         self.form = form
-        self.digits = digits
         self.before = before
-
-    def hexadecimal(self, digits: int) -> Placeholder:
-        return Placeholder(self.what, ANY, digits) if self.form == NUMBER else self
 
     def after(self, text: str) -> Placeholder:
         """Return one for the string that begins with `text`, unless it is a path already."""
-        return self if self.form == PATH else Placeholder(self.what, self.form, self.digits, text)
+        return self if self.form == PATH else Placeholder(self.what, self.form, text)
+
+    def __repr__(self) -> str:
+        raise TypeError("a value that is not known yet cannot be a part of text")
 
 
 class Sample:
@@ -75,19 +63,14 @@ class _Created(float):
     """Stands for `created`: a formatter makes a datetime of it."""
 
 
-def pieces_of(
-    formatter: Any, encoder: json.JSONEncoder, missing: Iterable[str], extra: dict[str, Any]
-) -> list[Any]:
+def pieces_of(formatter: Any, encoder: json.JSONEncoder, known: dict[str, Any]) -> list[Any]:
     """Return the text of records, and the placeholders in it.
 
-    `missing` are attributes that are None in these records. `extra` has a placeholder for each of their extra fields,
-    or the value that they have.
+    `known` has a placeholder for each of their extra fields, and the values that they have.
     """
     sample = Sample()
-    attributes = {name: Placeholder(name) for name in OWN}
-    vars(sample).update(attributes, created=_Created(), **dict.fromkeys(_OF_EXCEPTIONS))
-    vars(sample).update(dict.fromkeys(missing))
-    vars(sample).update(extra)
+    vars(sample).update({name: Placeholder(name) for name in OWN})
+    vars(sample).update({**dict.fromkeys(_OF_EXCEPTIONS), "created": _Created(), **known})
     log_data: dict[Any, Any] = {}
     formatter.add_fields(log_data, sample, {})
     schema = getattr(formatter, "_schema", None)

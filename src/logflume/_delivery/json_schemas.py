@@ -16,13 +16,12 @@ import logging
 import os
 
 from .json_encoder import utc_time
-from .json_layouts import ANY, GIVEN, IDENTIFIER, MERGED, OBJECT, SETTING, Placeholder, Sample
+from .json_layouts import ANY, GIVEN, IDENTIFIER, SETTING, Placeholder, Sample
 
 __all__ = ["SCHEMAS", "Schema"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any, ClassVar
 
 ECS_VERSION = "1.6.0"
@@ -73,7 +72,7 @@ class Ecs(Schema):
         trace_id, span_id, _, service = take_ids(extra)
         fields: dict[str, Any] = {
             "@timestamp": time_text(record, "milliseconds"),
-            "log.level": lower_level(record.levelname, record.levelno),
+            "log.level": record.levelname.lower(),
             "message": extra.pop("message", record.message),
             "ecs.version": ECS_VERSION,
             "log.logger": record.name,
@@ -110,9 +109,8 @@ class Ecs(Schema):
 class GoogleCloud(Schema):
     kinds: ClassVar[dict[str, int]] = {
         **IDS,
-        "trace": IDENTIFIER,
-        **dict.fromkeys(("source_location", "http_request"), OBJECT),
-        **dict.fromkeys(("labels", "json_fields"), MERGED),
+        **dict.fromkeys(("trace", "source_location", "http_request"), IDENTIFIER),
+        **dict.fromkeys(("labels", "json_fields"), GIVEN),
     }
     environment = "GOOGLE_CLOUD_PROJECT"
 
@@ -165,8 +163,8 @@ class OpenTelemetry(Schema):
     ) -> None:
         trace_id, span_id, sampled, service = take_ids(extra)
         log_data["timestamp"] = time_text(record, "microseconds")
-        log_data["severity_text"] = otel_severity_text(record.levelname, record.levelno)
-        log_data["severity_number"] = otel_severity(record.levelname, record.levelno)
+        log_data["severity_text"] = "WARN" if record.levelname == "WARNING" else record.levelname
+        log_data["severity_number"] = otel_severity(record.levelno)
         log_data["body"] = extra.pop("message", record.message)
         if trace_id:
             log_data["trace_id"] = trace_id
@@ -212,32 +210,13 @@ def text_of_line(record: logging.LogRecord | Sample) -> Any:
     return Placeholder("text of line") if isinstance(record, Sample) else str(record.lineno)
 
 
-def of_level(function: Callable[[str, int], Any]) -> Callable[[Any, Any], Any]:
-    """Have `function` return a placeholder for what it returns, if it is called with some."""
-    return lambda name, number: (
-        Placeholder(function) if isinstance(name, Placeholder) else function(name, number)
-    )
-
-
-@of_level
-def lower_level(name: str, number: int) -> str:
-    return name.lower()
-
-
-@of_level
 def gcp_severity(name: str, number: int) -> str:
     if name in GCP_LEVEL_NAMES:
         return name
     return next((severity for level, severity in GCP_SEVERITIES.items() if number >= level), "DEFAULT")
 
 
-@of_level
-def otel_severity_text(name: str, number: int) -> str:
-    return "WARN" if name == "WARNING" else name
-
-
-@of_level
-def otel_severity(name: str, number: int) -> int:
+def otel_severity(number: int) -> int:
     """The number for a level; those between two of logging's come after the lower one, at most three steps."""
     for lowest, severity in OTEL_SEVERITIES.items():
         if number >= lowest:
@@ -254,8 +233,6 @@ def trace_name(trace: Any, prefix: str) -> Any:
 
 def hexadecimal(value: Any, digits: int) -> Any:
     """An id as its digits; None for the id 0, which stands for no trace."""
-    if isinstance(value, Placeholder):
-        return value.hexadecimal(digits)
     if isinstance(value, int):
         return f"{value:0{digits}x}" if value else None
     return None if not value or (isinstance(value, str) and not value.strip("0")) else value

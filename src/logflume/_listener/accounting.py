@@ -141,13 +141,13 @@ class Accounts:
             self.failed += failed
         self.listener.count_handled(batch, failed)
 
-    def end_together(self, written: Any, seconds: float) -> None:
+    def end_together(self, batch: Any, counts: list[tuple[logging.Handler, int]], seconds: float) -> None:
         """Note what write_together() did, in so many seconds."""
-        for handler, count in written.counts:
+        for handler, count in counts:
             account = self.of(handler)
             account.records += count
-            account.seconds += seconds * count / written.batch.count
-        self.end(written.batch, 0)
+            account.seconds += seconds * count / batch.count
+        self.end(batch, 0)
 
     def begin_nested(self) -> Failures:
         """Note that a handler logs; return what to give to end_nested()."""

@@ -271,7 +271,8 @@ class Dispatcher:
             self._apart = self._left_apart = min(2 * self._apart + 1, MOST_APART)
             return False
         self._apart = 0
-        self.accounts.end_together(written, perf_counter() - began)
+        batch, counts = written
+        self.accounts.end_together(batch, counts, perf_counter() - began)
         return True
 
     def _only_handler(self, targets: Any) -> logging.Handler | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import logging
 import weakref
@@ -194,7 +195,9 @@ class _Key(weakref.ref):  # type: ignore[type-arg]
     record_id: int
 
 
-# By the id() of the record: its copy, and what class and attributes the record had then.
+MOST_COPIES = 256
+# By the id() of the record: its copy, and what class and attributes the record had then. The oldest are forgotten: they
+# may refer to the record, and keep it alive.
 known_copies: dict[int, tuple[_Key, logging.LogRecord, type, dict[str, Any]]] = {}
 
 
@@ -207,3 +210,6 @@ def remember(record: logging.LogRecord, new: logging.LogRecord, before: dict[str
     key = _Key(record, _forget)
     key.record_id = id(record)
     known_copies[key.record_id] = key, new, type(record), before
+    if len(known_copies) > MOST_COPIES:
+        with contextlib.suppress(RuntimeError):  # another thread adds one, and does this
+            known_copies.pop(next(iter(known_copies), 0), None)

@@ -180,7 +180,10 @@ cdef Py_ssize_t write_composed(object handler, list records, object progress) ex
                 with nogil:
                     written = write_in_pieces(&plan.file, &text.text)
         if plan.capacity > 0:
-            return put_through_buffer(plan, handler, records, text) or (1 if text.special else 0)
+            written = put_through_buffer(plan, [new_turn(handler, plan, records)], text)
+            if written < 0:
+                return len(records)
+            return (sink.put(handler, records, text, written) if written < text.text.size else 0) or int(text.special)
         # No signal handler runs in a thread, so that a write and the note of it cannot come apart.
         if written == text.text.size:
             recycle(records, text.text.count)
@@ -223,37 +226,67 @@ cdef int empty_buffers(Plan plan) except -1:
     return 0
 
 
-cdef Py_ssize_t put_through_buffer(Plan plan, object handler, list records, BatchText text) except -1:
-    """As BufferSink.put(), to which it leaves what is out of the ordinary."""
-    cdef Py_ssize_t begin = 0, end, done = 0, count, alone
+cdef class Turn:
+    """Some records, and the handler that they are for."""
+
+
+cdef Turn new_turn(object handler, Plan plan, list records):
+    cdef Turn turn = Turn.__new__(Turn)
+    turn.handler = handler
+    turn.plan = plan
+    turn.records = records
+    return turn
+
+
+cdef list take_first(list turns, Py_ssize_t count):
+    """Take the first `count` records from the turns, and return (turn, its records) for each that had some."""
+    cdef list pieces = [], piece
+    cdef Turn turn
+    for turn in turns:
+        piece = turn.records[:count]
+        if piece:
+            del turn.records[:count]
+            pieces.append((turn, piece))
+            count -= len(piece)
+    return pieces
+
+
+cdef Py_ssize_t put_through_buffer(Plan plan, list turns, BatchText text) except -2:
+    """Do as BufferSink.put() with records for the same stream, and return how many bytes it need not put any more.
+
+    -1 if the records that are left have to go one at a time.
+    """
+    cdef Py_ssize_t begin = 0, end, done = 0, count, alone = 0
     cdef Py_ssize_t most = min(plan.capacity, plan.file.at_once)
     cdef object sink = plan.sink, buffer = sink.buffer
-    cdef list piece
+    cdef list pieces, piece
+    cdef Turn turn
     if not logflume_is_same_file(&plan.file):
         forget(plan)
-        return sink.put(handler, records, text)
+        return 0
     while done < text.text.count:
         end = cut(&text.text, begin, most)
         if end - begin > plan.capacity or not logflume_may_block(&plan.file):
-            return sink.put(handler, records, text, begin)
+            return begin
         data = PyBytes_FromStringAndSize(text.text.bytes + begin, end - begin)
         count = whole(&text.text, end) - done
-        piece = records[:count]
         try:
             buffer.write(data)
         except Exception:
-            return sink.put(handler, records, text, begin)
-        del records[:count]
+            return begin
+        pieces = take_first(turns, count)
         try:
             buffer.flush()
         except Exception:
-            alone = sink.flush_piece(handler, records, piece)
+            for turn, piece in pieces:
+                alone += sink.flush_piece(turn.handler, turn.records, piece)
             if alone:
-                return alone
-        recycle(piece, count)
+                return -1
+        for _, piece in pieces:
+            recycle(piece, len(piece))
         begin = end
         done += count
-    return 0
+    return begin
 
 
 cdef bint is_told(Plan plan, object record) except -1:

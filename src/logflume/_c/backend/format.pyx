@@ -278,21 +278,17 @@ cdef int note_explained(BatchText batch, Composer composer) except -1:
 
 cdef bint is_composable(Composer composer, CapturedRecord record) except -1:
     """Whether the text can be made from the fields."""
+    if record.made is not None or record.site is None or not composer.record_is_unpatched:
+        return False
     if composer.json is not None:
         return (
-            record.made is None
-            and record.site is not None
-            and composer.record_is_unpatched
-            and composer.json.takes_fields
+            composer.json.is_simple
             and record.exc_info is None
             and not isinstance(record.msg, dict)
             and (composer.clock is None or tick(composer.clock, record.created))
         )
     return (
-        record.made is None
-        and record.site is not None
-        and composer.record_is_unpatched
-        and composer.pattern is not None and composer.pattern.takes_fields
+        composer.pattern is not None and composer.pattern.takes_fields
         and can_add(composer.pattern, <PyObject *>record.levelname, <PyObject *>record.args)
         and (not record.exc_info or type(record.exc_info) is CapturedException)
         and (not composer.pattern.uses_time or tick(composer.clock, record.created))

@@ -4,7 +4,6 @@ from cpython.object cimport PyObject
 from libc.string cimport memcmp
 
 from logflume._c.backend.message cimport is_string
-from logflume._c.backend.pattern cimport Attribute
 from logflume._c.backend.text cimport data_of, kind_of, length_of
 
 cdef extern from "Python.h" nogil:
@@ -17,28 +16,23 @@ cdef enum:
     BUCKETS = 256  # a power of two
     MOST_LAYOUTS = 512
     MOST_ALIKE = 16  # layouts for the same names
-    MOST_LEVELS = 8  # a power of two
-    LEVEL_TEXTS = 2
+    # A layout costs as much as some records that the formatter makes; each record that has one earns a part of it.
+    LAYOUT_COST = 8
+    MOST_CREDIT = 800
 
-# What a field's value is taken from, beside the attributes of pattern.pxd.
+# What a value is taken from, beside the attributes of pattern.pxd.
 cdef enum Source:
-    FROM_ATTRIBUTE
-    FROM_DICTIONARY  # what a captured record does not keep
-    FROM_EXTRA
-    FROM_LEVEL
-    TASK_NAME
+    TASK_NAME = 100
     TIMESTAMP
     MILLISECONDS  # the time with them
     MICROSECONDS
     TEXT_OF_LINE
     END
 
-# What is None in a record.
-cdef enum Missing:
-    NO_THREAD = 1
-    NO_THREAD_NAME = 2
-    NO_PROCESS = 4
-    NO_PROCESS_NAME = 8
+# What of a value a layout is for, beside what _delivery/json_layouts.py has for it.
+cdef enum:
+    WHOLE = 100  # the value itself
+    OTHER  # what the formatter has to look at
 
 # Bytes of the output that stay the same.
 cdef struct Literal:
@@ -49,11 +43,9 @@ cdef struct Literal:
 # A value, and what comes before it.
 cdef struct Part:
     Literal before
-    Source source
-    Attribute attribute
+    int source
     PyObject *name
-    int index  # of the extra field, or of the level's text
-    int digits  # hexadecimal ones; 0: as it is
+    int index  # of the extra field
     bint inside  # a string that has begun
 
 # An extra field, or an item of a dictionary that is one.
@@ -64,31 +56,10 @@ cdef struct Slot:
     unsigned char kind
     unsigned char form
 
-cdef struct Layout:
-    Layout *next  # in the bucket
-    size_t hash
-    int missing
-    int count
-    bint looks  # at values
-    bint is_simple  # a captured record has every value, and the message is among them
-    bint takes_fields  # a captured record has every value
-    Slot *slots
-    Part *parts  # NULL: the formatter has to be called
-
-# What depends on a record's level.
-cdef struct Level:
-    PyObject *name
-    long long number
-    Literal texts[LEVEL_TEXTS]
-
-cdef struct Layouts:
-    Layout *buckets[BUCKETS]
-    int count
-    Level levels[MOST_LEVELS]
-
-# The extra fields of a record.
+# The extra fields of a record, and its level if the text depends on that.
 cdef struct Extra:
-    int missing
+    PyObject *level_name
+    long long level
     int count
     size_t hash
     PyObject *names[MOST_EXTRA]
@@ -96,19 +67,33 @@ cdef struct Extra:
     int items[MOST_EXTRA]  # how many of the following are in this one, a dictionary; -1: it is not looked into
 
 
+cdef class Layout:
+    cdef PyObject *next  # in the bucket
+    cdef size_t hash
+    cdef PyObject *level_name
+    cdef long long level
+    cdef int count
+    cdef bint looks  # at values
+    cdef bint is_simple  # a captured record has every value, and the message is among them
+    cdef Slot *slots
+    cdef Part *parts  # NULL: the formatter has to be called
+    cdef list held  # what the pointers refer to
+
+
+cdef struct Layouts:
+    PyObject *buckets[BUCKETS]
+    int credit  # how many may be made
+
+
 cdef unsigned char form_of(unsigned char kind, PyObject *value, bint is_open) noexcept nogil
-cdef bint is_in_layout(unsigned char form) noexcept nogil
-cdef bint is_left_to_formatter(unsigned char form) noexcept nogil
-cdef bint fits(Layout *layout, Extra *extra) noexcept nogil
-cdef int count_alike(Layouts *layouts, Extra *extra) noexcept
-cdef Layout *new_layout(Extra *extra) except NULL
-cdef int add_layout(Layouts *layouts, Layout *layout) noexcept
-cdef int free_layout(Layout *layout) noexcept
-cdef int free_layouts(Layouts *layouts) noexcept
+cdef bint fits(Layout layout, Extra *extra) noexcept nogil
+cdef bint may_be_added(Layouts *layouts, Extra *extra) noexcept
+cdef Layout new_layout(Extra *extra)
+cdef int add_layout(Layouts *layouts, Layout layout) noexcept
 
 
 cdef inline bint is_same_string(PyObject *one, PyObject *other) noexcept nogil:
-    """Whether two strings of the same hash are equal."""
+    """Whether two strings, of the same hash or short ones, are equal."""
     return (
         length_of(one) == length_of(other)
         and kind_of(one) == kind_of(other)
@@ -132,11 +117,14 @@ cdef inline bint add_extra_field(Extra *extra, PyObject *name, PyObject *value) 
     return True
 
 
-cdef inline bint has_names(Layout *layout, Extra *extra) noexcept nogil:
+cdef inline bint has_names(Layout layout, Extra *extra) noexcept nogil:
+    """Whether a layout is for this level, and for these names."""
     cdef int index
     cdef PyObject *name
     cdef PyObject *other
-    if layout.hash != extra.hash or layout.count != extra.count or layout.missing != extra.missing:
+    if layout.hash != extra.hash or layout.count != extra.count or layout.level != extra.level:
+        return False
+    if layout.level_name is not extra.level_name and not is_same_string(layout.level_name, extra.level_name):
         return False
     for index in range(layout.count):
         name = layout.slots[index].name
@@ -148,20 +136,12 @@ cdef inline bint has_names(Layout *layout, Extra *extra) noexcept nogil:
     return True
 
 
-cdef inline Layout *find_layout(Layouts *layouts, Extra *extra) noexcept nogil:
-    """Return the layout for a record; NULL if it is not known."""
-    cdef Layout *layout = layouts.buckets[(extra.hash >> 20) & (BUCKETS - 1)]
+cdef inline PyObject *find_layout(Layouts *layouts, Extra *extra) noexcept nogil:
+    """Return the Layout for a record, borrowed; NULL if it is not known."""
+    cdef PyObject *layout = layouts.buckets[(extra.hash >> 20) & (BUCKETS - 1)]
     while layout is not NULL:
-        if has_names(layout, extra) and (not layout.looks or fits(layout, extra)):
+        if has_names(<Layout>layout, extra) and (not (<Layout>layout).looks or fits(<Layout>layout, extra)):
+            layouts.credit += layouts.credit < MOST_CREDIT and (<Layout>layout).parts is not NULL
             return layout
-        layout = layout.next
-    return NULL
-
-
-cdef inline Level *find_level(Layouts *layouts, PyObject *name, long long number) noexcept nogil:
-    """Return the texts for a level; NULL if they are not known yet."""
-    cdef int index
-    for index in range(MOST_LEVELS):
-        if layouts.levels[index].name is name and layouts.levels[index].number == number:
-            return &layouts.levels[index]
+        layout = (<Layout>layout).next
     return NULL

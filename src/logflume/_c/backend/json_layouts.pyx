@@ -11,18 +11,10 @@ from logflume._delivery import json_layouts as shared
 
 cdef extern from "Python.h" nogil:
     bint is_dict "PyDict_Check"(PyObject *)
-    bint is_exact_dict "PyDict_CheckExact"(PyObject *)
     bint is_bool "PyBool_Check"(PyObject *)
-    Py_ssize_t dict_size "PyDict_Size"(PyObject *)
     PyTypeObject *type_of "Py_TYPE"(PyObject *)
 
-cdef enum:
-    EMPTY = 100  # forms: an empty dictionary
-    WHOLE  # the value itself
-    OTHER  # what the formatter has to look at
-
-cdef unsigned char ANY = shared.ANY, GIVEN = shared.GIVEN, IDENTIFIER = shared.IDENTIFIER, SETTING = shared.SETTING
-cdef unsigned char OBJECT = shared.OBJECT, NUMBER = shared.NUMBER, PATH = shared.PATH
+cdef unsigned char ANY = shared.ANY, GIVEN = shared.GIVEN, IDENTIFIER = shared.IDENTIFIER, PATH = shared.PATH
 
 
 # ---- what matters about a value ----
@@ -38,43 +30,19 @@ cdef unsigned char form_of(unsigned char kind, PyObject *value, bint is_open) no
         return WHOLE
     if kind == GIVEN:
         return OTHER if is_dict(value) else ANY
-    if kind == SETTING:
-        return WHOLE if is_string(value) or is_whole(value) or is_bool(value) else OTHER
     if kind == IDENTIFIER:
-        if is_string(value):
-            return form_of_identifier(value)
-        if is_whole(value):
-            return WHOLE if is_zero(value) else NUMBER
-        return OTHER
-    if kind != OBJECT or not is_exact_dict(value):
-        return OTHER
-    return ANY if dict_size(value) else EMPTY
+        return form_of_identifier(value) if is_string(value) and is_ascii(value) else OTHER
+    return WHOLE if is_string(value) or is_whole(value) or is_bool(value) else OTHER
 
 
 cdef unsigned char form_of_identifier(PyObject *string) noexcept nogil:
     cdef const char *text = <const char *>data_of(string)
     cdef Py_ssize_t size = length_of(string), zeros = 0
-    if not is_ascii(string):
-        return OTHER
     while zeros < size and text[zeros] == c'0':
         zeros += 1
     if zeros == size:
         return WHOLE
     return ANY if memchr(text, c'/', size) is NULL else PATH
-
-
-cdef bint is_zero(PyObject *number) noexcept nogil:
-    cdef int overflow = 0
-    return whole_number(number, &overflow) == 0 and not overflow
-
-
-cdef bint is_in_layout(unsigned char form) noexcept nogil:
-    """Whether the value is part of the layout."""
-    return form == WHOLE or form == EMPTY
-
-
-cdef bint is_left_to_formatter(unsigned char form) noexcept nogil:
-    return form == OTHER
 
 
 cdef bint is_same_value(PyObject *one, PyObject *other) noexcept nogil:
@@ -91,7 +59,15 @@ cdef bint is_same_value(PyObject *one, PyObject *other) noexcept nogil:
 
 # ---- which layout ----
 
-cdef bint fits(Layout *layout, Extra *extra) noexcept nogil:
+cdef class Layout:
+    """What is the same in all records with these extra fields."""
+
+    def __dealloc__(self):
+        free(self.slots)
+        free(self.parts)
+
+
+cdef bint fits(Layout layout, Extra *extra) noexcept nogil:
     """Whether a layout for these names is for these values."""
     cdef int index
     cdef Slot *slot
@@ -108,57 +84,34 @@ cdef bint fits(Layout *layout, Extra *extra) noexcept nogil:
     return True
 
 
-cdef int count_alike(Layouts *layouts, Extra *extra) noexcept:
-    """Return how many layouts are for the same names."""
-    cdef Layout *layout = layouts.buckets[(extra.hash >> 20) & (BUCKETS - 1)]
+cdef bint may_be_added(Layouts *layouts, Extra *extra) noexcept:
+    """Whether a layout for this record may be made: it may cost more than it saves."""
+    cdef PyObject *layout = layouts.buckets[(extra.hash >> 20) & (BUCKETS - 1)]
     cdef int count = 0
     while layout is not NULL:
-        count += has_names(layout, extra)
-        layout = layout.next
-    return count
+        count += has_names(<Layout>layout, extra)
+        layout = (<Layout>layout).next
+    return layouts.credit >= LAYOUT_COST and count < MOST_ALIKE
 
 
-cdef Layout *new_layout(Extra *extra) except NULL:
+cdef Layout new_layout(Extra *extra):
     """Return a layout for a record, with empty slots and without parts, that is in no table."""
-    cdef Layout *layout = <Layout *>calloc(1, sizeof(Layout))
-    if layout is NULL:
-        raise MemoryError
+    cdef Layout layout = Layout.__new__(Layout)
     layout.slots = <Slot *>calloc(extra.count + 1, sizeof(Slot))
     if layout.slots is NULL:
-        free(layout)
         raise MemoryError
     layout.hash = extra.hash
-    layout.missing = extra.missing
+    layout.level_name = extra.level_name
+    layout.level = extra.level
     layout.count = extra.count
+    layout.held = []
     return layout
 
 
-cdef int add_layout(Layouts *layouts, Layout *layout) noexcept:
-    cdef Layout **bucket = &layouts.buckets[(layout.hash >> 20) & (BUCKETS - 1)]
+cdef int add_layout(Layouts *layouts, Layout layout) noexcept:
+    """Put a layout, which has to be held as long, into the table."""
+    cdef PyObject **bucket = &layouts.buckets[(layout.hash >> 20) & (BUCKETS - 1)]
     layout.next = bucket[0]
-    bucket[0] = layout
-    layouts.count += 1
-    return 0
-
-
-cdef int free_layout(Layout *layout) noexcept:
-    free(layout.slots)
-    free(layout.parts)
-    free(layout)
-    return 0
-
-
-cdef int free_layouts(Layouts *layouts) noexcept:
-    """Empty the table of layouts."""
-    cdef Layout *layout
-    cdef Layout *next
-    cdef int index
-    for index in range(BUCKETS):
-        layout = layouts.buckets[index]
-        layouts.buckets[index] = NULL
-        while layout is not NULL:
-            next = layout.next
-            free_layout(layout)
-            layout = next
-    layouts.count = 0
+    bucket[0] = <PyObject *>layout
+    layouts.credit -= LAYOUT_COST
     return 0

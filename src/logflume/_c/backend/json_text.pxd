@@ -1,4 +1,7 @@
-"""Values as json.dumps() gives them, added to a text. None of this needs the GIL; see text.pxd for what it returns."""
+"""Values as json.dumps() gives them, added to a text. None of this needs the GIL; see text.pxd for what it returns.
+
+With `ascii` other characters become escapes, so that a text has to take them before it: text.ascii is false.
+"""
 
 from cpython.object cimport PyObject
 from libc.math cimport floor, rint
@@ -8,7 +11,7 @@ from logflume._c.backend.message cimport (
     Py_False, Py_None, Py_True, add_whole_number, float_value, is_float, is_string,
 )
 from logflume._c.backend.text cimport (
-    OTHERWISE, UNFIT, Text, add_ascii, character_at, data_of, is_ascii, kind_of, length_of, logflume_copy, reserve,
+    OTHERWISE, UNFIT, Text, add_ascii, add_string, data_of, is_ascii, length_of, logflume_copy, reserve,
 )
 
 cdef extern from "backend/json_text.h" nogil:
@@ -69,48 +72,17 @@ cdef inline int add_json_string(Text *text, PyObject *string, bint ascii) noexce
 
 cdef inline int add_json_wide(Text *text, PyObject *string, bint ascii) noexcept nogil:
     """Add a string that is not only ASCII."""
-    cdef Py_ssize_t length = length_of(string), index, wide = 0
-    cdef int kind = kind_of(string)
-    cdef void *data = data_of(string)
-    cdef unsigned int char
-    cdef char *out
-    if kind == 0 or (text.ascii and not ascii) or length > PY_SSIZE_T_MAX // MOST_ESCAPED - 2:
-        return OTHERWISE
-    if reserve(text, MOST_ESCAPED * length + 2):
+    cdef Py_ssize_t start = text.size + 1
+    if add_ascii(text, '"', 1):
         return UNFIT
-    out = text.bytes + text.size
-    out[0] = c'"'
-    out += 1
-    for index in range(length):
-        char = character_at(kind, data, index)
-        if char < 0x80:
-            out = logflume_put_ascii(out, char, ascii)
-        elif ascii:
-            out = logflume_put_wide(out, char)
-        elif char < 0x800:
-            out[0] = <char>(0xC0 | (char >> 6))
-            out[1] = <char>(0x80 | (char & 0x3F))
-            out += 2
-            wide += 1
-        elif char < 0x10000:
-            if 0xD800 <= char < 0xE000:
-                return OTHERWISE  # half of a pair has no bytes of its own
-            out[0] = <char>(0xE0 | (char >> 12))
-            out[1] = <char>(0x80 | ((char >> 6) & 0x3F))
-            out[2] = <char>(0x80 | (char & 0x3F))
-            out += 3
-            wide += 2
-        else:
-            out[0] = <char>(0xF0 | (char >> 18))
-            out[1] = <char>(0x80 | ((char >> 12) & 0x3F))
-            out[2] = <char>(0x80 | ((char >> 6) & 0x3F))
-            out[3] = <char>(0x80 | (char & 0x3F))
-            out += 4
-            wide += 3
-    out[0] = c'"'
-    text.size = out + 1 - text.bytes
-    text.wide += wide
-    return 0
+    if add_string(text, string):
+        return OTHERWISE  # half of a pair, too, has an escape
+    return end_json_string(text, start, ascii)
+
+
+cdef inline int end_json_string(Text *text, Py_ssize_t start, bint ascii) noexcept nogil:
+    """End the string whose inside began at `start`."""
+    return escape_from(text, start, ascii) or add_ascii(text, '"', 1)
 
 
 cdef inline int escape_from(Text *text, Py_ssize_t start, bint ascii) noexcept nogil:

@@ -221,12 +221,42 @@ cdef bint log_uncached(Call *call, object logger, object level) except -1:
     return log_enabled(call, name, handler, NULL)
 
 
+cdef inline object way_of(
+    const Call *call, LoggingState state, object name, object handler, Keywords *keywords
+):
+    """Return how the record gets into the queue: NOT_AT_ALL, CALLS_PYTHON if the standard method must do the call."""
+    cdef object way = AS_LOG_RECORD
+    if not (
+        state.is_unpatched
+        and state.standard_factory
+        and unpatched_parts(record_class) & RECORD
+        and read_keywords(call, keywords)
+    ):
+        return CALLS_PYTHON
+    if keywords.extra is not NULL and not is_usual(<object>keywords.extra):
+        return CALLS_PYTHON
+    if IGNORES_NESTED and (<object>call.logger)._is_disabled():
+        return NOT_AT_ALL
+    if not call.asks_logger:
+        if handler is NO_HANDLER:
+            return NOT_AT_ALL
+        if handler is not SEVERAL:
+            way = (<HandlerCore>handler).way_in(call.levelno, name)
+            if way is NOT_AT_ALL or way is CALLS_PYTHON:
+                return way
+    if IGNORES_NESTED and (
+        call.asks_logger or way is FILTERED or handler is SEVERAL or type(handler.queue) is not SimpleQueue
+    ):
+        return CALLS_PYTHON  # a filter may log, or the queue
+    return way
+
+
 cdef bint log_told(Call *call, object logger, object name, object handler) except -1:
     """Do what log_enabled() does, for a logger with a findCaller() of its own."""
     cdef Keywords keywords
     cdef CallSite site
     cdef tuple told
-    if call.has_exc_info or not read_keywords(call, &keywords):
+    if call.has_exc_info or way_of(call, current_state(), name, handler, &keywords) is CALLS_PYTHON:
         return False
     told = ask_for_caller((<LogMethod>call.method).frame, logger, keywords.stacklevel)
     site = told_call_site(told)
@@ -252,31 +282,11 @@ cdef bint log_enabled(const Call *call, object name, object handler, const Route
     cdef LoggingState state = current_state()
     cdef CapturedRecord record
     cdef CallSite site
-    cdef object level_name = None, way = AS_LOG_RECORD
-    if not (
-        state.is_unpatched
-        and state.standard_factory
-        and unpatched_parts(record_class) & RECORD
-        and read_keywords(call, &keywords)
-    ):
+    cdef object level_name = None, way = way_of(call, state, name, handler, &keywords)
+    if way is CALLS_PYTHON:
         return False
-    if keywords.extra is not NULL and not is_usual(<object>keywords.extra):
-        return False
-    if IGNORES_NESTED and (<object>call.logger)._is_disabled():
+    if way is NOT_AT_ALL:
         return True
-    if not call.asks_logger:
-        if handler is NO_HANDLER:
-            return True
-        if handler is not SEVERAL:
-            way = (<HandlerCore>handler).way_in(call.levelno, name)
-            if way is NOT_AT_ALL:
-                return True
-            if way is CALLS_PYTHON:
-                return False
-    if IGNORES_NESTED and (
-        call.asks_logger or way is FILTERED or handler is SEVERAL or type(handler.queue) is not SimpleQueue
-    ):
-        return False  # a filter may log, or the queue
     site = find_call_site(keywords.stacklevel) if call.site is NULL else <CallSite>call.site
     if site is None:
         return False
