@@ -58,8 +58,12 @@ def wants_extensions() -> bool:
 TRACE = switched_on("LOGFLUME_TRACE")  # line coverage of the .pyx files
 # A wheel would be twice as large: debug information with the paths of who built it, symbols, and code unrolled by -O3.
 OWN_FLAGS = os.name == "posix" and not TRACE and "CFLAGS" not in os.environ
-# These look at a class, a format or a module, and their answer is kept.
-SELDOM_RUN = {"exceptions", "json_pattern", "pattern", "plan"}
+# These look at a class, a format or a module, and their answer is kept; or they are not in the way of a plain record.
+SELDOM_RUN = {"exceptions", "filters", "handle", "item", "json_pattern", "kept"}
+SELDOM_RUN |= {"line", "moved", "pattern", "plan", "unpatched"}
+# A wheel compresses strings itself. Without the second, each place that meets an exception has code of its own for it,
+# but a plain record meets none, and elsewhere the interpreter's functions do the same.
+SMALLER = [("CYTHON_COMPRESS_STRINGS", "0"), ("CYTHON_FAST_THREAD_STATE", "0")]
 
 
 class BuildExtensions(build_ext):
@@ -103,9 +107,13 @@ class BuildExtensions(build_ext):
 
 
 def extensions() -> list[Extension]:
-    macros: list[tuple[str, str | None]] = []
+    macros: list[tuple[str, str | None]] = [*SMALLER]
     if TRACE:
-        macros = [("CYTHON_TRACE_NOGIL", "1"), ("CYTHON_USE_SYS_MONITORING", "0")]
+        macros += [("CYTHON_TRACE_NOGIL", "1"), ("CYTHON_USE_SYS_MONITORING", "0")]
+    compile_flags, link_flags = ["-g0", "-Wno-unused-function"], []
+    if sys.platform == "linux":
+        compile_flags += ["-fno-plt"]  # one table less in each extension
+        link_flags = ["-Wl,--strip-all", "-Wl,--build-id=none"]
     return [
         Extension(
             ".".join(path.relative_to(SOURCE).with_suffix("").parts),
@@ -113,8 +121,10 @@ def extensions() -> list[Extension]:
             include_dirs=[COMPILED.as_posix()],
             depends=sorted(path.as_posix() for path in COMPILED.rglob("*.[hp]*")),
             define_macros=macros,
-            extra_compile_args=["-g0", "-Os" if path.stem in SELDOM_RUN else "-O2"] if OWN_FLAGS else [],
-            extra_link_args=["-Wl,--strip-all"] if OWN_FLAGS and sys.platform == "linux" else [],
+            extra_compile_args=[*compile_flags, "-Os" if path.stem in SELDOM_RUN else "-O2"]
+            if OWN_FLAGS
+            else [],
+            extra_link_args=link_flags if OWN_FLAGS else [],
         )
         for path in sorted(COMPILED.rglob("*.pyx"))
     ]

@@ -27,7 +27,7 @@ class Target:
     platform: str  # what sysconfig.get_platform() is there
     python: str = sys.executable  # of the version that the wheel is for, on this machine
     headers: list[str] = field(default_factory=list)
-    libraries: list[Path] = field(default_factory=list)
+    libraries: list[str | Path] = field(default_factory=list)  # and options of the linker
     variables: str = ""  # Python code: that module of the target's Python which sysconfig reads
 
 

@@ -21,18 +21,20 @@ class Failed(Exception):
 
 def run(command: list[Any], log: Path, **given: Any) -> str:
     """Run `command`, add what it prints to the file `log`, and return that; raise Failed for an error."""
-    with log.open("a+b") as file:
-        file.write(f"$ {' '.join(map(str, command))}\n".encode())
+    words = [str(part) for part in command]
+    with log.open("ab") as file:
+        file.write(f"$ {' '.join(words)}\n".encode())
         file.flush()
-        begin = file.tell()
-        words = [str(part) for part in command]
         try:
-            # stdin is a pipe: Windows' Python under wine does not start with less.
-            done = subprocess.run(words, input=b"", stdout=file, stderr=file, timeout=LONGEST, **given)
-        except subprocess.TimeoutExpired:
+            # Both ends are pipes: Windows' Python under wine does not start with less.
+            done = subprocess.run(
+                words, input=b"", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LONGEST, **given
+            )
+        except subprocess.TimeoutExpired as late:
+            file.write(late.output or b"")
             raise Failed(f"{Path(command[0]).name} took longer than {LONGEST} s") from None
-        file.seek(begin)
-        printed = file.read().decode(errors="replace")
+        file.write(done.stdout)
+    printed = done.stdout.decode(errors="replace")
     if done.returncode:
         raise Failed(f"{Path(command[0]).name} ended with {done.returncode}, see {os.path.relpath(log)}")
     return printed

@@ -137,7 +137,7 @@ def emulated(shop: Workshop, row: Row, processor: str, architecture: str) -> Non
     wheel = compile_for(shop, row, target, f"manylinux2014_{processor}")
     emulate(log, processor)
     row.ran = f"CPython {root.version}, Debian {architecture}, qemu"
-    try_in_root(shop, row, root, wheel, "-k", "not random", *tests(FAST))
+    try_in_root(shop, row, root, wheel, "-m", "not hypothesis", *tests(FAST))
 
 
 def aarch64(shop: Workshop, row: Row) -> None:
@@ -180,7 +180,7 @@ def windows(shop: Workshop, row: Row) -> None:
         for half in ("write", "check"):
             given = {"PYTHONPATH": "packages", switch: "1"}
             system.python(HERE / "smoke.py", half, logs.name, folder=stage, log=log, **given)
-    some = pytest(*tests(WINDOWS), parallel=False)
+    some = pytest("-m", "not hypothesis", *tests(WINDOWS), parallel=False)
     result = outcome(lambda: system.python(*some, folder=stage, log=log, **variables(wheel)), log)
     row.result = f"2 programs and {result}"
 

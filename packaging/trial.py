@@ -47,7 +47,8 @@ def unpack(wheel: Path, folder: Path) -> None:
 def variables(wheel: Path, packages: str = "packages") -> dict[str, str]:
     pure = wheel.name.endswith("-none-any.whl")
     switch = "LOGFLUME_NO_EXTENSIONS" if pure else "LOGFLUME_REQUIRE_EXTENSIONS"
-    return {"PYTHONPATH": packages, "PYTHONDONTWRITEBYTECODE": "1", switch: "1"}
+    # Unbuffered: the log of what took too long shows how far it came.
+    return {"PYTHONPATH": packages, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", switch: "1"}
 
 
 def pytest(*arguments: str, parallel: bool = True) -> list[str]:

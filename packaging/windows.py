@@ -79,11 +79,13 @@ def of_windows(windows: Windows, folder: Path, log: Path) -> Target:
     shutil.copy(Path(__file__).parent / "windows_pyconfig.h", headers / "pyconfig.h")
     tag = f"cp{windows.version.replace('.', '')}-win_amd64"
     [library] = windows.home.glob("python3[0-9]*.dll")
+    # Else zig leaves an import library beside each extension, and thus in the wheel.
+    unwanted = f"-Wl,--out-implib,{folder / 'unwanted.lib'}"
     return Target(
         zig="x86_64-windows-gnu",
         platform="win-amd64",
         python=python,
         headers=[f"-I{headers}"],
-        libraries=[library],
+        libraries=[unwanted, library],
         variables=VARIABLES % (tag, tag),
     )

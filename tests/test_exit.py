@@ -108,7 +108,7 @@ def test_a_write_that_never_returns_does_not_keep_the_process(run):
         timeout=20,
     )
     assert code == 0
-    assert "records were not delivered within 0.3 s" in stderr
+    assert "records were not delivered within " in stderr
 
 
 def test_exceptions_of_handlers_at_exit(run):

@@ -54,6 +54,10 @@ _held_for_fork: dict[int, list[Any]] = {}  # by the thread that forks
 
 def add_listener(listener: Any) -> None:
     """Have `listener` delivered at exit and held in a fork, as long as it lives."""
+    # It registers functions for exit and fork, which have to be there before ours. Not later, in the thread that starts
+    # the listener's: another thread may fork meanwhile, and would call half of them.
+    import concurrent.futures.thread  # noqa: F401
+
     key = id(listener)
     _listeners[key] = weakref.ref(listener, lambda _: _listeners.pop(key, None))
 
@@ -104,8 +108,6 @@ def expect_exit(listener: Any) -> None:
         atexit.unregister(_deliver_at_exit)
         atexit.register(_deliver_at_exit)
         _callbacks = getattr(atexit, "_ncallbacks", lambda: 0)()
-    import concurrent.futures.thread  # noqa: F401 - it registers its own function then
-
     register = getattr(threading, "_register_atexit", None)
     known: list[Any] = getattr(threading, "_threading_atexits", [])
     if register is not None and not (known and known[-1] is _ours_at_threads_end):
