@@ -453,6 +453,11 @@ def test_extra_fields_are_those_of_the_call(behind, args):
     assert type(record.msg) is str or args
 
 
+def test_a_single_extra_field_is_that_of_the_call(behind):
+    values = [1]
+    assert behind(lambda: values.append(2), "m", extra={"order": values}).order == [1]
+
+
 def test_so_are_they_if_the_message_cannot_be_rendered(lf, clean_logging):
     seen = []
     handler = logging.Handler()

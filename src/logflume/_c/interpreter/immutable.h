@@ -8,7 +8,7 @@
 #include "interpreter/lookup.h"
 
 /* The attributes of a LogRecord without `extra`; from 3.12 on with taskName. */
-#define LOGFLUME_OWN_ATTRIBUTES (PY_VERSION_HEX >= 0x030C0000 ? 23 : 22)
+#define LOGFLUME_OWN_ATTRIBUTES (PY_VERSION_HEX >= 0x030C0000 ? 21 : 20)
 
 /* Whether `value` is exactly a str, number, bool, None or bytes; never fails. */
 static inline int
