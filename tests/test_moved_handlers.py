@@ -514,7 +514,7 @@ class CountsFlushes(logging.StreamHandler):
 @pytest.mark.parametrize(
     "act",
     [
-        lambda lf, other: lf.setup_logging_queue("shop.other"),
+        lambda lf, other: lf.setup_logging_queue(all_loggers=True),
         lambda lf, other: other.setFormatter(logging.Formatter()),
     ],
     ids=["a second set-up", "a change of another handler"],
