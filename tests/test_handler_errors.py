@@ -130,6 +130,23 @@ def test_a_broken_queue_is_reported_now_and_then_and_can_be_stopped(lf):
     listener.stop(5)
 
 
+@pytest.mark.parametrize("direct", [False, True])
+def test_a_stream_that_was_closed_is_no_error_of_a_flush(
+    lf, clean_logging, capsys, monkeypatch, tmp_path, direct
+):
+    """logging.shutdown() calls it, and ignores that a stream is closed."""
+    if direct:
+        monkeypatch.setenv("LOGFLUME_DIRECT", "1")
+    with open(tmp_path / "log", "w") as stream:
+        logging.root.handlers = [logging.StreamHandler(stream)]
+        listener = lf.setup_logging_queue()
+        logging.warning("one")
+        assert listener.flush(10)
+    logging.root.handlers[0].flush()
+    listener.stop()
+    assert capsys.readouterr().err == ""
+
+
 def test_flush_survives_a_handler_whose_flush_raises(wired, capsys):
     class Broken(Collect):
         def flush(self):

@@ -496,3 +496,43 @@ def test_records_before_a_change_are_written_as_before(
         handler.close()
         files.append({path.name: path.read_text() for path in (tmp_path / folder).iterdir()})
     assert files[1] == files[0]
+
+
+class CountsFlushes(logging.StreamHandler):
+    """Counts the calls of its flush()."""
+
+    flushes = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        pass
+
+    def flush(self) -> None:
+        self.flushes += 1
+
+
+@pytest.mark.parametrize("direct", [False, True])
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda lf, other: lf.setup_logging_queue(all_loggers=True),
+        lambda lf, other: other.setFormatter(logging.Formatter()),
+    ],
+    ids=["a second set-up", "a change of another handler"],
+)
+def test_no_handler_is_flushed_for_what_happens_to_another(
+    lf: Any, clean_logging: None, monkeypatch: pytest.MonkeyPatch, act: Any, direct: bool
+) -> None:
+    """Attached it would not be: a closed stream would be reported, and a MemoryHandler would write too early."""
+    if direct:
+        monkeypatch.setenv("LOGFLUME_DIRECT", "1")
+    logging.root.handlers = [
+        other := logging.StreamHandler(io.StringIO()),
+        counts := CountsFlushes(io.StringIO()),
+    ]
+    logging.getLogger("shop.other").addHandler(Collect())
+    with lf.setup_logging_queue() as listener:
+        logging.warning("one")
+        listener.flush(10)
+        flushed = counts.flushes
+        act(lf, other)
+        assert counts.flushes == flushed

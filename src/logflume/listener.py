@@ -365,7 +365,8 @@ class QueueListener(Feed, ListenerCore, logging.handlers.QueueListener):
             if not dispatcher.deliver_here(self.exit_timeout if timeout is None else timeout):
                 return False
             if not self.is_running:  # else another thread started it meanwhile, and leaves the rest to it
-                dispatcher.flush_handlers()
+                if request.flushes:
+                    dispatcher.flush_handlers()
                 return True
         run = self._life.run
         try:
@@ -373,13 +374,19 @@ class QueueListener(Feed, ListenerCore, logging.handlers.QueueListener):
                 return False
         except SHUT_DOWN:  # the thread ends when the queue is empty
             wait(run.ended.wait, _left(deadline), run.ended.is_set)
-            dispatcher.flush_handlers()
+            if request.flushes:
+                dispatcher.flush_handlers()
             return run.ended.is_set()
         self._life.wake()
         if run.is_over:  # it stopped meanwhile, and may have missed the request
             dispatcher.deliver_here(self.exit_timeout if timeout is None else timeout)
         wait(request.done.wait, _left(deadline), request.done.is_set)
         return request.done.is_set()
+
+    def deliver(self, timeout: float) -> None:
+        """As flush(), for a reason of the listener's own: no handler is flushed, as none would be if attached."""
+        settle_fork()
+        self._flush(FlushRequest(flushes=False), timeout)
 
     def flush_soon(self) -> None:
         """Have the records that are queued handled at once, and the handlers flushed. Does not wait."""

@@ -276,7 +276,7 @@ class _MovedHandlersListener(QueueListener):
                 self._for_all = Targets(move.moved.handlers, True)
             move.moved.are_all = False
             move.queue_handler.moved = move.moved
-        self.flush(self.exit_timeout)
+        self.deliver(self.exit_timeout)
 
     def _take(self, moves: list[_Move], are_all: bool) -> None:
         for earlier in self._moves:
@@ -318,7 +318,7 @@ class _MovedHandlersListener(QueueListener):
     def _deliver_before_change(self) -> None:
         """Deliver what was logged before a program changes or closes a moved handler itself."""
         if self.state == RUNNING and not exit_has_come():
-            self.flush(self.exit_timeout)
+            self.deliver(self.exit_timeout)
 
     def handlers_for(self, targets: Targets | None) -> tuple[logging.Handler, ...]:
         """Return the handlers that a record with `targets`, or None, is for."""

@@ -317,8 +317,11 @@ class Dispatcher:
             try:
                 handler.flush()
             except Exception as error:
-                # At exit a stream may be closed by then; logging.shutdown() ignores that, too.
-                if not (exit_has_come() and isinstance(error, (OSError, ValueError))):
+                # logging.shutdown() ignores that a stream is closed by then, and at exit what else comes of a stream.
+                ignored = (
+                    (OSError, ValueError) if exit_has_come() else ValueError if _is_closed(handler) else ()
+                )
+                if not isinstance(error, ignored):
                     self.errors.report(None, handler, error)
         hearing.hearer = outer
 
@@ -487,3 +490,7 @@ def _share_an_output(handlers: tuple[logging.Handler, ...]) -> bool:
         if isinstance(handler, logging.StreamHandler) and (own := vars(handler))
     ]
     return len(set(outputs)) < len(outputs)
+
+
+def _is_closed(handler: logging.Handler) -> bool:
+    return getattr(getattr(handler, "stream", None), "closed", False) is True

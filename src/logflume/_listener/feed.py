@@ -48,7 +48,7 @@ class Feed:
         _life: Life
         _queue_handlers: QueueHandlers
 
-        def flush(self, timeout: float | None = None) -> bool: ...
+        def deliver(self, timeout: float) -> None: ...
         def _end(self, timeout: float | None) -> int: ...
         def _start_thread(self, run: Run) -> None: ...
 
@@ -61,7 +61,7 @@ class Feed:
         """Deliver what `handler` enqueued; with the last queue handler that closes the thread ends, too."""
         settle_fork()
         if self._queue_handlers.close(handler):
-            self.flush(self.exit_timeout)
+            self.deliver(self.exit_timeout)
             return
         run = self._life.run
         was_in_use = not run.is_over
