@@ -99,8 +99,7 @@ class BuildExtensions(build_ext):
             super().build_extension(ext)
         except Exception:
             print(
-                "logflume: the extensions could not be compiled; "
-                "set LOGFLUME_NO_EXTENSIONS=1 to install without them",
+                "logflume: the extensions could not be compiled; set LOGFLUME_NO_EXTENSIONS=1 to install without them",
                 file=sys.stderr,
             )
             raise
@@ -121,9 +120,7 @@ def extensions() -> list[Extension]:
             include_dirs=[COMPILED.as_posix()],
             depends=sorted(path.as_posix() for path in COMPILED.rglob("*.[hp]*")),
             define_macros=macros,
-            extra_compile_args=[*compile_flags, "-Os" if path.stem in SELDOM_RUN else "-O2"]
-            if OWN_FLAGS
-            else [],
+            extra_compile_args=[*compile_flags, "-Os" if path.stem in SELDOM_RUN else "-O2"] if OWN_FLAGS else [],
             extra_link_args=link_flags if OWN_FLAGS else [],
         )
         for path in sorted(COMPILED.rglob("*.pyx"))

@@ -146,9 +146,7 @@ ALL = {
     for configuration in (
         Configuration("file", lambda path: on_root(with_(file(path)))),
         Configuration("stdout", lambda path: on_root(with_(stdout())), PIPE),
-        Configuration(
-            "file and stdout", lambda path: on_root(with_(file(path)), with_(stdout())), ("file", "stdout")
-        ),
+        Configuration("file and stdout", lambda path: on_root(with_(file(path)), with_(stdout())), ("file", "stdout")),
         Configuration(
             "file, errors to another",
             lambda path: on_root(with_(file(path)), with_(file(path + ".errors"), level=logging.ERROR)),
@@ -166,9 +164,7 @@ ALL = {
             "file, date format",
             lambda path: on_root(with_(file(path), logging.Formatter(FORMAT, "%Y-%m-%d %H:%M:%S"))),
         ),
-        Configuration(
-            "file, filter by name", lambda path: on_root(with_(file(path), None, logging.Filter("a")))
-        ),
+        Configuration("file, filter by name", lambda path: on_root(with_(file(path), None, logging.Filter("a")))),
         Configuration(
             "file, request-id filter",
             lambda path: on_root(
@@ -211,13 +207,9 @@ ALL = {
             ACCESS_CALL,
             package="uvicorn",
         ),
-        Configuration(
-            "subclass of Formatter", lambda path: on_root(with_(file(path), FormatterSubclass(FORMAT)))
-        ),
+        Configuration("subclass of Formatter", lambda path: on_root(with_(file(path), FormatterSubclass(FORMAT)))),
         Configuration("subclass of FileHandler", lambda path: on_root(with_(FileSubclass(path)))),
-        Configuration(
-            "colorlog stdout", lambda path: on_root(with_(stdout(), colorlog())), PIPE, package="colorlog"
-        ),
+        Configuration("colorlog stdout", lambda path: on_root(with_(stdout(), colorlog())), PIPE, package="colorlog"),
         Configuration(
             "structlog's formatter, stdout",
             lambda path: on_root(with_(stdout(), structlog_formatter())),

@@ -35,9 +35,7 @@ def write(results: Results) -> None:
             parts.append(f"![{table.plot.title}](images/{name}.svg)")
         parts += [markdown.render(table, result), markdown.made(result)]
         page = fill(page, name, "\n\n".join(parts))
-    losses = [
-        line for name, result in results.tables.items() for line in markdown.losses(tables.ALL[name], result)
-    ]
+    losses = [line for name, result in results.tables.items() for line in markdown.losses(tables.ALL[name], result)]
     page = fill(page, "losses", "\n".join(losses) or "None in this run.")
     PAGE.write_text(page)
 

@@ -43,9 +43,7 @@ def draw(table: Table, plot: Plot, result: TableResult, path: Path) -> None:
         axes.set_yticks(list(ticks), list(ticks.values()))
         axes.invert_yaxis()
         axes.set_xscale("log" if plot.log else "linear")
-        axes.set_xlabel(
-            ", ".join(filter(None, (column.label, column.unit, "logarithmic" if plot.log else "")))
-        )
+        axes.set_xlabel(", ".join(filter(None, (column.label, column.unit, "logarithmic" if plot.log else ""))))
         axes.set_title(plot.title, loc="left")
         if column.percent:
             axes.xaxis.set_major_formatter(PercentFormatter(1))

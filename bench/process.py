@@ -25,13 +25,9 @@ def pinned(command: Sequence[str], cores: Sequence[int]) -> list[str]:
 
 
 @contextmanager
-def started(
-    command: Sequence[str], row: Row, folder: Path, cores: Sequence[int] = ()
-) -> Iterator[subprocess.Popen]:
+def started(command: Sequence[str], row: Row, folder: Path, cores: Sequence[int] = ()) -> Iterator[subprocess.Popen]:
     """Run the command for a row, its standard output a pipe that `cat` copies to FOLDER/stdout."""
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LOGFLUME"))
-    }
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LOGFLUME"))}
     environment.update(row.environment)
     with open(folder / "stdout", "wb") as copy, open(folder / "stderr", "wb") as errors:
         cat = subprocess.Popen(pinned(["cat"], CORES[-1:]), stdin=subprocess.PIPE, stdout=copy)

@@ -69,9 +69,7 @@ class Table(ABC):
     about: str  # what is measured, in a sentence or two, for the reader of the table
     columns: Sequence[Column]
     plot: Plot | None = None
-    across: str = (
-        ""  # a label: the first column is shown once for each of its values, the others for the last one
-    )
+    across: str = ""  # a label: the first column is shown once for each of its values, the others for the last one
     rounds: int = 3
 
     @abstractmethod

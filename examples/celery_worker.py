@@ -31,9 +31,7 @@ def configure(**keywords: Any) -> None:
     """Celery leaves logging alone when a function is connected to this signal."""
     handler = logging.FileHandler(os.environ.get("LOG", "app.log"))
     handler.addFilter(AddTaskId())
-    logging.basicConfig(
-        level=logging.INFO, handlers=[handler], format="%(levelname)s %(task_id)s %(message)s"
-    )
+    logging.basicConfig(level=logging.INFO, handlers=[handler], format="%(levelname)s %(task_id)s %(message)s")
     logflume.setup_logging_queue(accelerate=True)
 
 

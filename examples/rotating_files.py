@@ -13,9 +13,7 @@ import threading
 
 import logflume
 
-handler = logging.handlers.RotatingFileHandler(
-    os.environ.get("LOG", "app.log"), maxBytes=100_000, backupCount=20
-)
+handler = logging.handlers.RotatingFileHandler(os.environ.get("LOG", "app.log"), maxBytes=100_000, backupCount=20)
 logging.basicConfig(level=logging.INFO, handlers=[handler], format="%(asctime)s %(threadName)s %(message)s")
 
 

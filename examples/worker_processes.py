@@ -15,9 +15,7 @@ import logflume
 
 def configure() -> None:
     """Run in each process."""
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stdout, format="%(processName)s %(message)s", force=True
-    )
+    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(processName)s %(message)s", force=True)
     logflume.setup_logging_queue(accelerate=True)
 
 

@@ -90,9 +90,7 @@ def try_in_root(shop: Workshop, row: Row, root: Root, wheel: Path, *arguments: s
     """Run tests with the Python of a root."""
     log = shop.log(row.part)
     stage = make_stage(root.path / "stage", wheel, root.version, log)
-    command = root.command(
-        f"/{stage.name}", variables(wheel), [f"/usr/bin/{root.python}", *pytest(*arguments)]
-    )
+    command = root.command(f"/{stage.name}", variables(wheel), [f"/usr/bin/{root.python}", *pytest(*arguments)])
     row.result = outcome(lambda: run(command, log), log)
 
 

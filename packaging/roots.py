@@ -86,9 +86,7 @@ def mirror(codename: str) -> str:
     """Return where this machine has its Debian packages from."""
     asked = ["Created-By: Packages", f"Codename: {codename}", "Component: main"]
     try:
-        found = subprocess.check_output(
-            ["apt-get", "indextargets", "--format", "$(REPO_URI)", *asked], text=True
-        )
+        found = subprocess.check_output(["apt-get", "indextargets", "--format", "$(REPO_URI)", *asked], text=True)
     except OSError:
         found = ""
     if not found:

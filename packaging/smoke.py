@@ -17,9 +17,7 @@ TEXT = "record %d: ä"
 def write(folder: Path) -> None:
     import logflume
 
-    rotating = logging.handlers.RotatingFileHandler(
-        folder / "log", maxBytes=2_000, backupCount=COUNT, encoding="utf-8"
-    )
+    rotating = logging.handlers.RotatingFileHandler(folder / "log", maxBytes=2_000, backupCount=COUNT, encoding="utf-8")
     handlers = [rotating, logging.StreamHandler(sys.stdout)]
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=handlers)
     logflume.setup_logging_queue()
@@ -27,9 +25,7 @@ def write(folder: Path) -> None:
         assert logflume.accelerate_loggers()
     for number in range(COUNT):
         logging.info(TEXT, number)
-    print(
-        f"{logflume.IMPLEMENTATION} core, Python {sys.version.split()[0]} on {sys.platform}", file=sys.stderr
-    )
+    print(f"{logflume.IMPLEMENTATION} core, Python {sys.version.split()[0]} on {sys.platform}", file=sys.stderr)
 
 
 def check(folder: Path) -> None:

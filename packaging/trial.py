@@ -66,7 +66,5 @@ def outcome(start: Callable[[], str], log: Path) -> str:
 
 
 def counted(printed: str) -> str:
-    found: list[Any] = re.findall(
-        r"(\d+ (?:failed|passed|errors?).*?)(?:, \d+ warnings?)? in [\d.]+s", printed
-    )
+    found: list[Any] = re.findall(r"(\d+ (?:failed|passed|errors?).*?)(?:, \d+ warnings?)? in [\d.]+s", printed)
     return found[-1] if found else "no test was counted"

@@ -44,9 +44,7 @@ def pytest_report_header() -> str:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    Path(tempfile.gettempdir(), f"logflume-tests-{os.environ.get('PYTEST_XDIST_TESTRUNUID')}").unlink(
-        missing_ok=True
-    )
+    Path(tempfile.gettempdir(), f"logflume-tests-{os.environ.get('PYTEST_XDIST_TESTRUNUID')}").unlink(missing_ok=True)
 
 
 def pytest_sessionstart() -> None:
@@ -286,9 +284,7 @@ def run(lf: ModuleType, tmp_path: Path) -> Callable[..., tuple[int, list[tuple[s
 
     def run(program: str, timeout: float = 60, first: str = "") -> tuple[int, list[tuple[str, ...]], str]:
         script, log = tmp_path / "program.py", tmp_path / "log"
-        script.write_text(
-            PROGRAM.format(first=textwrap.dedent(first), path=str(log)) + textwrap.dedent(program)
-        )
+        script.write_text(PROGRAM.format(first=textwrap.dedent(first), path=str(log)) + textwrap.dedent(program))
         done = run_python(str(script), timeout=timeout)
         lines = log.read_text().splitlines() if log.exists() else []
         return done.returncode, [tuple(line.split(" ", 1)) for line in lines], done.stderr
@@ -305,9 +301,7 @@ def file_size_limit() -> Iterator[Callable[[int | None], None]]:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
-        yield lambda size: resource.setrlimit(
-            resource.RLIMIT_FSIZE, (before[0] if size is None else size, before[1])
-        )
+        yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (before[0] if size is None else size, before[1]))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)

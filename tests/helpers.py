@@ -120,9 +120,7 @@ def drain(queue: Any) -> list[Any]:
     return [queue.get_nowait() for _ in range(queue.qsize())]
 
 
-def open_stream(
-    descriptor: int, kind: str, encoding: str = "utf-8", newline: str | None = "\n"
-) -> io.TextIOWrapper:
+def open_stream(descriptor: int, kind: str, encoding: str = "utf-8", newline: str | None = "\n") -> io.TextIOWrapper:
     """A stream as the interpreter opens them: `block` and `line` buffered, or `unbuffered` by `python -u`."""
     raw = io.FileIO(descriptor, "w")
     buffer: Any = raw if kind == "unbuffered" else io.BufferedWriter(raw)

@@ -161,9 +161,7 @@ RECORDS: dict[str, dict[str, Any]] = {
     "exception text": {"exc_text": "Traceback ...\nwrong"},
     "stack": {"stack_info": 'Stack:\n  File "x"'},
     "exception in dict": {"msg": {"exc_info": "mine"}, "exc_info": UNTRACED, "stack_info": "s"},
-    "clashes": {
-        "extra": {"timestamp": "mine", "service": "mine", "message2": 1, "severity": "mine", "request": "r"}
-    },
+    "clashes": {"extra": {"timestamp": "mine", "service": "mine", "message2": 1, "severity": "mine", "request": "r"}},
     "keys": {"extra": {1: "one", None: "none", "caf\xe9": 1, 'q"': 2}},
     "whole second": {"created": 1795752306.0, "msecs": 0.0},
     "other level": {"levelno": 35, "levelname": "NOTICE"},
@@ -259,9 +257,7 @@ simple_values = st.one_of(
     st.sampled_from(list(NUMBERS.values())),
 )
 odd_values = st.one_of(
-    st.sampled_from(list(ODD_VALUES)).map(
-        ODD_VALUES.__getitem__
-    ),  # by name: hypothesis shows what it samples
+    st.sampled_from(list(ODD_VALUES)).map(ODD_VALUES.__getitem__),  # by name: hypothesis shows what it samples
     st.datetimes(timezones=st.one_of(st.none(), st.just(ZONE), st.just(datetime.UTC))),
     st.binary(max_size=5),
     st.builds(Point, st.integers(), texts),
@@ -281,9 +277,7 @@ values = st.recursive(
     max_leaves=6,
 )
 field_names = st.one_of(
-    st.sampled_from(
-        ["order", "user", "request", "timestamp", "service", "_hidden", "caf\xe9", "severity", "level"]
-    ),
+    st.sampled_from(["order", "user", "request", "timestamp", "service", "_hidden", "caf\xe9", "severity", "level"]),
     texts,
 )
 extras = st.one_of(
@@ -366,9 +360,7 @@ def options(draw: st.DrawFn, since: tuple[int, ...] = (4, 2)) -> dict[str, Any]:
     names = draw(st.lists(FIELDS, max_size=6))
     if draw(st.integers(0, 3)):
         style = draw(st.sampled_from("%%%{$"))
-        found["fmt"] = (
-            " ".join({"%": f"%({n})s", "{": f"{{{n}}}", "$": f"${{{n}}}"}[style] for n in names) or None
-        )
+        found["fmt"] = " ".join({"%": f"%({n})s", "{": f"{{{n}}}", "$": f"${{{n}}}"}[style] for n in names) or None
         found["style"] = style
         found["validate"] = False
     new_names = st.sampled_from(["level", "severity", "order", "user", "x", "message", "timestamp"])
@@ -377,9 +369,7 @@ def options(draw: st.DrawFn, since: tuple[int, ...] = (4, 2)) -> dict[str, Any]:
         "prefix": st.sampled_from(["", "@cee: ", "\xe9 "]),
         "rename_fields": st.dictionaries(st.one_of(FIELDS, field_names), new_names, max_size=3),
         "rename_fields_keep_missing": st.booleans(),
-        "static_fields": st.dictionaries(
-            st.one_of(field_names, FIELDS), st.one_of(simple_values, values), max_size=2
-        ),
+        "static_fields": st.dictionaries(st.one_of(field_names, FIELDS), st.one_of(simple_values, values), max_size=2),
         "reserved_attrs": st.sampled_from([[], ["args", "order"]]),
         "timestamp": st.sampled_from([True, "time", "message", "order"]),
         "json_ensure_ascii": st.booleans(),

@@ -31,9 +31,7 @@ CONFIG = {
     },
     "root": {"level": "INFO", "handlers": ["queue"]},
     # The servers add handlers of their own to loggers that are not named.
-    "loggers": {
-        name: {"level": "INFO", "handlers": []} for name in ("gunicorn.error", "gunicorn.access", "_granian")
-    },
+    "loggers": {name: {"level": "INFO", "handlers": []} for name in ("gunicorn.error", "gunicorn.access", "_granian")},
 }
 
 INI = f"""

@@ -65,9 +65,7 @@ values = st.one_of(
     st.floats(allow_nan=False),
     st.text(max_size=5),
     st.binary(max_size=5),
-    st.sampled_from(
-        [Text(), Str("s"), decimal.Decimal("1.5"), (), (1, "a"), (1, [2]), [], [1], {}, {"a": 1}]
-    ),
+    st.sampled_from([Text(), Str("s"), decimal.Decimal("1.5"), (), (1, "a"), (1, [2]), [], [1], {}, {"a": 1}]),
     st.sampled_from([collections.OrderedDict(a=2), collections.UserDict(a=3), collections.UserDict()]),
 )
 messages = st.one_of(

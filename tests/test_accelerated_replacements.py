@@ -218,9 +218,7 @@ def test_a_patched_init_of_LogRecord(records, monkeypatch):
 
 
 def test_a_property_added_to_LogRecord(records, monkeypatch):
-    monkeypatch.setattr(
-        logging.LogRecord, "funcName", property(lambda self: "log_once", lambda self, v: None), False
-    )
+    monkeypatch.setattr(logging.LogRecord, "funcName", property(lambda self: "log_once", lambda self, v: None), False)
     assert "funcName" not in vars(log_once(records))
 
 

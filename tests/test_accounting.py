@@ -301,9 +301,7 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("log"), st.integers(1, 30), st.sampled_from([10, 20, 30, 40, 50])),
         st.tuples(st.just("threads"), st.integers(2, 4), st.integers(1, 40)),
-        st.tuples(
-            st.sampled_from(["flush", "stop", "start", "add", "remove", "nested", "broken", "gate", "open"])
-        ),
+        st.tuples(st.sampled_from(["flush", "stop", "start", "add", "remove", "nested", "broken", "gate", "open"])),
     ),
     max_size=14,
 )

@@ -131,9 +131,7 @@ def log_from(requests):
 @pytest.mark.parametrize("accelerate", [False, True], ids=["standard calls", "accelerated"])
 @pytest.mark.parametrize("way", [moved, linked, swapped, overridden])
 @pytest.mark.parametrize("asking", ASKING)
-def test_filters_formatters_and_handlers_see_the_caller_s_contextvars(
-    lf, clean_logging, asking, way, accelerate
-):
+def test_filters_formatters_and_handlers_see_the_caller_s_contextvars(lf, clean_logging, asking, way, accelerate):
     logging.root.setLevel(logging.INFO)
     sink, seen = ASKING[asking]()
     if accelerate:
@@ -320,9 +318,7 @@ def test_a_record_that_a_listener_makes_has_no_other_ones_context(lf, clean_logg
     logging.root.addHandler(handler)
     with handler.listener:
         log_from([f"r{number}" for number in range(50)])
-    expected = [
-        pair for number in range(50) for pair in ((f"r{number}", f"r{number}"), ("again", f"r{number}"))
-    ]
+    expected = [pair for number in range(50) for pair in ((f"r{number}", f"r{number}"), ("again", f"r{number}"))]
     assert sink.got == [*expected, ("outside", "none")]
 
 

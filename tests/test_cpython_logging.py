@@ -75,9 +75,7 @@ def outcomes(folder: Path) -> dict[str, Outcome]:
             own.mkdir()
             with open(own / "stdout", "w") as stdout, open(own / "stderr", "w") as stderr:
                 command = [sys.executable, "-X", "faulthandler", "-c", RUN, changes]
-                runs[changes] = subprocess.Popen(
-                    command, stdout=stdout, stderr=stderr, cwd=own, env=environment
-                )
+                runs[changes] = subprocess.Popen(command, stdout=stdout, stderr=stderr, cwd=own, env=environment)
         return {changes: outcome(run, folder / changes) for changes, run in runs.items()}
     finally:
         for run in runs.values():

@@ -85,9 +85,7 @@ def another_style(scene):
 @change
 def defaults_of_the_style(scene):
     scene.formatter._style._defaults["more"] = "more"
-    scene.handler.setFormatter(
-        logging.Formatter("%(message)s %(more)s", defaults=scene.formatter._style._defaults)
-    )
+    scene.handler.setFormatter(logging.Formatter("%(message)s %(more)s", defaults=scene.formatter._style._defaults))
 
 
 @change
@@ -381,18 +379,12 @@ def test_each_field_of_a_format(lf, tmp_path, field):
     def act(logger, flush):
         for i in range(12):
             logger.info("record %d", i, extra={"mine": i, "no": 1} if i % 3 == 0 else None)
-            if (
-                i % 3 == 1
-                and field not in vars(logging.makeLogRecord({}))
-                and field not in ("message", "asctime")
-            ):
+            if i % 3 == 1 and field not in vars(logging.makeLogRecord({})) and field not in ("message", "asctime"):
                 logger.info("extra", extra={field: "of the call"})
             if i % 4 == 0:
                 flush()
 
-    stock, queued = both_ways(
-        lf, tmp_path, lambda folder: file_handler(folder, f"%({field})s %(message)s"), act
-    )
+    stock, queued = both_ways(lf, tmp_path, lambda folder: file_handler(folder, f"%({field})s %(message)s"), act)
     assert stock == queued
 
 
@@ -422,9 +414,7 @@ def test_strings_that_are_not_ready(lf, tmp_path):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             string = make(None, len(text))
-        place = ctypes.c_void_p.from_address(
-            id(string) + 5 * ctypes.sizeof(ctypes.c_void_p)
-        )  # PyASCIIObject.wstr
+        place = ctypes.c_void_p.from_address(id(string) + 5 * ctypes.sizeof(ctypes.c_void_p))  # PyASCIIObject.wstr
         characters = ctypes.create_unicode_buffer(text)
         ctypes.memmove(place.value, characters, ctypes.sizeof(ctypes.c_wchar) * len(text))
         return string

@@ -193,9 +193,7 @@ PATCHES = [
 @each_core
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: f"{patch[0].__name__}.{patch[1]}")
 @pytest.mark.parametrize("fmt", ["%(asctime)s %(message)s", None])
-def test_what_is_patched_counts_from_the_next_batch(
-    deliver_batch: Any, patch: Any, fmt: Any, tmp_path: Path
-) -> None:
+def test_what_is_patched_counts_from_the_next_batch(deliver_batch: Any, patch: Any, fmt: Any, tmp_path: Path) -> None:
     outcomes = []
     exc_info = (ValueError, ValueError("wrong"), None)
     for batches in (False, True):
@@ -220,9 +218,7 @@ def test_what_is_patched_counts_from_the_next_batch(
 
 
 @each_core
-@pytest.mark.parametrize(
-    "name", ["emit", "format", "flush", "handle", "filter", "formatter.format", "stream.write"]
-)
+@pytest.mark.parametrize("name", ["emit", "format", "flush", "handle", "filter", "formatter.format", "stream.write"])
 def test_what_hides_a_method_on_the_instance(deliver_batch: Any, name: str, tmp_path: Path) -> None:
     handler: Any = logging.FileHandler(tmp_path / "app.log")
     handler.setFormatter(logging.Formatter())

@@ -172,9 +172,7 @@ def test_a_pipe_that_would_block(deliver_batch: Any, kind: str, tmp_path: Path) 
     lines = b"".join(received).decode().splitlines()
     if kind == "formatter":
         lines = [line if line.startswith("x") else line.partition(" ")[2] for line in lines]
-    assert [(line[:20], len(line)) for line in lines] == [
-        (line[:20], len(line)) for line in expected.splitlines()
-    ]
+    assert [(line[:20], len(line)) for line in lines] == [(line[:20], len(line)) for line in expected.splitlines()]
     assert lines == expected.splitlines()
 
 
@@ -233,9 +231,7 @@ def test_text_that_cannot_be_encoded_in_the_middle(
 
 
 @pytest.mark.parametrize("before", [None, "", "already there"])
-def test_a_format_that_shows_tracebacks_when_a_batch_cannot_be_encoded(
-    deliver_batch: Any, before: str | None
-) -> None:
+def test_a_format_that_shows_tracebacks_when_a_batch_cannot_be_encoded(deliver_batch: Any, before: str | None) -> None:
     texts = []
     for batches in (False, True):
         reports = Reports()
@@ -317,9 +313,7 @@ def test_an_interrupt_takes_its_own_record_only(deliver_batch: Any, batchable: b
     assert [record.lineno for record in batch] == [3, 4]
 
 
-def test_an_interrupt_and_a_failed_write_together(
-    deliver_batch: Any, tmp_path: Path, file_size_limit: Any
-) -> None:
+def test_an_interrupt_and_a_failed_write_together(deliver_batch: Any, tmp_path: Path, file_size_limit: Any) -> None:
     """The records before the interrupted one are not written yet when the disk is full: they stay in the list."""
     handler: Any = logging.FileHandler(tmp_path / "log")
     batch = numbered_records(5, "record %s")

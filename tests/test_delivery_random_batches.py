@@ -105,14 +105,12 @@ arguments = st.one_of(
 messages = st.one_of(
     st.tuples(texts, st.just(())),
     st.tuples(
-        st.lists(
-            st.sampled_from(["%s", "%d", "%r", "%5.1f", "%-6s|", "%%", " text ", "\xe9 "]), max_size=4
-        ).map("".join),
+        st.lists(st.sampled_from(["%s", "%d", "%r", "%5.1f", "%-6s|", "%%", " text ", "\xe9 "]), max_size=4).map(
+            "".join
+        ),
         st.lists(arguments, max_size=4).map(tuple),
     ),
-    st.tuples(
-        st.sampled_from(["%(a)s", "%(a)d and %(b)s", "%s"]), st.dictionaries(st.sampled_from("ab"), arguments)
-    ),
+    st.tuples(st.sampled_from(["%(a)s", "%(a)d and %(b)s", "%s"]), st.dictionaries(st.sampled_from("ab"), arguments)),
     st.tuples(arguments, st.just(())),
 )
 
@@ -199,16 +197,10 @@ def formatters(draw: st.DrawFn) -> logging.Formatter | None:
             parts.append(f"{{{name}{'' if plain else draw(st.sampled_from(BRACE_SPECS))}}}")
         else:
             parts.append(draw(st.sampled_from([f"${{{name}}}", f"${name}"])))
-        parts.append(
-            draw(st.sampled_from(["", " ", " - ", "\n", "\xb7", {"%": "%%", "{": "{{", "$": "$$"}[style]]))
-        )
+        parts.append(draw(st.sampled_from(["", " ", " - ", "\n", "\xb7", {"%": "%%", "{": "{{", "$": "$$"}[style]])))
     if draw(st.integers(0, 20)) == 0:
-        parts.append(
-            draw(st.sampled_from(["%", "{", "$", "%s", "{}", "%(asctime", "{asctime[0]}", "%(message)*d"]))
-        )
-    defaults = draw(
-        st.sampled_from([None, None, {}, {"request": "none"}, {"missing": 5, "message": "default"}])
-    )
+        parts.append(draw(st.sampled_from(["%", "{", "$", "%s", "{}", "%(asctime", "{asctime[0]}", "%(message)*d"])))
+    defaults = draw(st.sampled_from([None, None, {}, {"request": "none"}, {"missing": 5, "message": "default"}]))
     formatter = logging.Formatter(
         "".join(parts),
         draw(st.sampled_from([None, None, "%H:%M:%S", "%d %b %Y", "%Y caf\xe9", "", "%%"])),
@@ -228,9 +220,7 @@ def formatters(draw: st.DrawFn) -> logging.Formatter | None:
 @st.composite
 def set_ups(draw: st.DrawFn) -> dict[str, Any]:
     return {
-        "kind": draw(
-            st.sampled_from(["string", "bytes", "stream", "own", "file", "watched", "rotating", "timed"])
-        ),
+        "kind": draw(st.sampled_from(["string", "bytes", "stream", "own", "file", "watched", "rotating", "timed"])),
         "encoding": draw(
             st.sampled_from(["utf-8", "utf-8", None, "ascii", "latin-1", "utf-16", "utf-8-sig", "cp1252"])
         ),
@@ -397,9 +387,7 @@ def accelerated() -> Iterator[None]:
 @pytest.mark.parametrize("made", [False, True])
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_captured_records_are_written_as_standard_ones(
-    accelerated: None, made: bool, data: st.DataObject
-) -> None:
+def test_captured_records_are_written_as_standard_ones(accelerated: None, made: bool, data: st.DataObject) -> None:
     set_up = data.draw(set_ups())
     standard, captured = logged(data.draw(st.lists(calls, min_size=1, max_size=8)), set_up["formatter"])
     if made:

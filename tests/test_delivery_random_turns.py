@@ -53,9 +53,7 @@ DATEFMTS = [None, "%H:%M:%S", "%A"]
 START = 1_700_000_000.95
 
 texts = st.one_of(
-    st.sampled_from(
-        ["", "a", "words of some length", "gr\u00fcn", "\u6f22\u5b57", "\U0001f600", "100%", "x\n"]
-    ),
+    st.sampled_from(["", "a", "words of some length", "gr\u00fcn", "\u6f22\u5b57", "\U0001f600", "100%", "x\n"]),
     st.sampled_from(["\ud800", "\x00"]),
     st.text(max_size=40),
 )
@@ -63,9 +61,7 @@ numbers = st.one_of(st.integers(-1000, 1000), st.sampled_from([2**31, -(2**63), 
 values = st.one_of(texts, numbers, st.floats(), st.sampled_from([None, True, b"x", ("t", 1), ["a list"]]))
 messages = st.one_of(
     texts.map(lambda text: (text, ())),
-    st.tuples(
-        st.sampled_from(["%s", "%5s|", "%-5s|", "100%% of %s", "gr\u00fcn %s", "%r"]), st.tuples(values)
-    ),
+    st.tuples(st.sampled_from(["%s", "%5s|", "%-5s|", "100%% of %s", "gr\u00fcn %s", "%r"]), st.tuples(values)),
     st.tuples(st.sampled_from(["%d", "%i.", "%5d|", "%05d|", "%-5d|", "%x", "%.2f"]), st.tuples(numbers)),
     st.tuples(st.sampled_from(["%f", "%.3f s", "%9.1f|", "%-9.0f|", "%s"]), st.tuples(st.floats())),
     st.tuples(
@@ -78,18 +74,14 @@ calls = st.fixed_dictionaries(
         "level": st.sampled_from([logging.INFO, logging.ERROR, 33]),
         "message": messages,
         "later": st.sampled_from([0.0, 0.0, 0.0, 0.0004, 0.001, 0.05, 0.7, -0.5]),
-        "how": st.sampled_from(
-            ["", "", "", "", "", "", "looked at", "kept", "exc_info", "stack_info", "extra"]
-        ),
+        "how": st.sampled_from(["", "", "", "", "", "", "looked at", "kept", "exc_info", "stack_info", "extra"]),
     }
 )
 # Mostly plain ones, of which a batch can be made as a whole.
 plain = st.fixed_dictionaries(
     {
         "level": st.sampled_from([logging.INFO, logging.ERROR]),
-        "message": st.tuples(
-            st.sampled_from(["%s is %d", "%s has %d", "%5s %05d"]), st.tuples(texts, numbers)
-        ),
+        "message": st.tuples(st.sampled_from(["%s is %d", "%s has %d", "%5s %05d"]), st.tuples(texts, numbers)),
         "later": st.sampled_from([0.0, 0.001, 0.0004, 0.001, 0.6]),
         "how": st.sampled_from(["", "", "", "", "", "kept"]),
     }
@@ -225,7 +217,5 @@ def outcome(given: dict[str, Any], queued: bool) -> tuple[dict[str, bytes], list
         }
     )
 )
-def test_random_batches_write_the_bytes_of_the_stock_handler(
-    accelerated: None, given: dict[str, Any]
-) -> None:
+def test_random_batches_write_the_bytes_of_the_stock_handler(accelerated: None, given: dict[str, Any]) -> None:
     assert outcome(given, queued=True) == outcome(given, queued=False)

@@ -300,9 +300,7 @@ def test_a_change_between_batches(deliver_batch: Any, kind: str, act: Any, tmp_p
     kind=st.sampled_from(KINDS),
     encoding=st.sampled_from(["utf-8", "ascii", "latin-1", "utf-16", "cp1252", "utf-8-sig"]),
     errors=st.sampled_from(["strict", "replace", "surrogateescape", "backslashreplace", "ignore"]),
-    act=st.sampled_from(
-        [nothing, a_print, more_than_the_buffer, other_newlines, errors_alone, ascii_with_errors]
-    ),
+    act=st.sampled_from([nothing, a_print, more_than_the_buffer, other_newlines, errors_alone, ascii_with_errors]),
     terminator=st.sampled_from(["\n", "", "\r\n", "\u2028", "end" * 2000 + "\n"]),
 )
 def test_streams_of_any_kind(deliver_batch: Any, tmp_path_factory: Any, **given: Any) -> None:
@@ -429,10 +427,7 @@ def test_processes_that_share_a_pipe_tear_no_lines(kind: str, unbuffered: bool) 
     if not unbuffered:
         del env["PYTHONUNBUFFERED"]
     reader, writer = os.pipe()
-    workers = [
-        subprocess.Popen([sys.executable, "-c", WORKER, kind, str(n)], stdout=writer, env=env)
-        for n in range(3)
-    ]
+    workers = [subprocess.Popen([sys.executable, "-c", WORKER, kind, str(n)], stdout=writer, env=env) for n in range(3)]
     os.close(writer)
     received = b""
     while some := os.read(reader, 4096):

@@ -308,9 +308,7 @@ def test_terminator_of_a_class(lf: ModuleType, tmp_path: Path) -> None:
                 logger.info("record %d", number)
             flush()
 
-    stock, queued = both_ways(
-        lf, tmp_path, lambda folder: WithTerminator(folder / "log", encoding="utf-8"), act
-    )
+    stock, queued = both_ways(lf, tmp_path, lambda folder: WithTerminator(folder / "log", encoding="utf-8"), act)
     assert stock == queued
 
 

@@ -170,9 +170,7 @@ def test_bytes_and_reports(lf: ModuleType, outputs: str, kind: str, set_up: Any,
                 stream.flush()
             texts = files_in(Path(name))
             # The order between files is not kept, as little as that between handlers.
-            outcomes.append(
-                (texts, sorted(reports), [s.getvalue() for s in streams if isinstance(s, io.StringIO)])
-            )
+            outcomes.append((texts, sorted(reports), [s.getvalue() for s in streams if isinstance(s, io.StringIO)]))
     assert outcomes[0] == outcomes[1]
 
 
@@ -212,9 +210,7 @@ def test_files_do_not_wait_for_each_other(package: ModuleType) -> None:
     pipes = [os.pipe2(os.O_DIRECT) for _ in range(2)]
     with contextlib.ExitStack() as stack:
         streams = [stack.enter_context(open_stream(writer, "block")) for _, writer in pipes]
-        handlers = {
-            name: logging.StreamHandler(stream) for name, stream in zip(("a", "b"), streams, strict=True)
-        }
+        handlers = {name: logging.StreamHandler(stream) for name, stream in zip(("a", "b"), streams, strict=True)}
         with watched(handlers) as (loggers, _), behind_a_queue(package, loggers):  # type: ignore[arg-type]
             log(loggers, ALTERNATING)
     for (reader, _), name in zip(pipes, ("a", "b"), strict=True):

@@ -18,9 +18,7 @@ from logflume import __version__, _demo
 
 def test_demo_measures_each_setup_and_finds_every_record(lf: ModuleType) -> None:
     columns = {"COLUMNS": "100"}
-    done = run_python(
-        "-m", "logflume", "--seconds", "0.2", "--rounds", "2", timeout=120, env=environment(**columns)
-    )
+    done = run_python("-m", "logflume", "--seconds", "0.2", "--rounds", "2", timeout=120, env=environment(**columns))
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith(f"logflume {__version__}, {lf.IMPLEMENTATION}, on ")
     measured = r"^  (no logging|handlers attached|standard queue|logflume|logflume, accelerated) +[0-9.]+ ms"
@@ -31,9 +29,7 @@ def test_demo_measures_each_setup_and_finds_every_record(lf: ModuleType) -> None
     *_, found, verdict = done.stdout.splitlines()
     assert found == "Every record arrived, once and in order, in every set-up."
     ours = r"[0-9]+ us with logflume, [0-9]+ us accelerated" if compiled else r"[0-9]+ us with logflume"
-    assert re.fullmatch(
-        f"Log calls of a request: {ours}, [0-9]+ us with handlers attached; .* times less.", verdict
-    )
+    assert re.fullmatch(f"Log calls of a request: {ours}, [0-9]+ us with handlers attached; .* times less.", verdict)
     assert "\x1b" not in done.stdout
     assert done.stderr == ""
 

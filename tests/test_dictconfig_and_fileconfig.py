@@ -214,9 +214,7 @@ def test_a_handler_that_takes_logging_s_lock_while_dict_config_closes(lf, tmp_pa
         assert messages == ["one"] * 100
 
 
-@pytest.mark.parametrize(
-    "kwargs", ["{'handlers': ['file']}", "{'handlers': ['file'], 'respect_handler_level': True}"]
-)
+@pytest.mark.parametrize("kwargs", ["{'handlers': ['file']}", "{'handlers': ['file'], 'respect_handler_level': True}"])
 def test_fileconfig_takes_the_queue_handler(lf, tmp_path, kwargs):
     (tmp_path / "logging.ini").write_text(
         textwrap.dedent(

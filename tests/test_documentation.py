@@ -24,9 +24,7 @@ def examples() -> list[object]:
     return [
         pytest.param(example, id=f"{page.stem}-{number}")
         for page in PAGES
-        for number, example in enumerate(
-            re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.S | re.M)
-        )
+        for number, example in enumerate(re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.S | re.M))
     ]
 
 

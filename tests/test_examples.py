@@ -83,9 +83,7 @@ def orders(lines: list[str]) -> list[int]:
 
 def test_bot(environment: Environment) -> None:
     assert re.fullmatch(r"the event loop was at most [\d.]+ ms late\n", run("bot.py", environment).stdout)
-    assert [line.split(" bot ")[1] for line in log_lines(environment)] == [
-        f"message {i} answered" for i in range(300)
-    ]
+    assert [line.split(" bot ")[1] for line in log_lines(environment)] == [f"message {i} answered" for i in range(300)]
 
 
 def test_rotating_files(environment: Environment) -> None:

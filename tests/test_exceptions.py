@@ -435,9 +435,7 @@ CASES: dict[str, Callable[[], Any]] = {
     "exec as a file that is not there": lambda: raised(run_source, "1 / 0", "/nowhere/x.py"),
     "exec as another file": lambda: raised(run_source, "1 / 0", __file__),
     "exec as a folder": lambda: raised(run_source, "1 / 0", "/"),
-    "exec with null": lambda: raised(
-        run_source, "1 / 0", "/nowhere/x.py", {"__loader__": None, "__name__": "x"}
-    ),
+    "exec with null": lambda: raised(run_source, "1 / 0", "/nowhere/x.py", {"__loader__": None, "__name__": "x"}),
     "several lines": lambda: raised(multiline),
     "wide characters": lambda: raised(wide),
     "operators": lambda: raised(operators),
@@ -718,9 +716,7 @@ class Kept:
 
 
 @pytest.mark.skipif(not CPYTHON, reason="objects end with their last reference on CPython only")
-@pytest.mark.parametrize(
-    "kind", ["plain", "cause", "context", "group", "exec", "attribute", "name", "syntax"]
-)
+@pytest.mark.parametrize("kind", ["plain", "cause", "context", "group", "exec", "attribute", "name", "syntax"])
 def test_frames_end_with_the_except_block(capture: Capture, kind: str) -> None:
     references: list[weakref.ref[Any]] = []
 
@@ -968,11 +964,9 @@ def trees(draw: st.DrawFn) -> BaseException:
             except AttributeError:
                 pass
         if draw(st.booleans()):
-            draw(
-                st.sampled_from(
-                    [raise_again, lambda error: raised(fail, error), lambda error: raised(ping, 8)]
-                )
-            )(error)
+            draw(st.sampled_from([raise_again, lambda error: raised(fail, error), lambda error: raised(ping, 8)]))(
+                error
+            )
         errors.append(error)
     for error in errors:
         for kind in SETTERS:

@@ -175,9 +175,7 @@ def close(handler):
 
 
 # Where references are not counted, frames and what they hold end later.
-counts_references = pytest.mark.skipif(
-    sys.implementation.name != "cpython", reason="does not count references"
-)
+counts_references = pytest.mark.skipif(sys.implementation.name != "cpython", reason="does not count references")
 
 
 @counts_references

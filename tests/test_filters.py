@@ -183,11 +183,7 @@ class Scene:
             handler.close()
             texts.append(Path(handler.baseFilename).read_text(encoding="utf-8").splitlines())
         kept = [
-            [
-                (name, value)
-                for name, value in vars(record).items()
-                if name in ("message", "asctime", "request")
-            ]
+            [(name, value) for name, value in vars(record).items() if name in ("message", "asctime", "request")]
             for record in self.kept
         ]
         dictionaries = [found.get("message") for found in self.kept_dictionaries]
@@ -275,9 +271,7 @@ def is_comparable(given: dict[str, Any]) -> bool:
     if used & {"Keeps", "KeepsDictionary"} and used & {"MakesMutable"}:
         return False
     # Each handler of several gets its own copy of what filters change, or all its records after another one.
-    return not (
-        given["handlers"] > 1 and used & {"Keeps", "KeepsDictionary", "Logs", "ChangesHandler", "AddsFilter"}
-    )
+    return not (given["handlers"] > 1 and used & {"Keeps", "KeepsDictionary", "Logs", "ChangesHandler", "AddsFilter"})
 
 
 def errors_apart(outcome: Any) -> Any:
@@ -297,9 +291,7 @@ def accelerates(lf: Any) -> Iterator[None]:
 
 
 @pytest.fixture(params=["logger", "queue handler", "moved"])
-def filtered(
-    request: pytest.FixtureRequest, lf: Any, accelerates: None
-) -> Iterator[Callable[[Any], logging.Logger]]:
+def filtered(request: pytest.FixtureRequest, lf: Any, accelerates: None) -> Iterator[Callable[[Any], logging.Logger]]:
     """filtered(filter) makes a logger whose records go to a file handler, with the filter at one of the places."""
     with contextlib.ExitStack() as undo:
 
@@ -333,9 +325,7 @@ def test_a_filter_finds_the_attributes_of_each_call(filtered: Any) -> None:
     found = []
 
     def look(record: logging.LogRecord) -> bool:
-        found.append(
-            {name: value for name, value in vars(record).items() if name not in ("created", "msecs")}
-        )
+        found.append({name: value for name, value in vars(record).items() if name not in ("created", "msecs")})
         found[-1]["times"] = record.created, record.msecs, record.relativeCreated
         record.added = len(found)
         return record.levelno != logging.WARNING
@@ -452,9 +442,7 @@ def test_filters_by_name(lf: Any, accelerates: None, place: str, name: str) -> N
             del FILTERS["made"]
 
 
-def test_a_patched_standard_filter_counts(
-    lf: Any, accelerates: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_patched_standard_filter_counts(lf: Any, accelerates: None, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     logger = logging.Logger("shop")
     handler = logging.StreamHandler(io.StringIO())

@@ -83,9 +83,7 @@ def test_a_fork_delivers_each_record_once_in_the_process_that_logged_it(run, how
         """
     )
     child = stderr.split()[-1]
-    assert [m for pid, m in lines if pid == child] == [f"child {i}" for i in range(100)] + [
-        "child after stop"
-    ]
+    assert [m for pid, m in lines if pid == child] == [f"child {i}" for i in range(100)] + ["child after stop"]
     assert [m for pid, m in lines if pid != child] == [f"parent {i}" for i in range(600)]
 
 

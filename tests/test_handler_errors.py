@@ -131,9 +131,7 @@ def test_a_broken_queue_is_reported_now_and_then_and_can_be_stopped(lf):
 
 
 @pytest.mark.parametrize("direct", [False, True])
-def test_a_stream_that_was_closed_is_no_error_of_a_flush(
-    lf, clean_logging, capsys, monkeypatch, tmp_path, direct
-):
+def test_a_stream_that_was_closed_is_no_error_of_a_flush(lf, clean_logging, capsys, monkeypatch, tmp_path, direct):
     """logging.shutdown() calls it, and ignores that a stream is closed."""
     if direct:
         monkeypatch.setenv("LOGFLUME_DIRECT", "1")
@@ -517,9 +515,7 @@ def test_a_patched_handle_error_is_called(wired, monkeypatch):
 
 def test_on_error_may_log_to_the_handler_that_failed(wired, capsys):
     """Its record fails as well, and is printed: on_error would be called for ever."""
-    logger, listener = wired(
-        Caught(), on_error=lambda record, handler, error: logger.error("lost %s", record.msg)
-    )
+    logger, listener = wired(Caught(), on_error=lambda record, handler, error: logger.error("lost %s", record.msg))
     logger.info("one")
     assert listener.flush(10)
     assert "ZeroDivisionError: lost one" in capsys.readouterr().err

@@ -146,9 +146,7 @@ print("lines:", number - 1)
 KINDS = ["first", "stopped", "start", "restart", "stop", "stop idle", "close", "flush", "handlers"]
 
 
-@pytest.mark.skipif(
-    sys.implementation.name == "pypy", reason="a frame that is gone gives back its lock later there"
-)
+@pytest.mark.skipif(sys.implementation.name == "pypy", reason="a frame that is gone gives back its lock later there")
 @pytest.mark.parametrize(
     ("kind", "action"),
     [(kind, action) for kind in KINDS for action in ("raise", "log")]
@@ -161,9 +159,7 @@ def test_at_any_line(lf, kind, action):
     assert int(last.removeprefix("lines: ")) > 10
 
 
-@pytest.mark.skipif(
-    sys.implementation.name == "pypy", reason="a frame that is gone gives back its lock later there"
-)
+@pytest.mark.skipif(sys.implementation.name == "pypy", reason="a frame that is gone gives back its lock later there")
 @pytest.mark.parametrize("kind", ["first", "stop", "close"])
 def test_at_any_line_with_a_queue_in_python(lf, kind):
     done = run_code(PROGRAM, kind, "raise", "Queue", timeout=120)

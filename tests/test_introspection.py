@@ -64,9 +64,7 @@ def test_accelerated_methods_look_as_the_standard_ones(package):
         accelerated = getattr(logging.Logger, name)
         assert accelerated is not method
         assert inspect.signature(accelerated) == inspect.signature(method)
-        assert inspect.signature(getattr(logging.root, name)) == inspect.signature(
-            getattr(logging.root, name)
-        )
+        assert inspect.signature(getattr(logging.root, name)) == inspect.signature(getattr(logging.root, name))
         for attribute in ("__doc__", "__name__", "__qualname__", "__module__"):
             assert getattr(accelerated, attribute) == getattr(method, attribute)
 

@@ -68,8 +68,7 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("formatter", FORMATTERS)
 def test_text_is_the_recorded_one(formatter: type[logging.Formatter], pair: tuple[str, str]) -> None:
     if formatter is TheirFormatter and (
-        OPTIONS[pair[0]].get("_since", (3, 0)) > VERSION
-        or (VERSION < (4, 2) and pair[1] == "exception in dict")
+        OPTIONS[pair[0]].get("_since", (3, 0)) > VERSION or (VERSION < (4, 2) and pair[1] == "exception in dict")
     ):
         pytest.skip("this version has no such option")
     expected = json.loads(EXPECTED.read_text("ascii"))
@@ -88,9 +87,7 @@ def test_text_is_the_recorded_one(formatter: type[logging.Formatter], pair: tupl
 def test_any_record_has_their_text(chosen: dict[str, Any], given_record: dict[str, Any]) -> None:
     record, same = record_of(**given_record), record_of(**given_record)
     if VERSION < (4, 2) and isinstance(record.msg, dict):
-        record.exc_info = same.exc_info = record.stack_info = same.stack_info = (
-            None  # went into the caller's dict
-        )
+        record.exc_info = same.exc_info = record.stack_info = same.stack_info = None  # went into the caller's dict
     theirs = output(TheirFormatter(**chosen), same)
     assert output(logflume.JsonFormatter(**chosen), record) == theirs
     assert vars(record).keys() == vars(same).keys()
@@ -133,9 +130,7 @@ def test_constructor_takes_their_arguments() -> None:
 @pytest.mark.parametrize("deliver_batch", DELIVERIES)
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_batches_are_written_as_one_at_a_time(
-    deliver_batch: Any, formatter: Any, data: st.DataObject
-) -> None:
+def test_batches_are_written_as_one_at_a_time(deliver_batch: Any, formatter: Any, data: st.DataObject) -> None:
     chosen = data.draw(options(VERSION if formatter is TheirFormatter else (4, 2)))
     encoding = data.draw(st.sampled_from(["utf-8", "utf-8", "ascii", "latin-1"]))
     given_records = data.draw(st.lists(records, min_size=1, max_size=6))
@@ -201,9 +196,7 @@ def test_captured_records_are_written_as_standard_ones(
             st.floats(),
             st.floats(-1e16, 1e16),
             st.floats(1e-5, 1),
-            st.builds(
-                lambda whole, power: whole / 10**power, st.integers(-(10**16), 10**16), st.integers(0, 12)
-            ),
+            st.builds(lambda whole, power: whole / 10**power, st.integers(-(10**16), 10**16), st.integers(0, 12)),
             st.integers(-(2**64), 2**64),
         ),
         max_size=20,
@@ -221,9 +214,7 @@ def test_numbers_are_those_of_json(accelerated: None, numbers: list[float]) -> N
             captured,
         )
     assert errors == []
-    assert text.decode().splitlines() == [
-        json.dumps({"message": "m", "number": number}) for number in numbers
-    ]
+    assert text.decode().splitlines() == [json.dumps({"message": "m", "number": number}) for number in numbers]
 
 
 # ---- which formatters are composed, and until when ----
@@ -241,8 +232,7 @@ def write(accelerated: None, tmp_path: Path) -> Iterator[Any]:
     def write(formatter: logging.Formatter, *extra: dict[str, Any]) -> tuple[list[str], int]:
         handler.setFormatter(formatter)
         given_calls = [
-            {"message": ("n %d", (i,)), "extra": each, "level": 20}
-            for i, each in enumerate(extra or ({}, {}))
+            {"message": ("n %d", (i,)), "extra": each, "level": 20} for i, each in enumerate(extra or ({}, {}))
         ]
         _, batch = logged(given_calls, formatter)
         before = len((tmp_path / "app.log").read_text().splitlines())
@@ -371,8 +361,7 @@ def test_hooks_are_called_as_theirs() -> None:
         {"exc_text": "text", "stack_info": "stack"},
     ]
     ours, theirs = (
-        calls_of_hooks(base, [record_of(**each) for each in given])
-        for base in (logflume.JsonFormatter, TheirFormatter)
+        calls_of_hooks(base, [record_of(**each) for each in given]) for base in (logflume.JsonFormatter, TheirFormatter)
     )
     assert [re.sub(" at 0x[0-9a-f]+", "", str(each)) for each in ours] == [
         re.sub(" at 0x[0-9a-f]+", "", str(each)) for each in theirs
@@ -442,7 +431,6 @@ def test_json_is_imported_with_the_first_formatter() -> None:
 if __name__ == "__main__":
     logging.Formatter.converter = __import__("time").gmtime
     found = {
-        " | ".join(pair): output(TheirFormatter(**options_of(pair[0])), record_of(**RECORDS[pair[1]]))
-        for pair in PAIRS
+        " | ".join(pair): output(TheirFormatter(**options_of(pair[0])), record_of(**RECORDS[pair[1]])) for pair in PAIRS
     }
     EXPECTED.write_text(json.dumps(found, indent=0) + "\n", "ascii")

@@ -39,9 +39,7 @@ TRACE_ID = "00000000000000000000000000000abc"
 
 def test_ecs() -> None:
     formatter = logflume.JsonFormatter(schema="ecs")
-    assert formatter.format(
-        record_of(extra={"http.request.method": "GET", "http": {"version": "1.1"}, "a": 1})
-    ) == (
+    assert formatter.format(record_of(extra={"http.request.method": "GET", "http": {"version": "1.1"}, "a": 1})) == (
         '{"@timestamp":"2026-11-27T04:05:06.123Z","log.level":"info","message":"paid","a":1,"ecs.version":"1.6.0",'
         '"http":{"request":{"method":"GET"},"version":"1.1"},'
         '"log":{"logger":"shop.cart","origin":{"file":{"line":42,"name":"cart.py"},"function":"pay"}},'
@@ -256,9 +254,7 @@ def test_batches_are_written_as_one_at_a_time(
     chosen = data.draw(schema_options)
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", data.draw(st.sampled_from(["", "p"])))
     encoding = data.draw(st.sampled_from(["utf-8", "utf-8", "ascii"]))
-    given_records = data.draw(
-        st.lists(st.tuples(records, special_extras, attributes), min_size=1, max_size=6)
-    )
+    given_records = data.draw(st.lists(st.tuples(records, special_extras, attributes), min_size=1, max_size=6))
     outcomes = []
     for deliver in (one_at_a_time, deliver_batch):
         own = [

@@ -148,9 +148,7 @@ def code_of(path: Path) -> str:
     if path.suffix == ".h":
         return re.sub(r"/\*.*?\*/|//[^\n]*", blank, text, flags=re.DOTALL)
     named_files = re.compile(r'\b(?:from|include)\s+"[^"\n]*"')
-    tokens = re.compile(
-        r'"""(?:.|\n)*?"""|\'\'\'(?:.|\n)*?\'\'\'|#[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\''
-    )
+    tokens = re.compile(r'"""(?:.|\n)*?"""|\'\'\'(?:.|\n)*?\'\'\'|#[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'')
     kept: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
@@ -275,9 +273,7 @@ def other_functions(path: Path) -> Iterator[tuple[int, str, int]]:
             for parameter in parameters
             if parameter.strip() not in ("", "void", "*", "/")
         ]
-        names = [
-            name for name in names if name[-1].strip("*") not in ("self", "cls") and name[:1] != ["self"]
-        ]
+        names = [name for name in names if name[-1].strip("*") not in ("self", "cls") and name[:1] != ["self"]]
         yield line_at(code, match.start()), match[1], len(names)
 
 
@@ -309,9 +305,7 @@ def imported_private_names() -> Violations:
 def used_private_names() -> Violations:
     paths = files(".py", ".pyx", ".pxd")
     for path in paths:
-        own: set[str] = set().union(
-            *(defined_in(other) for other in paths if module_of(other) == module_of(path))
-        )
+        own: set[str] = set().union(*(defined_in(other) for other in paths if module_of(other) == module_of(path)))
         uses = python_uses(path) if path.suffix == ".py" else cython_uses(path)
         for use in uses:
             if use.name in own or use.name in STANDARD_PRIVATE_NAMES:
@@ -352,11 +346,7 @@ def test_the_source_keeps_the_rule(rule: str) -> None:
 
 def test_the_files_are_read() -> None:
     """Else the rules above would hold for want of anything to look at."""
-    found = {
-        (module_of(path), each.module)
-        for path in files(".py", ".pyx", ".pxd", ".h")
-        for each in imports(path)
-    }
+    found = {(module_of(path), each.module) for path in files(".py", ".pyx", ".pxd", ".h") for each in imports(path)}
     layers = {(layer_of(importer), layer_of(imported)) for importer, imported in found}
     assert ("logflume", "logflume.listener") in found
     assert {("_c.caller", "_c"), ("_c.backend", "_delivery"), ("_py", "_shared")} <= layers

@@ -92,9 +92,7 @@ class File(logging.FileHandler):
 
 
 @pytest.mark.parametrize("nested", [1, 3, 30])
-def test_a_guard_against_reentrance_holds(
-    lf: Any, clean_logging: None, nested: int, accelerate: bool
-) -> None:
+def test_a_guard_against_reentrance_holds(lf: Any, clean_logging: None, nested: int, accelerate: bool) -> None:
     def make() -> Any:
         seen: list[str] = []
         return [Guarded(nested, seen)], lambda: seen
@@ -148,9 +146,7 @@ class LogsWhileItFormats(logging.Formatter):
         return super().format(record)
 
 
-def test_what_a_formatter_logs_comes_before_its_record(
-    lf: Any, clean_logging: None, accelerate: bool
-) -> None:
+def test_what_a_formatter_logs_comes_before_its_record(lf: Any, clean_logging: None, accelerate: bool) -> None:
     def make() -> Any:
         handler = logging.StreamHandler(io.StringIO())
         handler.setFormatter(LogsWhileItFormats())
@@ -160,9 +156,7 @@ def test_what_a_formatter_logs_comes_before_its_record(
     assert queued == attached
 
 
-def test_what_is_logged_below_a_handler_s_level_is_not_for_it(
-    lf: Any, clean_logging: None, accelerate: bool
-) -> None:
+def test_what_is_logged_below_a_handler_s_level_is_not_for_it(lf: Any, clean_logging: None, accelerate: bool) -> None:
     def make() -> Any:
         seen: list[str] = []
         quiet, loud = Plain([]), Plain(seen)
@@ -204,9 +198,7 @@ def test_recursion_ends_at_the_interpreter_s_limit_and_is_reported_once(
     assert errors.count("RecursionError:") == 3
 
 
-def test_what_a_nested_handler_raises_is_raised_in_the_handler_that_logs(
-    lf: Any, clean_logging: None
-) -> None:
+def test_what_a_nested_handler_raises_is_raised_in_the_handler_that_logs(lf: Any, clean_logging: None) -> None:
     caught: list[str] = []
 
     class Raises(logging.Handler):

@@ -84,9 +84,7 @@ def test_unbounded_by_default(held):
     assert listener.stats().drops == {}
 
 
-@pytest.mark.parametrize(
-    ("policy", "left"), [("drop_newest", [0, 1, 2, 3, 4]), ("drop_oldest", [7, 8, 9, 10, 11])]
-)
+@pytest.mark.parametrize(("policy", "left"), [("drop_newest", [0, 1, 2, 3, 4]), ("drop_oldest", [7, 8, 9, 10, 11])])
 def test_one_end_is_dropped(held, policy, left):
     logger, listener, gate = held(capacity=5, overflow=policy)
     log_numbers(logger, 12)
@@ -137,9 +135,7 @@ def test_flush_and_stop_are_never_dropped(held, policy):
     logger, listener, gate = held(capacity=5, overflow=policy)
     log_numbers(logger, 3)
     flushed = []
-    with threads(
-        [lambda: flushed.append(listener.flush(30)), lambda: flushed.append(listener.stop(30) == 0)]
-    ):
+    with threads([lambda: flushed.append(listener.flush(30)), lambda: flushed.append(listener.stop(30) == 0)]):
         assert wait_until(lambda: listener.queue.qsize() == 5)
         log_numbers(logger, 20, logging.ERROR)
         gate.open.set()
@@ -567,9 +563,7 @@ def test_wrong_values_are_named(lf, options, error):
 
 def test_a_queue_that_cannot_keep_a_capacity(lf):
     with contextlib.closing(multiprocessing.Queue()) as leaves:  # noqa: SIM117
-        with pytest.raises(
-            ValueError, match=r"capacity needs a queue.SimpleQueue or a queue.Queue, not 'Queue'"
-        ):
+        with pytest.raises(ValueError, match=r"capacity needs a queue.SimpleQueue or a queue.Queue, not 'Queue'"):
             lf.QueueListener(leaves, capacity=10)
 
 

@@ -146,9 +146,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the source tree, so that building leaves nothing in it."""
     copy = tmp_path_factory.mktemp("clone") / "logflume"
     copy.mkdir()
-    built = shutil.ignore_patterns(
-        "__pycache__", "*.egg-info", "*.c", *("*" + suffix for suffix in EXTENSIONS)
-    )
+    built = shutil.ignore_patterns("__pycache__", "*.egg-info", "*.c", *("*" + suffix for suffix in EXTENSIONS))
     for name in ("src", "tests", "bench", "docs", "examples", "packaging"):
         if (ROOT / name).exists():
             shutil.copytree(ROOT / name, copy / name, ignore=built)

@@ -97,9 +97,7 @@ class World:
     def log_in_threads(self, name: str, level: int, msg: str) -> None:
         self.settle_before(name)
         for number in range(2):  # one after the other, or the order would not be known
-            thread = threading.Thread(
-                target=lambda: logging.getLogger(name).log(level, msg), name=f"other {number}"
-            )
+            thread = threading.Thread(target=lambda: logging.getLogger(name).log(level, msg), name=f"other {number}")
             thread.start()
             thread.join()
 
@@ -150,9 +148,7 @@ class World:
         index = NAMES.index(name)
         handler = self.handlers[(1, 0, 2, 3)[index]]
         logging.getLogger(name).removeHandler(handler)
-        if self.listener is not None and not any(
-            handler in logging.getLogger(other).handlers for other in NAMES
-        ):
+        if self.listener is not None and not any(handler in logging.getLogger(other).handlers for other in NAMES):
             self.listener.removeHandler(handler)
 
     # What only a world with a queue can do; nothing may come of it.
@@ -203,9 +199,7 @@ class World:
         return [stream.getvalue() for stream in self.streams]
 
 
-def with_step(
-    name: str, *arguments: st.SearchStrategy[Any]
-) -> st.SearchStrategy[tuple[str, tuple[Any, ...]]]:
+def with_step(name: str, *arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[str, tuple[Any, ...]]]:
     return st.tuples(st.just(name), st.tuples(*arguments))
 
 
@@ -219,9 +213,7 @@ values: st.SearchStrategy[Any] = st.one_of(
     st.floats(allow_nan=False),
     st.text(max_size=4),
     st.binary(max_size=3),
-    st.sampled_from(
-        [decimal.Decimal("1.50"), datetime.date(2026, 11, 22), (1, "two"), [1, 2], {"k": 1}, Counter]
-    ),
+    st.sampled_from([decimal.Decimal("1.50"), datetime.date(2026, 11, 22), (1, "two"), [1, 2], {"k": 1}, Counter]),
     st.just(Unprintable()),
 )
 messages = st.one_of(
@@ -255,9 +247,9 @@ steps = st.one_of(
     with_step("set_disable", st.sampled_from([0, logging.INFO])),
     with_step("add_to_logger", names, indexes),
     with_step("remove_from_logger", names),
-    st.sampled_from(
-        ["settle", "set_up", "set_up_again", "stop", "pause", "go_on", "close_queue_handlers"]
-    ).flatmap(with_step),
+    st.sampled_from(["settle", "set_up", "set_up_again", "stop", "pause", "go_on", "close_queue_handlers"]).flatmap(
+        with_step
+    ),
 )
 
 

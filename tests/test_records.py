@@ -26,9 +26,7 @@ from helpers import (
     stopped_clock,
 )
 
-STANDARD = list(
-    vars(logging.LogRecord("a.b", logging.INFO, __file__, 1, "hello %s %d", ("x", 5), None, "make"))
-)
+STANDARD = list(vars(logging.LogRecord("a.b", logging.INFO, __file__, 1, "hello %s %d", ("x", 5), None, "make")))
 
 
 # What code sees of a record.
@@ -98,9 +96,7 @@ def directly(seen, logger, place):
 
 
 @pytest.mark.parametrize("accelerates", [False, True])
-@pytest.mark.parametrize(
-    "place", ["behind", "beside", "filter of the logger", "filter of the handler", "only queued"]
-)
+@pytest.mark.parametrize("place", ["behind", "beside", "filter of the logger", "filter of the handler", "only queued"])
 def test_all_code_sees_the_record_of_the_standard_library(lf, place, accelerates):
     outcomes = []
     for ours in (False, True):
@@ -196,9 +192,7 @@ def test_a_record_that_is_not_looked_at_stays_in_c(package):
 def frames(frame):
     found = []
     while frame is not None and frame.f_code.co_name != "log_it":
-        found.append(
-            (frame.f_code.co_filename, frame.f_code.co_name, frame.f_lineno, frame.f_globals["__name__"])
-        )
+        found.append((frame.f_code.co_filename, frame.f_code.co_name, frame.f_lineno, frame.f_globals["__name__"]))
         frame = frame.f_back
     return found
 
@@ -241,9 +235,7 @@ def nothing(self, *args, **keywords):
 replaced = []
 
 
-@pytest.mark.parametrize(
-    "name", ["info", "_log", "findCaller", "makeRecord", "handle", "callHandlers", "isEnabledFor"]
-)
+@pytest.mark.parametrize("name", ["info", "_log", "findCaller", "makeRecord", "handle", "callHandlers", "isEnabledFor"])
 def test_a_replaced_code_of_a_method_is_honoured(records, name):
     function = logging.Logger.info.__wrapped__ if name == "info" else vars(logging.Logger)[name]
     standard = function.__code__

@@ -44,8 +44,7 @@ SERVERS = {
     "gunicorn gthread": GUNICORN + " -k gthread --threads 4 server_app:wsgi",
     "gunicorn gthread --preload": GUNICORN + " -k gthread --threads 4 --preload server_app:wsgi",
     "gunicorn uvicorn_worker": GUNICORN + " -k uvicorn_worker.UvicornWorker server_app:asgi",
-    "gunicorn uvicorn_worker --preload": GUNICORN
-    + " -k uvicorn_worker.UvicornWorker --preload server_app:asgi",
+    "gunicorn uvicorn_worker --preload": GUNICORN + " -k uvicorn_worker.UvicornWorker --preload server_app:asgi",
     "hypercorn": HYPERCORN,
     "hypercorn --workers": HYPERCORN + " --workers 2",
     "granian asgi": GRANIAN + " --interface asgi server_app:asgi",
@@ -81,9 +80,7 @@ def kind(server: str) -> str:
 
 
 def set_ups(server: str) -> list[str]:
-    of_app = [
-        way for way in server_app.SET_UPS if server == "uvicorn" or way not in ("fileConfig", "own listener")
-    ]
+    of_app = [way for way in server_app.SET_UPS if server == "uvicorn" or way not in ("fileConfig", "own listener")]
     if "asgi" in SERVERS[server] or kind(server) == "uvicorn":
         of_app += server_app.IN_LIFESPAN
     return of_app + (["configuration"] if kind(server) in CONFIGURED and "()" not in server else [])

@@ -186,9 +186,7 @@ def _hands_on():
             super().__init__(queue)
             made.append(given)
 
-    logging.config.dictConfig(
-        {"version": 1, "handlers": {"queue": {"class": Handler, "handlers": [], "given": 1}}}
-    )
+    logging.config.dictConfig({"version": 1, "handlers": {"queue": {"class": Handler, "handlers": [], "given": 1}}})
     return made == [{"given": 1}]
 
 
@@ -321,9 +319,7 @@ def test_a_queue_that_is_not_read(lf):
     with told() as messages:
         fill(handler, 5000)
     (message,) = messages
-    assert message.startswith(
-        "no listener has read the queue of a LocalQueueHandler, which got 1,000 records;"
-    )
+    assert message.startswith("no listener has read the queue of a LocalQueueHandler, which got 1,000 records;")
     assert handler.queue.qsize() == 5999
 
 

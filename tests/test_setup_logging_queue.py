@@ -471,9 +471,7 @@ def test_moving_and_back_while_others_log(lf, root, twice):
                     root.addHandler(other)
                     lf.setup_logging_queue()
             root.removeHandler(other)
-    assert sorted(m for _, _, m in collect.seen) == sorted(
-        f"{k} {i}" for k in range(4) for i in range(counts[k])
-    )
+    assert sorted(m for _, _, m in collect.seen) == sorted(f"{k} {i}" for k in range(4) for i in range(counts[k]))
 
 
 def test_accelerate_lasts_until_stop(lf, root):

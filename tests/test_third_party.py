@@ -359,9 +359,7 @@ asyncio.run(main())
 logger.info("outside")
 finish()
 """
-    expected = [f"id-{i} {what} {i} request" for what in ("begin", "end") for i in range(3)] + [
-        "- outside main"
-    ]
+    expected = [f"id-{i} {what} {i} request" for what in ("begin", "end") for i in range(3)] + ["- outside main"]
     expected[-1] = "- outside <module>"
     on_logger = outcome(application.replace("OWNER", "logging.root"))
     assert on_logger["text"].splitlines() == expected

@@ -110,9 +110,7 @@ texts = st.one_of(
     st.just(["a"]),
 )
 statuses = st.one_of(
-    st.sampled_from(
-        [200, 404, 599, 600, 99, True, 200.5, "404", Number(200), http.HTTPStatus.CREATED, 10**20, None]
-    ),
+    st.sampled_from([200, 404, 599, 600, 99, True, 200.5, "404", Number(200), http.HTTPStatus.CREATED, 10**20, None]),
     st.integers(100, 599),
 )
 arguments = st.one_of(
@@ -142,9 +140,7 @@ FORMATS = (
     given_calls=st.lists(calls, min_size=1, max_size=6),
     colors=st.sampled_from([False, False, True]),
 )
-def test_any_arguments(
-    lf: ModuleType, cls: str, fmt: str, encoding: str, given_calls: list[Any], colors: bool
-) -> None:
+def test_any_arguments(lf: ModuleType, cls: str, fmt: str, encoding: str, given_calls: list[Any], colors: bool) -> None:
     extra = {"client_addr": "e", "status_code": "e"} if cls == "DefaultFormatter" else None
 
     def act(logger: logging.Logger, flush: Callable[[], None]) -> None:

@@ -6,6 +6,4 @@ from . import aiologger, fapilog, logbook, loguru, logust, logxide, nothing, pic
 from .contender import Contender
 
 MODULES = (nothing, standard, picologging, loguru, logust, structlog, logxide, fapilog, logbook, aiologger)
-ALL: dict[str, Contender] = {
-    contender.label: contender for module in MODULES for contender in module.CONTENDERS
-}
+ALL: dict[str, Contender] = {contender.label: contender for module in MODULES for contender in module.CONTENDERS}

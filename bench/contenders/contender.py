@@ -33,9 +33,7 @@ class Contender:
     label: str
     start: Callable[[str], Running]
     package: str = ""  # the distribution; none is the standard library
-    calls: Mapping[str, str] = field(
-        default_factory=lambda: CALLS
-    )  # statements with `log` and the number `i`
+    calls: Mapping[str, str] = field(default_factory=lambda: CALLS)  # statements with `log` and the number `i`
     style: str = "text"  # one of lines.STYLES
     logs: bool = True
     in_loop: bool = False  # `start` needs the running event loop, and the calls are awaited

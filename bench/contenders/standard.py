@@ -15,8 +15,7 @@ def start(path: str, way: ways.Way, configuration: str = "file") -> Running:
 
 
 CONTENDERS = [
-    Contender(way.label, partial(start, way=way), way.package, environment=way.environment)
-    for way in ways.ALL.values()
+    Contender(way.label, partial(start, way=way), way.package, environment=way.environment) for way in ways.ALL.values()
 ] + [
     Contender(
         f"{way.label}, JSON",

@@ -58,9 +58,7 @@ def queue_handler(lf: ModuleType) -> logging.Handler:
 
 
 @pytest.mark.parametrize("calls", [plain, with_extra, with_list, disabled, with_exception])
-def test_500_calls(
-    benchmark: BenchmarkFixture, queue_handler: logging.Handler, calls: Callable[[], None]
-) -> None:
+def test_500_calls(benchmark: BenchmarkFixture, queue_handler: logging.Handler, calls: Callable[[], None]) -> None:
     def empty_queue() -> None:
         while queue_handler.queue.qsize():  # type: ignore[attr-defined]
             queue_handler.queue.get()  # type: ignore[attr-defined]

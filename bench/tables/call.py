@@ -86,9 +86,7 @@ class Cases(ContenderTable):
     async def body(self, contender: Contender, running: Running, options: Options) -> Result:
         calls = contender.calls
         extra, number = await each_call(calls["extra"], running, 0, options.count(4_000))
-        exception, number = await each_call(
-            calls["exception"], running, number, options.count(2_000), IN_EXCEPT
-        )
+        exception, number = await each_call(calls["exception"], running, number, options.count(2_000), IN_EXCEPT)
         disabled, _ = await back_to_back(calls["disabled"], running, 0, 20)
         return {
             **quantiles(extra, extra=0.5, extra_p99=0.99),

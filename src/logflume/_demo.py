@@ -178,18 +178,14 @@ def run_server(setup: str, requests: int, slow: bool) -> tuple[Measures, str]:
 # ---- the process that shows it ----
 
 
-def measure(
-    setups: Iterable[str], rounds: int, requests: int, slow: bool
-) -> tuple[dict[str, Measures], list[str]]:
+def measure(setups: Iterable[str], rounds: int, requests: int, slow: bool) -> tuple[dict[str, Measures], list[str]]:
     """Return the medians for each of `setups`, and what is wrong."""
     measured: dict[str, list[Measures]] = {setup: [] for setup in setups}
     problems: list[str] = []
     for setup in [*measured] * rounds:
         command = [sys.executable, "-m", "logflume._demo", setup, str(requests), str(int(slow))]
         # In a session of its own: Ctrl-C is for this process, which ends the other one.
-        done = subprocess.run(
-            command, stdout=subprocess.PIPE, check=True, timeout=300, start_new_session=True
-        )
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=300, start_new_session=True)
         figures, problem = json.loads(done.stdout)
         measured[setup].append(figures)
         if problem:
@@ -249,9 +245,7 @@ def demonstrate(rounds: int, requests: int, slow_too: bool) -> int:
     medians, problems = measure(setups, rounds, requests, slow=False)
     show(medians, "logging", "time in log calls")
     if slow_too:
-        print(
-            f"And a second handler, which takes {SLOW_SECONDS * 1e3:.0f} ms for one record of {SLOW_EACH}:\n"
-        )
+        print(f"And a second handler, which takes {SLOW_SECONDS * 1e3:.0f} ms for one record of {SLOW_EACH}:\n")
         slow_medians, slow_problems = measure(setups[1:], rounds, requests, slow=True)
         show(slow_medians, "stall", "worst stall of the event loop")
         problems += slow_problems
@@ -265,9 +259,7 @@ def main(arguments: list[str] | None = None) -> int:
     from . import IMPLEMENTATION, __version__
 
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    version = (
-        f"logflume {__version__}, {IMPLEMENTATION}, on {python}, {platform.system()}, {os.cpu_count()} cores"
-    )
+    version = f"logflume {__version__}, {IMPLEMENTATION}, on {python}, {platform.system()}, {os.cpu_count()} cores"
     parser = argparse.ArgumentParser(
         prog="python -m logflume", description="Measure what logging costs an asyncio server on this machine."
     )

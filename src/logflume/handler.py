@@ -89,9 +89,7 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
             for name in self._options.keys() - bounds.keys():
                 setattr(listener, name, self._options[name])
         elif listener is not None and self._options:
-            raise TypeError(
-                f"{', '.join(self._options)}: only for a logflume.QueueListener, not {listener!r}"
-            )
+            raise TypeError(f"{', '.join(self._options)}: only for a logflume.QueueListener, not {listener!r}")
         return listener
 
     def _give_handlers(self, listener: Any, handlers: Iterable[logging.Handler | str]) -> None:
@@ -102,9 +100,7 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
         handlers = tuple(handlers)
         for name in handlers:
             if isinstance(name, str) and name not in known:
-                raise ValueError(
-                    f"no handler {name!r} is configured; in fileConfig, list it before the queue handler"
-                )
+                raise ValueError(f"no handler {name!r} is configured; in fileConfig, list it before the queue handler")
 
         def look_up() -> tuple[logging.Handler, ...]:
             found = (known[handler] if isinstance(handler, str) else handler for handler in handlers)
@@ -117,9 +113,7 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
     def setFormatter(self, fmt: logging.Formatter | None) -> None:
         """Set the formatter. It does nothing, and a warning tells so: the handlers behind the queue have their own."""
         if fmt is not None and _is_unused(self) and not _is_default(fmt):
-            settings.warn(
-                "a formatter of a LocalQueueHandler does nothing; give it to the handlers behind the queue"
-            )
+            settings.warn("a formatter of a LocalQueueHandler does nothing; give it to the handlers behind the queue")
         super().setFormatter(fmt)
 
     def _warn_if_unread(self) -> None:
@@ -165,9 +159,7 @@ def _checked(options: dict[str, Any]) -> dict[str, Any]:
     known = QueueListener.__init__.__kwdefaults__ or {}
     for name in options:
         if name not in known or name == "respect_handler_level":
-            raise TypeError(
-                f"LocalQueueHandler() has no option {name!r}; its listener's are {', '.join(known)}"
-            )
+            raise TypeError(f"LocalQueueHandler() has no option {name!r}; its listener's are {', '.join(known)}")
     on_error = options.get("on_error")
     if isinstance(on_error, str):
         options["on_error"] = _resolve(on_error)
@@ -179,8 +171,7 @@ def _is_unused(handler: LocalQueueHandler) -> bool:
     """Whether `handler` does not format: nothing is overridden, and the records stay in the process."""
     names = ("prepare", "enqueue", "emit", "format")
     return not leaves_process(handler.queue) and all(
-        getattr(type(handler), name) is getattr(LocalQueueHandler, name) and name not in vars(handler)
-        for name in names
+        getattr(type(handler), name) is getattr(LocalQueueHandler, name) and name not in vars(handler) for name in names
     )
 
 

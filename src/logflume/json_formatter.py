@@ -178,9 +178,7 @@ class JsonFormatter(logging.Formatter):
             return [name.strip() for name in self._fmt.split(",") if name.strip()]
         raise ValueError(f"Style {self._style!r} is not supported")
 
-    def add_fields(
-        self, log_data: dict[Any, Any], record: logging.LogRecord, message_dict: dict[Any, Any]
-    ) -> None:
+    def add_fields(self, log_data: dict[Any, Any], record: logging.LogRecord, message_dict: dict[Any, Any]) -> None:
         """Put into `log_data` what is to be in the output.
 
         `message_dict` has the items of a message that is a dictionary, and `exc_info` and `stack_info` as text.

@@ -217,9 +217,7 @@ class QueueListener(Feed, ListenerCore, logging.handlers.QueueListener):
         try:
             thread = ListenerThread(worker.run, "logflume")
             _thread.start_new_thread(self._launch, (run, thread))
-        except (
-            RuntimeError
-        ) as error:  # no threads here (Pyodide, subinterpreters), no more of them, or exiting
+        except RuntimeError as error:  # no threads here (Pyodide, subinterpreters), no more of them, or exiting
             if type(error).__module__ != "builtins":
                 raise  # of a signal handler
             self._go_without_thread(run)

@@ -101,9 +101,7 @@ def setup_logging_queue(
     if running is not None:
         listener = running
         if not any(move.movable for move in moves):
-            settings.warn(
-                "setup_logging_queue() was called before for these loggers; returned the listener that runs"
-            )
+            settings.warn("setup_logging_queue() was called before for these loggers; returned the listener that runs")
     else:
         _warn_of_names(unknown, moves, direct)
         if not loggers and not all_loggers:
@@ -127,9 +125,7 @@ def _logger(logger: logging.Logger | str) -> logging.Logger:
 def _loggers_with_handlers() -> list[logging.Logger]:
     known = logging.Logger.manager.loggerDict.values()
     return [
-        logger
-        for logger in [logging.getLogger(), *known]
-        if isinstance(logger, logging.Logger) and logger.handlers
+        logger for logger in [logging.getLogger(), *known] if isinstance(logger, logging.Logger) and logger.handlers
     ]
 
 
@@ -191,9 +187,7 @@ def _is_above(logger: logging.Logger, other: logging.Logger) -> bool:
 def _as_direct(direct: object) -> tuple[logging.Handler | type[logging.Handler], ...]:
     chosen = tuple(direct) if isinstance(direct, Iterable) else (direct,)
     for each in chosen:
-        if not isinstance(each, logging.Handler) and not (
-            isinstance(each, type) and issubclass(each, logging.Handler)
-        ):
+        if not isinstance(each, logging.Handler) and not (isinstance(each, type) and issubclass(each, logging.Handler)):
             raise TypeError(f"direct takes handlers or their classes, not {each!r}")
     return chosen
 
@@ -212,9 +206,7 @@ def _is_movable(handler: logging.Handler) -> bool:
 class _Move:
     """The handlers of one logger, and the queue handler in their place."""
 
-    def __init__(
-        self, logger: logging.Logger, direct: Iterable[logging.Handler | type[logging.Handler]]
-    ) -> None:
+    def __init__(self, logger: logging.Logger, direct: Iterable[logging.Handler | type[logging.Handler]]) -> None:
         self.logger = logger
         self.before = tuple(logger.handlers)
         self.movable = tuple(h for h in self.before if _is_movable(h) and not _is_among(h, direct))
@@ -303,9 +295,7 @@ class _MovedHandlersListener(QueueListener):
             queue_handler.listener = self
             move.replace(queue_handler, moved)
         for move in self._moves:
-            move.moved.after = tuple(
-                other.moved for other in self._moves if _is_above(other.logger, move.logger)
-            )
+            move.moved.after = tuple(other.moved for other in self._moves if _is_above(other.logger, move.logger))
         for handler in self._all_moved:
             guard(handler, self._deliver_before_change)
 

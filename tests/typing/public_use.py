@@ -18,9 +18,7 @@ logging.getLogger().addHandler(handler)
 def complain(*what: object) -> None: ...
 
 
-def alert(
-    record: logging.LogRecord | None, handler: logging.Handler | None, error: BaseException
-) -> None: ...
+def alert(record: logging.LogRecord | None, handler: logging.Handler | None, error: BaseException) -> None: ...
 
 
 listener = logflume.QueueListener(
@@ -38,9 +36,7 @@ listener.addHandler(logging.NullHandler())
 listener.removeHandler(logging.NullHandler())
 assert_type(listener.flush(timeout=1.0), bool)
 assert_type(listener.stop(timeout=1.0), int)
-logflume.QueueListener(
-    local, capacity=10, overflow="drop_oldest", block_timeout=1, keep_level="ERROR", warn_at=None
-)
+logflume.QueueListener(local, capacity=10, overflow="drop_oldest", block_timeout=1, keep_level="ERROR", warn_at=None)
 logflume.LocalQueueHandler(capacity=10, overflow="block", block_timeout=0.5, keep_level=logging.WARNING)
 logflume.setup_logging_queue(capacity=10, overflow="direct", warn_at=100).stop()
 logflume.QueueListener(local, overflow="drop")  # type: ignore[arg-type]

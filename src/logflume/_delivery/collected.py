@@ -30,9 +30,7 @@ __all__ = ["write_filtered", "write_formatted"]
 DROPPED: Any = object()  # what ask() returns for a record that does not pass the filters
 
 
-def write_formatted(
-    handler: Any, records: list[logging.LogRecord], report: Report, progress: Progress
-) -> int:
+def write_formatted(handler: Any, records: list[logging.LogRecord], report: Report, progress: Progress) -> int:
     """Write the records that go together; return how many of those left have to go one at a time.
 
     The formatter is called once for each record, whatever becomes of its text: it may count its calls, say.
@@ -99,9 +97,7 @@ class Collected:
     # Returns the bytes of a record, or None if it has to go to the handler alone.
     line: Callable[[Any], bytes | None]
 
-    def __init__(
-        self, handler: Any, records: list[logging.LogRecord], report: Report, progress: Progress
-    ) -> None:
+    def __init__(self, handler: Any, records: list[logging.LogRecord], report: Report, progress: Progress) -> None:
         self.handler = handler
         self.records = records
         self.report = report

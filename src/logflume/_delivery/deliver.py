@@ -120,9 +120,7 @@ def hand_over(handler: Any, records: list[logging.LogRecord], report: Report, pr
 # ---- COMPOSED ----
 
 
-def write_text(
-    handler: logging.Handler, records: list[logging.LogRecord], sink: Sink, text: BatchText
-) -> int:
+def write_text(handler: logging.Handler, records: list[logging.LogRecord], sink: Sink, text: BatchText) -> int:
     """Write `text`, made of the first of `records`; return how many of those left have to go one at a time."""
     left = len(records)
     try:

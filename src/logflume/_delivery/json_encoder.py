@@ -65,9 +65,7 @@ def encoder_for(
     separators: tuple[str, str] | None,
 ) -> json.JSONEncoder | None:
     """Return what json.dumps() would make of these for each record; None if that may differ from one to the next."""
-    if serializer is not DUMPS or (
-        cls is not JsonEncoder and cls is not json.JSONEncoder and cls is not None
-    ):
+    if serializer is not DUMPS or (cls is not JsonEncoder and cls is not json.JSONEncoder and cls is not None):
         return None
     encoder: json.JSONEncoder = (cls or json.JSONEncoder)(
         ensure_ascii=ensure_ascii, indent=indent, separators=separators, default=default

@@ -170,9 +170,7 @@ class OpenTelemetry(Schema):
             log_data["trace_id"] = trace_id
             if span_id:
                 log_data["span_id"] = span_id
-            log_data["trace_flags"] = (
-                f"{int(sampled or 0):02x}" if isinstance(sampled, int | None) else sampled
-            )
+            log_data["trace_flags"] = f"{int(sampled or 0):02x}" if isinstance(sampled, int | None) else sampled
         log_data["scope"] = {"name": record.name}
         service = service or os.environ.get("OTEL_SERVICE_NAME")
         if service:
@@ -186,9 +184,7 @@ class OpenTelemetry(Schema):
         }
         attributes["exception.type"], attributes["exception.message"] = error_of(record, qualified=True)
         attributes["exception.stacktrace"] = traceback
-        log_data["attributes"] = {
-            key: value for key, value in attributes.items() if value is not None
-        } | extra
+        log_data["attributes"] = {key: value for key, value in attributes.items() if value is not None} | extra
 
 
 SCHEMAS: dict[str, Schema] = {"ecs": Ecs(), "gcp": GoogleCloud(), "otel": OpenTelemetry()}

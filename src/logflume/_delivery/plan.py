@@ -48,8 +48,4 @@ def way_of(handler: logging.Handler, asked: bool = False) -> int:
 
 def is_composed(formatter: Any) -> bool:
     """Whether the compiled core can make the texts of `formatter`."""
-    return (
-        formatter_is_unpatched(formatter)
-        or json_formatter_is_unpatched(formatter)
-        or added_fields(formatter) != ()
-    )
+    return formatter_is_unpatched(formatter) or json_formatter_is_unpatched(formatter) or added_fields(formatter) != ()

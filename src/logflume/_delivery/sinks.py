@@ -53,9 +53,7 @@ class Sink:
 class DescriptorSink(Sink):
     """A text stream over a descriptor, which writes newlines as they are: what it gets is its text in bytes."""
 
-    def __init__(
-        self, handler: logging.Handler, stream: io.TextIOWrapper, raw: io.FileIO, ascii: bool
-    ) -> None:
+    def __init__(self, handler: logging.Handler, stream: io.TextIOWrapper, raw: io.FileIO, ascii: bool) -> None:
         key = id(handler)
         self.handler = weakref.ref(handler, lambda _: _descriptor_sinks.pop(key, None))
         # weakly: a stream without other references closes its file
@@ -108,9 +106,7 @@ class FileSink(DescriptorSink):
     Each byte is accounted for.
     """
 
-    def put(
-        self, handler: logging.Handler, records: list[logging.LogRecord], text: BatchText, written: int = 0
-    ) -> int:
+    def put(self, handler: logging.Handler, records: list[logging.LogRecord], text: BatchText, written: int = 0) -> int:
         """As Sink.put(); `written` bytes of the text are written already."""
         data = memoryview(text.data)
         size = len(data)
@@ -158,9 +154,7 @@ class PiecewiseSink(Sink):
 
     piece = UNLIMITED
 
-    def put(
-        self, handler: logging.Handler, records: list[logging.LogRecord], text: BatchText, written: int = 0
-    ) -> int:
+    def put(self, handler: logging.Handler, records: list[logging.LogRecord], text: BatchText, written: int = 0) -> int:
         """As Sink.put(); `written` bytes of the text, some whole records, are written already."""
         data = memoryview(text.data)
         done = text.whole(written) if written else 0
@@ -216,15 +210,11 @@ class PiecewiseSink(Sink):
 class BufferSink(PiecewiseSink, DescriptorSink):
     """One whose buffer may hold a part of another writer's line: the bytes follow it through the buffer."""
 
-    def __init__(
-        self, handler: logging.Handler, stream: io.TextIOWrapper, raw: io.FileIO, ascii: bool
-    ) -> None:
+    def __init__(self, handler: logging.Handler, stream: io.TextIOWrapper, raw: io.FileIO, ascii: bool) -> None:
         super().__init__(handler, stream, raw, ascii)
         self.capacity = _buffer_size(self.buffer)
 
-    def put(
-        self, handler: logging.Handler, records: list[logging.LogRecord], text: BatchText, written: int = 0
-    ) -> int:
+    def put(self, handler: logging.Handler, records: list[logging.LogRecord], text: BatchText, written: int = 0) -> int:
         try:
             self.piece = min(self.capacity, most_at_once(self.raw))
         except Exception:
@@ -283,10 +273,7 @@ def _is_text_file(stream: Any) -> bool:
     cls = type(stream)
     return (
         isinstance(stream, io.TextIOWrapper)
-        and (
-            cls is io.TextIOWrapper
-            or (cls.write is io.TextIOWrapper.write and cls.flush is io.TextIOWrapper.flush)
-        )
+        and (cls is io.TextIOWrapper or (cls.write is io.TextIOWrapper.write and cls.flush is io.TextIOWrapper.flush))
         and vars(stream).keys().isdisjoint(("write", "flush", "buffer"))
     )
 
@@ -336,9 +323,7 @@ def _opened_itself(handler: Any, raw: io.FileIO) -> bool:
     )
 
 
-def _descriptor_sink(
-    handler: Any, stream: io.TextIOWrapper, raw: io.FileIO, ascii: bool
-) -> DescriptorSink | None:
+def _descriptor_sink(handler: Any, stream: io.TextIOWrapper, raw: io.FileIO, ascii: bool) -> DescriptorSink | None:
     """A sink that writes bytes past `stream`, if it is known how that writes newlines."""
     own = _opened_itself(handler, raw)
     if type(stream) is not io.TextIOWrapper or not (keeps_newlines(stream) if newlines_are_known else own):
@@ -371,9 +356,7 @@ def rotates_by_size(handler: Any) -> bool:
 
 def is_expired(handler: Any) -> bool:
     """Whether it is time for `handler` to rotate its file."""
-    return isinstance(handler, logging.handlers.TimedRotatingFileHandler) and (
-        int(time.time()) >= handler.rolloverAt
-    )
+    return isinstance(handler, logging.handlers.TimedRotatingFileHandler) and (int(time.time()) >= handler.rolloverAt)
 
 
 def due(handler: Any) -> bool:

@@ -37,9 +37,7 @@ STYLES: tuple[type, ...] = (logging.PercentStyle, logging.StrFormatStyle, loggin
 
 # Methods that a batch replaces or relies on. The others (handleError, doRollover, close, ...) are called on
 # the instance by us or by the standard `handle`, so hiding them changes nothing here.
-HANDLER_METHODS = frozenset(
-    "handle filter emit format flush acquire release shouldRollover reopenIfNeeded".split()
-)
+HANDLER_METHODS = frozenset("handle filter emit format flush acquire release shouldRollover reopenIfNeeded".split())
 FILTER = frozenset(["filter"])
 # What FORMATTING_HANDLERS ask with a record.
 FORMATTING_METHODS = frozenset("getSubject getEventCategory getEventType getMessageID".split())

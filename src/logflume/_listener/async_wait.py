@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["call_in_thread"]
 
 
-async def call_in_thread(
-    function: Callable[[], Result], when_cancelled: Callable[[], object] | None = None
-) -> Result:
+async def call_in_thread(function: Callable[[], Result], when_cancelled: Callable[[], object] | None = None) -> Result:
     """Return what `function` returns, called in a thread of its own, without blocking the event loop.
 
     A cancellation of the task takes effect when the function has returned; or at once, with `when_cancelled`: then that

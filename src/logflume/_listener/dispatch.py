@@ -318,9 +318,7 @@ class Dispatcher:
                 handler.flush()
             except Exception as error:
                 # logging.shutdown() ignores that a stream is closed by then, and at exit what else comes of a stream.
-                ignored = (
-                    (OSError, ValueError) if exit_has_come() else ValueError if _is_closed(handler) else ()
-                )
+                ignored = (OSError, ValueError) if exit_has_come() else ValueError if _is_closed(handler) else ()
                 if not isinstance(error, ignored):
                     self.errors.report(None, handler, error)
         hearing.hearer = outer
@@ -474,9 +472,7 @@ class Dispatcher:
         self.overflow.begin_anew()
         self.batches = 0
         if self.listener.delivering_thread != get_ident():
-            self.listener.delivering_thread = (
-                0  # a new thread may have the identifier of the one that is gone
-            )
+            self.listener.delivering_thread = 0  # a new thread may have the identifier of the one that is gone
             self._records = []
             self._turn = []
             self._progress = self.nested.progress = Progress()

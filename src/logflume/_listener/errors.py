@@ -43,13 +43,9 @@ class ErrorReports:
         self._period_end = 0.0
         self._telling: set[int] = set()  # threads that call on_error
 
-    on_error: OnError | None = checked(
-        "_on_error", function, "on_error", "What is called for an exception, or None."
-    )
+    on_error: OnError | None = checked("_on_error", function, "on_error", "What is called for an exception, or None.")
 
-    def report(
-        self, record: logging.LogRecord | None, handler: logging.Handler | None, error: BaseException
-    ) -> None:
+    def report(self, record: logging.LogRecord | None, handler: logging.Handler | None, error: BaseException) -> None:
         """Report `error`, which is being handled: `handler` raised it for `record`.
 
         Never raises an Exception. Another one (KeyboardInterrupt) that comes while it reports is raised, but not in
@@ -108,9 +104,7 @@ class ErrorReports:
         if self.count_error is not None:
             self.count_error(record, handler)
 
-    def _print(
-        self, record: logging.LogRecord | None, own: Callable[[logging.LogRecord], object] | None
-    ) -> None:
+    def _print(self, record: logging.LogRecord | None, own: Callable[[logging.LogRecord], object] | None) -> None:
         """Print the exception that is being handled, at most REPORTS times in a REPORT_PERIOD."""
         now = time.monotonic()
         if now >= self._period_end:

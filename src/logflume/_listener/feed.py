@@ -83,9 +83,7 @@ class Feed:
             self._start_thread(run)
         if run.is_over or (run.is_open and not threads_run()):
             self._dispatcher.deliver_here(self.exit_timeout)
-        elif (
-            run.stop_requested and self._dispatcher.queued() > CROWD and self.delivering_thread != get_ident()
-        ):
+        elif run.stop_requested and self._dispatcher.queued() > CROWD and self.delivering_thread != get_ident():
             # Calls that come faster than the thread delivers would put its end off for ever.
             time.sleep(SLOW_CALL)
 

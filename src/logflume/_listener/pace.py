@@ -20,9 +20,7 @@ LONGEST_PAUSE = 4e-3
 SHORTEST_REST = 20e-6  # between two holds; the system rounds it up
 FIRST_SHARE = 2.0  # of the others who want the GIL, for each second of a hold, while the queue is short
 # Records.
-SHORT_QUEUE = (
-    5_000  # with so many queued the others get half of FIRST_SHARE, with twice as many a third, and so on
-)
+SHORT_QUEUE = 5_000  # with so many queued the others get half of FIRST_SHARE, with twice as many a third, and so on
 LONG_QUEUE = 25_000  # from so many on a hold may last LONG_HOLD
 FIRST_LIMIT = 64
 # A call of handle_batch() may take as long as many records do, however few it gets. Other handlers in Python are no
@@ -56,9 +54,7 @@ class Pace:
         self._unmeasured = 0
         self._is_measured = False
         self._begin = self._cpu_begin = 0.0  # of the hold, by the clock and the thread's CPU time
-        self._cpu = self._others = (
-            0.0  # how long this thread and the others had the processor in the last hold
-        )
+        self._cpu = self._others = 0.0  # how long this thread and the others had the processor in the last hold
         self._too_long = math.inf  # when it is to be asked whether a hold lasts too long
         self._set = time.perf_counter()  # when the pause was set last, and the thread's CPU time then
         self._set_cpu = thread_time()

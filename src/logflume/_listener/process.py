@@ -45,9 +45,7 @@ _delivers_now = False  # a thread is in _deliver_now()
 _exit_finalizer: Any = None
 _callbacks = -1  # that atexit knew when ours was the youngest
 _ours_at_threads_end: Any = None  # in the list of threading
-_waited: weakref.WeakKeyDictionary[Any, float] = (
-    weakref.WeakKeyDictionary()
-)  # seconds of its exit_timeout, used up
+_waited: weakref.WeakKeyDictionary[Any, float] = weakref.WeakKeyDictionary()  # seconds of its exit_timeout, used up
 _told: weakref.WeakSet[Any] = weakref.WeakSet()  # those of which it was said that records are left
 _held_for_fork: dict[int, list[Any]] = {}  # by the thread that forks
 

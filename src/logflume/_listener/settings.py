@@ -71,9 +71,7 @@ def records(given: Any, name: str) -> int | None:
 def choice(given: Any, name: str, choices: tuple[str, ...]) -> str:
     """Return `given`, which is one of `choices`."""
     if given not in choices:
-        raise ValueError(
-            f"{name} takes {', '.join(map(repr, choices[:-1]))} or {choices[-1]!r}, not {given!r}"
-        )
+        raise ValueError(f"{name} takes {', '.join(map(repr, choices[:-1]))} or {choices[-1]!r}, not {given!r}")
     return str(given)
 
 
@@ -126,8 +124,7 @@ def queue(given: Any, methods: tuple[str, ...]) -> Any:
     missing = [method for method in methods if not callable(getattr(given, method, None))]
     if missing:
         raise TypeError(
-            f"a queue needs a {missing[0]}() method, and {type(given).__name__!r} has none; "
-            "give a queue.SimpleQueue"
+            f"a queue needs a {missing[0]}() method, and {type(given).__name__!r} has none; give a queue.SimpleQueue"
         )
     if _is_coroutine_function(getattr(given, "get", None)):
         raise TypeError(

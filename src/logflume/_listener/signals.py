@@ -26,9 +26,7 @@ _before: dict[int, Any] = {}  # by thread
 
 def block_all() -> None:
     """Block all signals in the calling thread; not in a greenlet that gevent or eventlet made of it."""
-    if not hasattr(signal, "pthread_sigmask") or not isinstance(
-        _thread.start_new_thread, BuiltinFunctionType
-    ):
+    if not hasattr(signal, "pthread_sigmask") or not isinstance(_thread.start_new_thread, BuiltinFunctionType):
         return
     faults = {getattr(signal, name, None) for name in _OWN_FAULTS}
     with contextlib.suppress(OSError, ValueError):

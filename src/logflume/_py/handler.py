@@ -71,9 +71,7 @@ class HandlerCore:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._overrides = any(
-            getattr(cls, name) is not method for name, method in cls._unpatched_methods.items()
-        )
+        cls._overrides = any(getattr(cls, name) is not method for name, method in cls._unpatched_methods.items())
 
     def __setattr__(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -297,7 +295,5 @@ class HandlerCore:
             handlers, asked = (moved if targets is None else targets).handlers, True
         respects = core.respect_handler_level
         return len(handlers) > 0 and all(
-            needs_no_exception(handler, asked)
-            for handler in handlers
-            if not respects or levelno >= handler.level
+            needs_no_exception(handler, asked) for handler in handlers if not respects or levelno >= handler.level
         )

@@ -46,9 +46,7 @@ class CapturedException:
 
     __slots__ = ("_captured", "_text")
 
-    def __init__(
-        self, parts: Sequence[Part] | None, links: Sequence[Link] | None, text: str | None = None
-    ) -> None:
+    def __init__(self, parts: Sequence[Part] | None, links: Sequence[Link] | None, text: str | None = None) -> None:
         self._captured = None if parts is None else (parts, links)
         self._text = text
 
@@ -76,12 +74,7 @@ _NAMES: dict[types.ModuleType | type, str] = {
     linecache: "getline getlines updatecache checkcache lazycache",
 }
 # What each of them that there is was when logflume was imported, and the function that it is or wraps, with its code.
-_FOUND = [
-    (owner, name, vars(owner)[name])
-    for owner in _NAMES
-    for name in _NAMES[owner].split()
-    if name in vars(owner)
-]
+_FOUND = [(owner, name, vars(owner)[name]) for owner in _NAMES for name in _NAMES[owner].split() if name in vars(owner)]
 OWNERS: tuple[types.ModuleType | type, ...] = tuple(owner for owner, _, _ in _FOUND)
 KEYS: tuple[str, ...] = tuple(name for _, name, _ in _FOUND)
 VALUES: tuple[Any, ...] = tuple(value for _, _, value in _FOUND)
@@ -95,8 +88,7 @@ _code_of = attrgetter("__code__")
 def _are_own() -> bool:
     """Whether what is there when logflume is imported comes from the standard library."""
     return all(
-        isinstance(function, types.FunctionType)
-        and function.__globals__ in (vars(traceback), vars(linecache))
+        isinstance(function, types.FunctionType) and function.__globals__ in (vars(traceback), vars(linecache))
         for function in FUNCTIONS
     ) and all(value.__module__ == "traceback" for value in VALUES if isinstance(value, type))
 
@@ -302,11 +294,7 @@ def source_globals(namespace: dict[str, Any]) -> dict[str, Any]:
 
     The rest may be what a program gave to exec(), and is not ours to keep.
     """
-    return {
-        name: namespace[name]
-        for name in ("__name__", "__loader__", "__spec__", "__file__")
-        if name in namespace
-    }
+    return {name: namespace[name] for name in ("__name__", "__loader__", "__spec__", "__file__") if name in namespace}
 
 
 def rendered_now(exc_info: ExcInfo) -> CapturedException | None:
@@ -431,9 +419,7 @@ def _entries(objects: tuple[Any, ...], positions: Sequence[Any]) -> _Entry | Non
         positions = memoryview(positions).cast("i")
     entry = None
     for index in range(len(objects) - 2, -1, -2):
-        entry = _Entry(
-            _Frame(objects[index], objects[index + 1]), positions[index], positions[index + 1], entry
-        )
+        entry = _Entry(_Frame(objects[index], objects[index + 1]), positions[index], positions[index + 1], entry)
     return entry
 
 

@@ -51,9 +51,7 @@ class Targets:
         self.is_last = is_last
         self._last: tuple[Any, ...] = None, None, ()
 
-    def among(
-        self, all_moved: tuple[logging.Handler, ...], now: tuple[logging.Handler, ...]
-    ) -> tuple[Any, ...]:
+    def among(self, all_moved: tuple[logging.Handler, ...], now: tuple[logging.Handler, ...]) -> tuple[Any, ...]:
         """Return those of them that are in `now`, and what was added to it if this is for the last copy."""
         last_moved, last_now, found = self._last
         if last_moved is not all_moved or last_now is not now or type(now) is not tuple:
