@@ -42,7 +42,7 @@ IMPLEMENTATION = "pure"
 if not _pure and not TYPE_CHECKING:
     try:
         # Some are imported by other modules only, which tools that freeze programs cannot see.
-        from ._c import filters, kept  # noqa: F401
+        from ._c import filters, kept, reuse, snapshot  # noqa: F401
         from ._c.backend import (  # noqa: F401
             batch_text,
             clock,
