@@ -18,7 +18,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers import files_in, needs_compiled, nothing_delivered, open_stream, stopped_clock, wait_until
+from helpers import (
+    files_in,
+    needs_compiled,
+    needs_gil,
+    needs_nested_records,
+    nothing_delivered,
+    open_stream,
+    stopped_clock,
+    wait_until,
+)
 
 NAMES = ("a", "b", "c")
 KINDS = ["block", "line", "unbuffered"]
@@ -188,6 +197,7 @@ ALTERNATING = [(name, "plain", 20) for _ in range(6) for name in ("a", "a", "b")
 
 @linux_only
 @needs_compiled
+@needs_gil
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_write_for_all(package: ModuleType, kind: str) -> None:
     reader, writer = os.pipe2(os.O_DIRECT)  # each read gives what one write gave
@@ -206,6 +216,7 @@ def test_one_write_for_all(package: ModuleType, kind: str) -> None:
 
 @linux_only
 @needs_compiled
+@needs_gil
 def test_files_do_not_wait_for_each_other(package: ModuleType) -> None:
     pipes = [os.pipe2(os.O_DIRECT) for _ in range(2)]
     with contextlib.ExitStack() as stack:
@@ -261,6 +272,7 @@ def test_a_broken_pipe(lf: ModuleType) -> None:
         assert reports == [(name, n, "BrokenPipeError") for n, (name, *_) in enumerate(ALTERNATING)]
 
 
+@needs_nested_records
 def test_a_handler_that_rotates_or_logs(lf: ModuleType, tmp_path: Path) -> None:
     """These are no part of it, and records for them stay between those of the others."""
 

@@ -314,6 +314,7 @@ def write(accelerated: None, tmp_path: Path) -> Iterator[Any]:
     handler.close()
 
 
+@needs_gil
 @pytest.mark.parametrize("schema", ["ecs", "gcp", "otel"])
 def test_no_formatter_is_called_for_common_records(write: Any, schema: Any) -> None:
     formatter = logflume.JsonFormatter(schema=schema, static_fields={"service": {"name": "shop"}})
@@ -330,6 +331,7 @@ def test_no_formatter_is_called_for_common_records(write: Any, schema: Any) -> N
     assert (len(found), called) == (len(extra), 0)
 
 
+@needs_gil
 def test_the_project_may_change(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     formatter = logflume.JsonFormatter(schema="gcp")
     name = "logging.googleapis.com/trace"
@@ -340,6 +342,7 @@ def test_the_project_may_change(write: Any, monkeypatch: pytest.MonkeyPatch) -> 
         assert (first[name], second[name], called) == (shown, "projects/p/traces/b", 0)
 
 
+@needs_gil
 def test_what_is_in_a_static_field_may_change(write: Any) -> None:
     formatter = logflume.JsonFormatter(schema="ecs", static_fields={"service": {"name": "shop"}})
     assert write(formatter, {})[0][0]["service"] == {"name": "shop"}
