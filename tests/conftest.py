@@ -225,6 +225,19 @@ def package() -> Iterator[ModuleType]:
 
 
 @pytest.fixture
+def accelerated() -> Iterator[None]:
+    """Has the loggers accelerated, by the core that this process runs; for tests with random examples.
+
+    Not for each example: from 3.13 a class that was changed a thousand times gets no version tag any more.
+    """
+    import logflume
+
+    logflume.accelerate_loggers()
+    yield
+    logflume.restore_loggers()
+
+
+@pytest.fixture
 def logger() -> logging.Logger:
     return logging.getLogger("test.loggers")
 

@@ -14,7 +14,10 @@ from typing import Any
 import pytest
 
 import cores
+import logflume
+from helpers import Collect, drain, stopped_clock
 from logflume._py import deliver
+from logflume._shared.state import IDLE, RUNNING
 
 DELIVERIES = [pytest.param(deliver.deliver_batch, id="pure")]
 deliver_compiled: Any = None
@@ -45,6 +48,31 @@ def numbered_records(count: int, text: str = "record %d") -> list[logging.LogRec
 def numbered_lines(count: int) -> str:
     """What numbered_records(count) come to in a file."""
     return "".join(f"record {i}\n" for i in range(count))
+
+
+def logged(
+    calls: Iterable[tuple[logging.Logger, Callable[[], object]]], formatter: logging.Formatter | None
+) -> tuple[list[logging.LogRecord], list[Any]]:
+    """The records that a handler on the loggers gets of these log calls, and what goes through a queue instead."""
+    standard: list[logging.LogRecord] = []
+    collect = Collect(function=standard.append)
+    collect.emit = standard.append  # type: ignore[method-assign]
+    queue_handler = logflume.LocalQueueHandler()
+    behind = logging.StreamHandler()
+    behind.setFormatter(formatter)
+    queue_handler.listener = logflume.QueueListener(queue_handler.queue, behind)
+    queue_handler.listener.state = RUNNING  # so that it takes captured records; it has no thread
+    with stopped_clock(lambda: 1_700_000_000.75):
+        for logger, call in calls:
+            logger.setLevel(1)
+            logger.propagate = False
+            for handler in (collect, queue_handler):
+                logger.handlers = [handler]
+                call()
+    queue_handler.listener.state = IDLE
+    captured = drain(queue_handler.queue)
+    assert not any(isinstance(record, logging.LogRecord) for record in captured)
+    return standard, captured
 
 
 def unexpected(record: logging.LogRecord, handler: logging.Handler) -> None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import strategies as st
 
-import logflume
+import deliveries
 from deliveries import deliver_compiled
-from helpers import Collect, drain, stopped_clock
 from json_records import extras, messages, record_of
-from logflume._shared.state import IDLE, RUNNING
 
 
 def written(
@@ -52,27 +51,15 @@ calls = calls_with(extras)
 def logged(
     given_calls: list[dict[str, Any]], formatter: logging.Formatter
 ) -> tuple[list[logging.LogRecord], list[Any]]:
-    """The records that handlers on the loggers get of these calls, and what goes through a queue instead."""
-    standard: list[logging.LogRecord] = []
-    collect = Collect(function=standard.append)
-    collect.emit = standard.append  # type: ignore[method-assign]
-    queue_handler = logflume.LocalQueueHandler()
-    behind = logging.StreamHandler()
-    behind.setFormatter(formatter)
-    queue_handler.listener = logflume.QueueListener(queue_handler.queue, behind)
-    queue_handler.listener.state = RUNNING  # so that it takes captured records; it has no thread
+    """As deliveries.logged(), of these calls of one logger."""
     logger = logging.getLogger("caf\xe9")
-    logger.setLevel(1)
-    logger.propagate = False
-    with stopped_clock(lambda: 1_700_000_000.75):
-        for call in given_calls:
-            for handler in (collect, queue_handler):
-                logger.handlers = [handler]
-                logger.log(call["level"], call["message"][0], *call["message"][1], extra=call["extra"])
-    queue_handler.listener.state = IDLE
-    captured = drain(queue_handler.queue)
-    assert not any(isinstance(record, logging.LogRecord) for record in captured)
-    return standard, captured
+    return deliveries.logged(
+        [
+            (logger, partial(logger.log, call["level"], call["message"][0], *call["message"][1], extra=call["extra"]))
+            for call in given_calls
+        ],
+        formatter,
+    )
 
 
 def one_by_one(handler: logging.Handler, batch: list[Any]) -> None:

@@ -69,16 +69,17 @@ def test_a_method_replaced_on_one_logger(logger, records, name):
     assert is_quick(lambda: log_once(records))
 
 
+def logger_of_a_subclass(name, calls, level=logging.NOTSET):
+    """Return a logger whose class has a method of its own of this name."""
+    own = type("Own", (logging.Logger,), {name: wrapped(getattr(logging.Logger, name), calls)})("own", level)
+    own.parent = logging.root
+    return own
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_overridden_in_a_subclass(records, name):
     calls = []
-
-    class Own(logging.Logger):
-        pass
-
-    setattr(Own, name, wrapped(getattr(logging.Logger, name), calls))
-    own = Own("own")
-    own.parent = logging.root
+    own = logger_of_a_subclass(name, calls)
     log_once(records, own)
     assert calls == [name]
 
@@ -86,13 +87,7 @@ def test_a_method_overridden_in_a_subclass(records, name):
 @pytest.mark.parametrize("name", METHODS)
 def test_a_level_of_a_subclass_that_is_off_at_first(records, name):
     calls = []
-
-    class Own(logging.Logger):
-        pass
-
-    setattr(Own, name, wrapped(getattr(logging.Logger, name), calls))
-    own = Own("own", logging.ERROR)
-    own.parent = logging.root
+    own = logger_of_a_subclass(name, calls, logging.ERROR)
     for _ in range(3):
         own.info("m")
     assert records() == []

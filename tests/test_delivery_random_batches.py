@@ -10,7 +10,8 @@ import string
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import deliveries
 import logflume
 from deliveries import DELIVERIES, deliver_compiled, one_at_a_time
-from helpers import Collect, drain, needs_gil, stopped_clock
-from logflume._shared.state import IDLE, RUNNING
+from helpers import needs_gil
 
 FIELDS = (
     *(
@@ -348,38 +349,16 @@ calls = st.fixed_dictionaries(
 def logged(
     given_calls: list[dict[str, Any]], formatter: logging.Formatter | None
 ) -> tuple[list[logging.LogRecord], list[Any]]:
-    """The records that handlers on the loggers get of these calls, and what goes through a queue instead."""
-    standard: list[logging.LogRecord] = []
-    collect = Collect(function=standard.append)
-    collect.emit = standard.append  # type: ignore[method-assign]
-    queue_handler = logflume.LocalQueueHandler()
-    behind = logging.StreamHandler()
-    behind.setFormatter(formatter)
-    queue_handler.listener = logflume.QueueListener(queue_handler.queue, behind)
-    queue_handler.listener.state = RUNNING  # so that it takes captured records; it has no thread
-    with stopped_clock(lambda: 1_700_000_000.75):
-        for call in given_calls:
-            logger = logging.getLogger(call["name"])
-            logger.setLevel(1)
-            logger.propagate = False
-            msg, args = call["message"]
-            args = (args,) if isinstance(args, dict) else args
-            exc_info = None if call["exception"] is None else TRACEBACKS[call["exception"]]
-            for handler in (collect, queue_handler):
-                logger.handlers = [handler]
-                logger.log(call["level"], msg, *args, exc_info=exc_info, extra=call["extra"])
-    queue_handler.listener.state = IDLE
-    captured = drain(queue_handler.queue)
-    assert not any(isinstance(record, logging.LogRecord) for record in captured)
-    return standard, captured
+    """As deliveries.logged(), of these calls."""
 
+    def bound(call: dict[str, Any]) -> tuple[logging.Logger, Callable[[], object]]:
+        logger = logging.getLogger(call["name"])
+        msg, args = call["message"]
+        args = (args,) if isinstance(args, dict) else args
+        exc_info = None if call["exception"] is None else TRACEBACKS[call["exception"]]
+        return logger, partial(logger.log, call["level"], msg, *args, exc_info=exc_info, extra=call["extra"])
 
-@pytest.fixture
-def accelerated() -> Iterator[None]:
-    # Not for each example: from 3.13 a class that was changed a thousand times gets no version tag any more.
-    logflume.accelerate_loggers()
-    yield
-    logflume.restore_loggers()
+    return deliveries.logged(map(bound, given_calls), formatter)
 
 
 @needs_gil  # without it a clock that is replaced later is none for captured records

@@ -155,13 +155,6 @@ def test_batches_are_written_as_one_at_a_time(deliver_batch: Any, formatter: Any
     assert repr([each.keys() for each in outcomes[1]]) == repr([each.keys() for each in outcomes[3]])
 
 
-@pytest.fixture
-def accelerated() -> Iterator[None]:
-    logflume.accelerate_loggers()
-    yield
-    logflume.restore_loggers()
-
-
 @needs_gil  # without it a clock that is replaced later is none for captured records
 @pytest.mark.skipif(logflume.IMPLEMENTATION != "compiled", reason="the pure core accelerates nothing")
 @pytest.mark.parametrize("made", [False, True])

@@ -238,13 +238,6 @@ attributes = st.sampled_from(
 )
 
 
-@pytest.fixture
-def accelerated() -> Iterator[None]:
-    logflume.accelerate_loggers()
-    yield
-    logflume.restore_loggers()
-
-
 @pytest.mark.parametrize("deliver_batch", DELIVERIES)
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
