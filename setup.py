@@ -110,7 +110,7 @@ def extensions() -> list[Extension]:
             include_dirs=[COMPILED.as_posix()],
             depends=sorted(path.as_posix() for path in COMPILED.rglob("*.[hp]*")),
             define_macros=macros,
-            extra_compile_args=["-g0", "-Wno-unused-function"] if OWN_FLAGS else [],
+            extra_compile_args=["-g0"] if OWN_FLAGS else [],
             extra_link_args=["-Wl,--strip-all"] if OWN_FLAGS and sys.platform == "linux" else [],
         )
         for path in sorted(COMPILED.glob("*.pyx"))
