@@ -273,6 +273,7 @@ import atexit, logging, multiprocessing, os, signal, sys, threading, time
 import logflume
 
 PATH = {path!r}
+PATIENCE = 90  # seconds of exit_timeout: on a loaded machine 500 naps of Slow take more than the default
 
 class Slow(logging.FileHandler):
     def emit(self, record):
@@ -284,7 +285,7 @@ def set_up(path, cls=logging.FileHandler):
     handler.setFormatter(logging.Formatter("%(process)d %(message)s"))
     logging.root.handlers = [handler]
     logging.root.setLevel(logging.DEBUG)
-    return logflume.setup_logging_queue()
+    return logflume.setup_logging_queue(exit_timeout=PATIENCE)
 """
 
 
@@ -295,7 +296,7 @@ def run(lf: ModuleType, tmp_path: Path) -> Callable[..., tuple[int, list[tuple[s
     `first` is run before logflume is imported.
     """
 
-    def run(program: str, timeout: float = 60, first: str = "") -> tuple[int, list[tuple[str, ...]], str]:
+    def run(program: str, timeout: float = 120, first: str = "") -> tuple[int, list[tuple[str, ...]], str]:
         script, log = tmp_path / "program.py", tmp_path / "log"
         script.write_text(PROGRAM.format(first=textwrap.dedent(first), path=str(log)) + textwrap.dedent(program))
         done = run_python(str(script), timeout=timeout)

@@ -227,9 +227,10 @@ cdef class HandlerCore:
         """
         settle()
         cdef ListenerCore core = self._core
+        cdef MovedCheck moved = self._moved  # kept: what it asks may have them moved back
         cdef object targets = None
         cdef int verdict
-        if core is None and self._moved is not None:
+        if core is None and moved is not None:
             return CALLS_PYTHON
         if core is not None and (core.state != RUNNING or core.delivers_here()):
             return CALLS_PYTHON
@@ -241,8 +242,8 @@ cdef class HandlerCore:
                 return NOT_AT_ALL
         if core is None:
             return AS_LOG_RECORD
-        if self._moved is not None:
-            targets = self._moved.targets(levelno, name)
+        if moved is not None:
+            targets = moved.targets(levelno, name)
             if targets is NO_TARGETS:
                 return NOT_AT_ALL
             if targets is ASK:
@@ -251,23 +252,26 @@ cdef class HandlerCore:
 
     cdef int put_captured(self, CapturedRecord record, object targets) except -1:
         """Enqueue a captured record as it is now, as way_in() said."""
+        cdef ListenerCore core = self._core
         cdef object captured
+        if core is None:  # what the call asked may have taken the listener away
+            return self.put_passed(made_of(record), None)
         record.context = current_context()
         if not record.immutable:
             keep_message(record)
         if record.exc_info is not None and record.exc_info and may_capture(
-            self._core, self._queue, self._moved, record.levelno, targets, False
+            core, self._queue, self._moved, record.levelno, targets, False
         ):
             captured = capture(record.exc_info)
             if captured is not None:
                 record.exc_info = captured
         track_if_needed(record)
-        if self._core.qsize is not None and self._core.is_crowded():
+        if core.qsize is not None and core.is_crowded():
             self.put_crowded(record if targets is None else (targets, record), record)
         elif try_call1(self._put, record if targets is None else (targets, record)) < 0:
             record.context = None
             self.report_put(made_of(record))
-        return self.tell_listener(self._core, record.levelno)
+        return self.tell_listener(core, record.levelno)
 
     cdef int put_filtered(self, CapturedRecord record) except -1:
         """Ask the filters about a captured record, and enqueue what passes them."""
@@ -322,9 +326,10 @@ cdef class HandlerCore:
 
     cdef object with_context(self, object item, object targets):
         cdef object context = current_context()
+        cdef ListenerCore core = self._core
         if context is None:
             return item if targets is None else (targets, item)
-        if targets is not None or (self._core is not None and self._core.takes_captured(self._queue)):
+        if targets is not None or (core is not None and core.takes_captured(self._queue)):
             return targets, item, context
         keep_context(item, self._queue, context)  # others may take the records from this queue
         return item
@@ -333,12 +338,13 @@ cdef class HandlerCore:
         """Do what handle() does if only_enqueues(): emit(), without the calls."""
         settle()
         cdef ListenerCore core = self._core
+        cdef MovedCheck moved = self._moved
         cdef object targets = None
         if core is not None and core.delivers_here():
             self.put_nested(record)
             return 0
-        if self._moved is not None:
-            targets = self._moved.targets(level_of(record), getattr(record, "name", None))
+        if moved is not None:
+            targets = moved.targets(level_of(record), getattr(record, "name", None))
             if targets is NO_TARGETS:
                 return 0
             if targets is ASK:
@@ -362,15 +368,16 @@ cdef class HandlerCore:
 
     cdef int put_item(self, object item, object record) except -1:
         """Enqueue `item`, which is made of `record`, or have the listener do what is to be done with a full queue."""
-        if self._core is None:
+        cdef ListenerCore core = self._core
+        if core is None:
             call1(self._put, item)
-        elif self._core.is_crowded():
+        elif core.is_crowded():
             self.put_crowded(item, record)
         else:
             try:
                 call1(self._put, item)
             except Full:
-                if not (<object>self._core).put_crowded(self._put, item, level_of(record)) and self.reports_itself():
+                if not (<object>core).put_crowded(self._put, item, level_of(record)) and self.reports_itself():
                     self.handleError(record)
         return 0
 

@@ -3,12 +3,6 @@
 Other code may replace any of them at any time: a function of a module, the record factory, a flag.
 """
 
-cdef extern from "interpreter/dict_watch.h":
-    """
-    LOGFLUME_DEFINE_WATCH(logflume_globals)
-    """
-    Watch logflume_globals
-
 cdef enum:
     MOST_WATCHED = 12
 

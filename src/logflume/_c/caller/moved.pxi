@@ -7,13 +7,8 @@ Other filters are called with one.
 cdef enum:
     MOST_CHECKED = 8  # handlers
 
-cdef extern from "interpreter/dict_watch.h":
-    """
-    LOGFLUME_DEFINE_WATCH(logflume_moved)
-    """
-    Watch logflume_moved
-
-watch_only(&logflume_moved, frozenset(("level", "filters", "filter", "handle")))
+# What is read of the handlers, which route.pxi watches with the loggers.
+cdef tuple READ_OF_HANDLERS = ("level", "filters", "filter", "handle")
 
 # What targets() returns besides targets.
 cdef object ASK = object()  # ask() tells
@@ -90,7 +85,7 @@ cdef class MovedCheck:
     cdef bint is_current(self, bint *have_filters) noexcept:
         cdef int index
         for index in range(self.count):
-            if not is_object_unchanged(&logflume_moved, &self.watched[index]):
+            if not is_object_unchanged(&logflume_loggers, &self.watched[index]):
                 return False
             if PyList_GET_SIZE(<object>self.filters[index]) != 0 or self.overridden[index]:
                 have_filters[0] = True
@@ -109,7 +104,7 @@ cdef class MovedCheck:
             handler = self.handlers[index]
             attributes = instance_dict(handler)
             # Noted first, and read then: a change in between is found the next time.
-            if not watch_object(&logflume_moved, &self.watched[index], handler, attributes):
+            if not watch_object(&logflume_loggers, &self.watched[index], handler, attributes):
                 is_watched = False
             filters = dict_get(attributes, "filters", None)
             level = handler.level if self.moved.respects_levels else 0
@@ -131,7 +126,7 @@ cdef class MovedCheck:
 
     cdef bint is_known(self, Py_ssize_t index) noexcept:
         """Tell whether the handler at that index is as read_handlers() found it."""
-        return index < self.count and is_object_unchanged(&logflume_moved, &self.watched[index])
+        return index < self.count and is_object_unchanged(&logflume_loggers, &self.watched[index])
 
     cdef bint is_below(self, Py_ssize_t index, object handler, CapturedRecord record) except -1:
         """Tell whether the record is below the level of the handler at that index."""

@@ -243,4 +243,4 @@ cdef int note_level_name(CachedRoute *route, object level) except -1:
     return 0
 
 
-watch_only(&logflume_loggers, frozenset(METHODS + OWN_VALUES))
+watch_only(&logflume_loggers, frozenset(METHODS + OWN_VALUES + READ_OF_HANDLERS))

@@ -10,7 +10,8 @@
 
 #include "interpreter/dict_watch.h"
 
-LOGFLUME_DEFINE_WATCH(logflume_loggers) /* the dictionaries of loggers, and in them the cache of levels */
+/* The dictionaries of loggers, and in them the cache of levels; and those of moved handlers, for moved.pxi. */
+LOGFLUME_DEFINE_WATCH(logflume_loggers)
 
 #define LOGFLUME_LONGEST_ROUTE 8
 

@@ -15,11 +15,12 @@ cdef enum:
     NAME = 128  # threading.Thread.name, or multiprocessing's Process.name
     FIND_CALLER = 256  # Logger.findCaller
 
+# The dictionaries of classes without a version, and those that logging_state.pxi reads: CPython has few watchers.
 cdef extern from "interpreter/dict_watch.h":
     """
-    LOGFLUME_DEFINE_WATCH(logflume_classes)
+    LOGFLUME_DEFINE_WATCH(logflume_globals)
     """
-    Watch logflume_classes
+    Watch logflume_globals
 
 # ---- functions ----
 
@@ -98,7 +99,7 @@ cdef unsigned long long without_version_at = 0
 
 cdef unsigned int parts_without_version(object cls) except? 0:
     global without_version_at
-    cdef unsigned long long now = version_now(&logflume_classes, without_version)
+    cdef unsigned long long now = version_now(&logflume_globals, without_version)
     cdef WatchedDict watched
     cdef unsigned int parts
     if not HAS_GIL:
@@ -111,11 +112,11 @@ cdef unsigned int parts_without_version(object cls) except? 0:
         return known[1]
     for base in cls.__mro__:
         attributes = class_dict(base, None)
-        if attributes is not None and not watch_dict(&logflume_classes, &watched, attributes):
+        if attributes is not None and not watch_dict(&logflume_globals, &watched, attributes):
             return 0
     mro = cls.__mro__
     parts = parts_of_class(cls)
-    if version_now(&logflume_classes, without_version) == now:
+    if version_now(&logflume_globals, without_version) == now:
         without_version[id(cls)] = mro, parts
     return parts
 

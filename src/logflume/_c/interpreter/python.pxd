@@ -32,8 +32,8 @@ logging looks at that version (caller/unpatched.pxi, caller/logging_state.pxi).
 Declared here is what has no state. freelist.h, clock.h and fork.h have some, of which each extension module that
 includes them has its own copy: they are declared where they are used (shared/reuse.pxi, caller/stamp.pxi,
 caller/handler.pxi). So are frame.h (caller/call_site.pxi) and contextvars.h (shared/context.pxi), whose internal
-headers the other modules need not read. Watches are defined in caller/logging_state.pxi, caller/unpatched.pxi,
-caller/moved.pxi, backend/plan.pxi, caller/route_cache.h and caller/thread_names.h.
+headers the other modules need not read. Watches are defined in caller/unpatched.pxi, backend/plan.pxi,
+caller/route_cache.h and caller/thread_names.h.
 """
 
 from cpython.object cimport PyObject, PyTypeObject
