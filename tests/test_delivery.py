@@ -143,6 +143,21 @@ def test_a_record_at_flush_level_flushes_the_handlers(wired):
     assert flushed.wait(5)
 
 
+def test_a_flush_leaves_a_handler_its_collected_records(wired):
+    """BufferingHandler.flush() forgets them, and no log call has asked for that."""
+
+    class Collecting(logging.handlers.BufferingHandler):
+        def shouldFlush(self, record):
+            return False
+
+    handler = Collecting(0)
+    memory = logging.handlers.MemoryHandler(100, target=Collect())
+    logger, listener = wired(handler, memory)
+    logger.critical("one")
+    assert listener.flush(10)
+    assert [record.getMessage() for record in handler.buffer] == memory.target.messages == ["one"]
+
+
 def test_stats_count_records_errors_and_delays(wired):
     gate = Gate()
     logger, listener = wired(gate, raising("filter"), on_error=lambda *args: None)

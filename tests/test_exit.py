@@ -422,6 +422,12 @@ HARD_EXITS = {
     "os.kill(os.getpid(), signal.SIGKILL)": -9,
     "signal.raise_signal(signal.SIGUSR1)": -getattr(signal, "SIGUSR1", 0),
     "signal.signal(signal.SIGINT, signal.SIG_DFL); os.kill(os.getpid(), signal.SIGINT)": -2,
+    "os.abort()": -signal.SIGABRT,
+    "os.setsid(); os.killpg(os.getpgrp(), signal.SIGKILL)": -9,
+    "os.setsid(); os.killpg(0, signal.SIGHUP)": -getattr(signal, "SIGHUP", 0),
+    "os.setsid(); os.kill(0, signal.SIGKILL)": -9,
+    "os.setsid(); os.kill(-os.getpgrp(), signal.SIGKILL)": -9,
+    "signal.pthread_kill(threading.get_ident(), signal.SIGKILL)": -9,
 }
 
 
@@ -471,6 +477,7 @@ def test_calls_that_do_not_end_the_process(run):
         assert raised(os.kill, os.getpid(), 1000) is OSError
         assert raised(os.kill, os.getpid(), 0) is None
         assert raised(os._exit, "x") is TypeError
+        assert raised(os.killpg, 2**30, signal.SIGKILL) is ProcessLookupError
         assert raised(os.execv, PATH + "none", ["none"]) is FileNotFoundError
         assert issubclass(raised(signal.raise_signal, 1000), (OSError, ValueError))
         signal.raise_signal(signal.SIGCHLD)

@@ -406,6 +406,40 @@ def test_a_moved_handler_that_is_removed_gets_no_more(lf: Any, clean_logging: No
     assert logger.handlers == [second]
 
 
+def test_a_moved_handler_that_is_removed_has_what_was_logged_before(
+    lf: Any, clean_logging: None, accelerate: bool
+) -> None:
+    logger = logging.Logger("shop")
+    handler = Text()
+    logger.handlers = [handler, Text()]
+    with lf.setup_logging_queue(logger, accelerate=accelerate):
+        for i in range(100):
+            logger.error("%d", i)
+        logger.removeHandler(handler)
+        assert handler.lines() == [str(i) for i in range(100)]
+        logger.addHandler(handler)
+        logger.error("again")
+        assert handler.lines()[-1] == "again"
+
+
+def test_a_logger_whose_moved_handlers_are_all_removed_has_none(
+    lf: Any, clean_logging: None, accelerate: bool, capsys: Any
+) -> None:
+    logger = logging.Logger("shop")
+    handlers = [Text(), Text()]
+    logger.handlers = list(handlers)
+    with lf.setup_logging_queue(logger, accelerate=accelerate):
+        logger.error("one")
+        for handler in handlers:
+            assert logger.hasHandlers()
+            logger.removeHandler(handler)
+        assert not logger.hasHandlers()
+        logger.error("two")
+    assert logger.handlers == []
+    assert [handler.lines() for handler in handlers] == [["one"]] * 2
+    assert capsys.readouterr().err == "two\n"
+
+
 def test_it_can_be_added_again_once_the_queue_handler_is_gone(lf: Any, clean_logging: None) -> None:
     logger = logging.Logger("shop")
     handler = Text()

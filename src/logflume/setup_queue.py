@@ -297,7 +297,7 @@ class _MovedHandlersListener(QueueListener):
         for move in self._moves:
             move.moved.after = tuple(other.moved for other in self._moves if _is_above(other.logger, move.logger))
         for handler in self._all_moved:
-            guard(handler, self._deliver_before_change)
+            guard(handler, self.deliver_before_change)
 
     def _set_handlers(self, handlers: tuple[logging.Handler, ...]) -> None:
         super()._set_handlers(handlers)
@@ -305,7 +305,7 @@ class _MovedHandlersListener(QueueListener):
             move.moved.has_added = any(handler not in self._all_moved for handler in handlers)
             move.queue_handler.moved = move.moved
 
-    def _deliver_before_change(self) -> None:
+    def deliver_before_change(self) -> None:
         """Deliver what was logged before a program changes or closes a moved handler itself."""
         if self.state == RUNNING and not exit_has_come():
             self.deliver(self.exit_timeout)

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["Dispatcher"]
 
 _standard_dequeue = logging.handlers.QueueListener.dequeue
+_forget_records = logging.handlers.BufferingHandler.flush  # which a subclass that only collects records has
 
 # A handler that takes its records one at a time gives the next handler its turn after so long (seconds).
 TURN = 0.005
@@ -313,6 +314,8 @@ class Dispatcher:
         outer, hearing.hearer = hearing.hearer, self.errors
         for handler in self.listener.handlers:
             if not buffering and isinstance(handler, logging.handlers.BufferingHandler):
+                continue
+            if type(handler).flush is _forget_records:
                 continue
             try:
                 handler.flush()

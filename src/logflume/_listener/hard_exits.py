@@ -25,7 +25,7 @@ _wrapped = False
 
 
 def expect_hard_exits(deliver: Callable[[], None]) -> None:
-    """Have `deliver()` called before this process ends by os._exit(), os.exec*() or a signal of its own.
+    """Have `deliver()` called before this process ends by os._exit(), os.abort(), os.exec*() or a signal of its own.
 
     The functions are replaced in their modules, once: a server that ends so looks them up there. Code that imported
     one by name before keeps the original.
@@ -36,9 +36,12 @@ def expect_hard_exits(deliver: Callable[[], None]) -> None:
     _wrapped = True
     always: Callable[..., bool] = lambda *_: True  # noqa: E731
     _wrap(os, "_exit", always, deliver)
+    _wrap(os, "abort", always, deliver)
     _wrap(os, "execv", always, deliver)  # which the other os.exec*() call, or the next
     _wrap(os, "execve", always, deliver)
-    _wrap(os, "kill", lambda pid, number, *_: pid == os.getpid() and _ends_process(number), deliver)
+    _wrap(os, "kill", lambda pid, number, *_: _means_this(pid) and _ends_process(number), deliver)
+    _wrap(os, "killpg", lambda group, number, *_: _means_this(-group) and _ends_process(number), deliver)
+    _wrap(signal, "pthread_kill", lambda thread, number, *_: _ends_process(number), deliver)
     _wrap(signal, "raise_signal", lambda number, *_: _ends_process(number), deliver)
 
 
@@ -60,6 +63,11 @@ def _wrap(module: ModuleType, name: str, ends: Callable[..., bool], deliver: Cal
     if original in os.supports_fd:
         os.supports_fd.add(deliver_first)
     setattr(module, name, deliver_first)
+
+
+def _means_this(pid: int) -> bool:
+    """Return whether `pid` is, as os.kill() takes it, this process or its group."""
+    return pid in (os.getpid(), 0) or (pid < 0 and pid == -os.getpgrp())
 
 
 def _ends_process(number: int) -> bool:

@@ -104,10 +104,11 @@ class MovedHandlers:
         return bool(self.handlers) and not self.has_added
 
     def remove(self, handler: logging.Handler) -> None:
-        """Give `handler` no more records of the logger."""
+        """Give `handler` no more records of the logger, once it has those that were logged before."""
         self.handlers = tuple(other for other in self.handlers if other is not handler)
         self.are_all = False
         self.queue_handler.moved = self  # type: ignore[attr-defined] # it looks at them anew
+        self.queue_handler.listener.deliver_before_change()  # type: ignore[attr-defined]
 
     def for_all(self) -> Targets | None:
         """Return the targets of a record that is for all of the handlers."""
@@ -226,8 +227,14 @@ class HandlerList(list[logging.Handler]):
         return HandlerList(self, self._moved)
 
     def remove(self, handler: logging.Handler) -> None:
-        """Remove `handler`, also if it is behind the queue; ValueError if it is not there."""
+        """Remove `handler`, also if it is behind the queue; ValueError if it is not there.
+
+        With the last one behind it the queue handler goes, too: a logger without handlers has its records go to
+        logging.lastResort, say.
+        """
         if self._is_behind(handler):
             self._moved.remove(handler)
+            if not self._moved.handlers and not self._moved.has_added:
+                super().remove(self._moved.queue_handler)
         else:
             super().remove(handler)
