@@ -13,11 +13,16 @@ from typing import Any
 from build import SOURCE
 from machine import Failed, run
 
-# What a processor can break, in minutes on an emulated one; and what an interpreter or a system can.
-FAST = "records delivery delivery_batches delivery_failed_writes delivery_streams json_formatter handler exceptions"
-FAST += " contextvars accelerated_calls accelerated_call_site"
-PURE = f"{FAST} listener_life exit fork"
-WINDOWS = "records delivery_batches json_formatter handler"
+# What a processor can break: the order of bytes, the size of words, numbers, compiled calls. An emulated one is slow,
+# and threads, processes and pipes are those of every Linux.
+FAST = "records accelerated_calls accelerated_call_site delivery_batches json_formatter json_schemas exceptions"
+FAST += " contextvars"
+COMPILED = "not pure and (not hypothesis or numbers)"  # of random tests only that of numbers
+PURE = f"{FAST} handler delivery delivery_streams delivery_failed_writes listener_life exit fork"
+WINDOWS = "records accelerated_calls accelerated_call_site delivery delivery_batches json_formatter handler exit"
+CORES = ("LOGFLUME_REQUIRE_EXTENSIONS", "LOGFLUME_NO_EXTENSIONS")
+
+Python = Callable[[list[str], dict[str, str]], str]  # runs a Python in a stage, with these arguments and variables
 
 
 def tests(names: str) -> list[str]:
@@ -31,6 +36,7 @@ def make_stage(folder: Path, wheel: Path, version: str, log: Path) -> Path:
     built = shutil.ignore_patterns("__pycache__")
     shutil.copytree(SOURCE / "tests", folder / "tests", ignore=built)
     shutil.copy(SOURCE / "pyproject.toml", folder)
+    shutil.copy(Path(__file__).with_name("smoke.py"), folder)
     # Packages without compiled code run on every machine.
     everywhere = ["--only-binary=:all:", "--platform=any", "--implementation=py", "--abi=none"]
     pip = [sys.executable, "-m", "pip", "install", "--quiet", *everywhere, f"--python-version={version}"]
@@ -44,11 +50,19 @@ def unpack(wheel: Path, folder: Path) -> None:
         archive.extractall(folder)
 
 
-def variables(wheel: Path, packages: str = "packages") -> dict[str, str]:
-    pure = wheel.name.endswith("-none-any.whl")
-    switch = "LOGFLUME_NO_EXTENSIONS" if pure else "LOGFLUME_REQUIRE_EXTENSIONS"
+def try_stage(wheel: Path, python: Python, log: Path, *arguments: str, parallel: bool = True) -> str:
+    """Run smoke.py with each core of the wheel, and the tests; return what was counted."""
+    cores = CORES[1:] if wheel.name.endswith("-none-any.whl") else CORES
+    for switch in cores:
+        for half in ("write", "check"):
+            python(["smoke.py", half, f"logs-{switch}"], variables(switch))
+    counted = outcome(lambda: python(pytest(*arguments, parallel=parallel), variables(cores[0])), log)
+    return f"{len(cores)} programs, {counted}"
+
+
+def variables(switch: str) -> dict[str, str]:
     # Unbuffered: the log of what took too long shows how far it came.
-    return {"PYTHONPATH": packages, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", switch: "1"}
+    return {"PYTHONPATH": "packages", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", switch: "1"}
 
 
 def pytest(*arguments: str, parallel: bool = True) -> list[str]:
