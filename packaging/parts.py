@@ -14,7 +14,7 @@ from build import Target, build_compiled, build_pure, build_sdist, name_musl, of
 from machine import NotRun, need, run
 from pythons import python_for
 from roots import Root, emulate, make_root
-from trial import COMPILED, FAST, PURE, WINDOWS, make_stage, tests, try_stage
+from trial import PURE, WINDOWS, make_stage, tests, tests_of_processors, try_stage
 from windows import make_windows, of_windows
 
 HERE = Path(__file__).parent
@@ -141,7 +141,7 @@ def emulated(shop: Workshop, row: Row, processor: str, architecture: str) -> Non
     wheel = compile_for(shop, row, target, f"manylinux2014_{processor}")
     emulate(log, processor)
     row.ran = f"CPython {root.version}, Debian {architecture}, qemu"
-    try_in_root(shop, row, root, wheel, "-k", COMPILED, *tests(FAST))
+    try_in_root(shop, row, root, wheel, *tests_of_processors())
 
 
 def aarch64(shop: Workshop, row: Row) -> None:
