@@ -19,7 +19,7 @@ SOURCE = ROOT / "src"
 PACKAGE = SOURCE / "logflume"
 INCLUDES = PACKAGE / "_c"  # where #include "..." and cdef extern from "..." look
 
-pytestmark = pytest.mark.skipif(not (ROOT / "setup.py").exists(), reason="needs the source tree")
+pytestmark = pytest.mark.skipif(not PACKAGE.exists(), reason="needs the source tree")
 
 # ---- the rules ----
 

@@ -78,5 +78,9 @@ def is_unpatched() -> bool:
     return _was_unpatched and all(vars(module)[name] is value for (module, name), value in _were.items())
 
 
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+
 def utc_time(created: float) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(created, datetime.UTC)
+    # datetime.fromtimestamp() ends with the range of time_t, which is 2038 on some 32-bit systems, or begins in 1970.
+    return _EPOCH + datetime.timedelta(seconds=created)

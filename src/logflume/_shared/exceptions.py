@@ -390,6 +390,11 @@ class _Frame:
         self.f_globals = namespace
 
 
+# Whether a traceback finds its line when it is asked, as from 3.11.7 and 3.12.1 on: until then it has -1. Before, -1 is
+# what it says of code that has no lines.
+_FINDS_LINE = not isinstance(vars(types.TracebackType)["tb_lineno"], types.MemberDescriptorType)
+
+
 class _Entry:
     __slots__ = ("_lineno", "tb_frame", "tb_lasti", "tb_next")
 
@@ -402,9 +407,9 @@ class _Entry:
     @property
     def tb_lineno(self) -> int | None:
         """The line; asked for only where the code has none for this offset."""
-        if self._lineno != -1:
+        if self._lineno != -1 or not _FINDS_LINE:
             return self._lineno  # type: ignore[no-any-return]
-        # Not computed yet when it was captured: as the property of a traceback does.
+        # Not found yet when it was captured: as the property of a traceback does.
         code = self.tb_frame.f_code
         if self.tb_lasti < 0:
             return code.co_firstlineno
