@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .._shared.exceptions import LateSuggestion, Part
+    from .._shared.exceptions import Part
 
 
 _namespace_of: Any = vars(ModuleType)["__dict__"].__get__
@@ -66,7 +66,6 @@ def _capture_one(value: Any, tb: Any, limit: int) -> Part:
             raise NotSimple
 
     attributes = None
-    string: str | LateSuggestion
     if issubclass(cls, SUGGESTED):
         string = string_of_suggested(value, tb)
     else:
