@@ -24,7 +24,7 @@ from ._listener.life import NEVER, PATIENCE, Life
 from ._listener.locks import wait
 from ._listener.process import add_listener, exit_has_come, expect_exit, living, stop_in_time, threads_run
 from ._listener.queue_handlers import QueueHandlers
-from ._listener.queues import SHUT_DOWN, forget_queued, replacement
+from ._listener.queues import SHUT_DOWN, forget_queued
 from ._listener.sigterm import deliver_at_sigterm, leave_sigterm_alone
 from ._listener.worker import ListenerThread, Worker, on_listener_thread
 from ._shared.contexts import expect_contexts
@@ -450,16 +450,7 @@ class QueueListener(Feed, ListenerCore, logging.handlers.QueueListener):
         self._errors.count = self._life.wakeups = 0
         self._dispatcher.reset_in_child()
         self._errors.reset_in_child()
-        users = [handler for handler in self._queue_handlers if handler.queue is self.queue]  # type: ignore[attr-defined]
-        self.qsize = None  # it refers to the queue
-        other = replacement(self, len(users))
-        if other is None:
-            forget_queued(self.queue)
-        else:
-            expect_contexts(other)
-            self.queue = other
-            for handler in users:
-                handler.queue = other  # type: ignore[attr-defined]
+        forget_queued(self.queue)
         overflow = self._dispatcher.overflow
         overflow.set_bounds(overflow.bounds)
 
