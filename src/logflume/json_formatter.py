@@ -5,16 +5,13 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from ._delivery.json_formatters import add_json_formatter
 from ._delivery.unpatched import take_snapshot
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any, Literal
-
     from ._delivery.json_schemas import Schema
 
 __all__ = ["RESERVED_ATTRS", "JsonFormatter"]

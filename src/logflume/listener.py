@@ -10,18 +10,19 @@ import threading
 import time
 from collections.abc import Callable
 from threading import get_ident
+from typing import Any
 
 from ._backend import ListenerCore
 from ._listener import settings
 from ._listener.async_wait import call_in_thread
-from ._listener.bounds import Bounds
+from ._listener.bounds import Bounds, OverflowPolicy
 from ._listener.brake import Brake
 from ._listener.dispatch import Dispatcher
-from ._listener.errors import ErrorReports
+from ._listener.errors import ErrorReports, OnError
 from ._listener.feed import Feed
 from ._listener.handler_locks import free_stream, handlers_at_work
-from ._listener.life import NEVER, PATIENCE, Life
-from ._listener.locks import wait
+from ._listener.life import NEVER, PATIENCE, Life, Run
+from ._listener.locks import Hold, wait
 from ._listener.process import add_listener, exit_has_come, expect_exit, living, stop_in_time, threads_run
 from ._listener.queue_handlers import QueueHandlers
 from ._listener.queues import SHUT_DOWN, forget_queued
@@ -31,15 +32,6 @@ from ._shared.contexts import expect_contexts
 from ._shared.fork import settle as settle_fork
 from ._shared.state import IDLE, STOPPED, STOPPING, FlushRequest
 from .stats import ListenerStats
-
-TYPE_CHECKING = False  # importing typing would double the time that importing logflume takes
-if TYPE_CHECKING:
-    from typing import Any
-
-    from ._listener.bounds import OverflowPolicy
-    from ._listener.errors import OnError
-    from ._listener.life import Run
-    from ._listener.locks import Hold
 
 __all__ = ["QueueListener", "listeners"]
 

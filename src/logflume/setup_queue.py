@@ -12,6 +12,8 @@ from threading import get_ident
 from ._delivery.caught import unhear
 from ._listener import settings
 from ._listener.async_wait import call_in_thread
+from ._listener.bounds import OverflowPolicy
+from ._listener.errors import OnError
 from ._listener.process import exit_has_come
 from ._shared.moved import HandlerList, MovedHandlers, Targets, guard, unguard
 from ._shared.state import RUNNING
@@ -19,12 +21,7 @@ from .accelerate import accelerate_loggers, loggers_accelerated, restore_loggers
 from .handler import LocalQueueHandler
 from .listener import QueueListener
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ._listener.bounds import OverflowPolicy
-    from ._listener.errors import OnError
-
-    _Direct = Iterable[logging.Handler | type[logging.Handler]]
+_Direct = Iterable[logging.Handler | type[logging.Handler]]
 
 __all__ = ["setup_logging_queue"]
 

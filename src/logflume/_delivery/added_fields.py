@@ -8,16 +8,13 @@ that shows colours.
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from .compared import source_hash
 from .overrides import overrides, stock_base
 from .unpatched import FORMATTER_METHODS, class_is_unpatched, style_is_unpatched, take_snapshot
 
 __all__ = ["COMPARED", "added_fields", "status_texts"]
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 # The versions of uvicorn that tests/test_uvicorn_formatters.py was run with, by the SHA-256 of uvicorn/logging.py.
 COMPARED = {

@@ -7,11 +7,8 @@ import logging.handlers
 import sys
 import threading
 import weakref
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+from collections.abc import Callable
+from typing import Any
 
 __all__ = ["hear", "hearing", "listen_for_errors", "of_class", "of_instance", "unhear"]
 

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Callable
 from logging.handlers import BaseRotatingHandler, TimedRotatingFileHandler
+from typing import Any
 
 from .._shared.contexts import call_in_context, context_of, handled_contexts
 from .batch_text import BatchText
 from .caught import hear
-from .deliver import one_by_one
-from .sinks import UNLIMITED, due, is_expired, sink_of
+from .deliver import Progress, Report, one_by_one
+from .sinks import UNLIMITED, Sink, due, is_expired, sink_of
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    from .deliver import Progress, Report
-    from .sinks import Sink
-
-    # The bytes of a record, or None if it has to go to the handler alone: if it cannot be formatted or encoded, or has
-    # so many characters.
-    MakeLine = Callable[[logging.LogRecord, int], bytes | None]
+# The bytes of a record, or None if it has to go to the handler alone: if it cannot be formatted or encoded, or has
+# so many characters.
+MakeLine = Callable[[logging.LogRecord, int], bytes | None]
 
 __all__ = ["write_filtered", "write_formatted"]
 

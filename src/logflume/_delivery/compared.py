@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from typing import Any
 
 __all__ = ["source_hash"]
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from .._shared.contexts import call_in_context, context_of, handled_contexts
 from .._shared.moved import filters_in_call
+from .batch_text import BatchText
 from .caught import listen_for_errors
+from .sinks import Sink
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    from .batch_text import BatchText
     from .collected import Collected
-    from .sinks import Sink
 
-    Report = Callable[[logging.LogRecord, logging.Handler], object]
+Report = Callable[[logging.LogRecord, logging.Handler], object]
 
 __all__ = ["Progress", "go_on", "hand_over", "one_by_one", "write_text"]
 

@@ -9,12 +9,9 @@ import enum
 import json
 import traceback
 import types
+from typing import Any
 
 __all__ = ["DUMPS", "JsonEncoder", "encoder_for", "is_unpatched", "utc_time"]
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 DUMPS = json.dumps
 _standard = {json: ("dumps", "JSONEncoder"), json.encoder: ("JSONEncoder", "c_make_encoder")}

@@ -6,15 +6,12 @@ The latter is known by its source: a version that was not compared is like any o
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from .compared import source_hash
 from .unpatched import FORMATTER_METHODS, class_is_unpatched, take_snapshot
 
 __all__ = ["COMPARED", "add_json_formatter", "asks_for_exceptions", "json_formatter_is_unpatched"]
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 # The versions of python-json-logger that tests/test_json_formatter.py was run with, by the SHA-256 of MODULES.
 COMPARED = {

@@ -7,10 +7,7 @@ called by the standard functions.
 from __future__ import annotations
 
 import types
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from typing import Any
 
 __all__ = ["DATA", "overrides", "stock_base"]
 

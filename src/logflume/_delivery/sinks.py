@@ -19,17 +19,12 @@ import stat
 import sys
 import time
 import weakref
+from typing import Any
 
 from .._shared.rendered import log_record
+from .batch_text import BatchText
 from .caught import hear
 from .unpatched import format_of, formatter_of
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from .batch_text import BatchText
-
 
 UNLIMITED = sys.maxsize
 PIPE_BUF: int = getattr(select, "PIPE_BUF", 512)  # no pipe parts so many bytes of one write

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from threading import get_ident
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .dispatch import Dispatcher
 

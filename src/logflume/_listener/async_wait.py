@@ -6,12 +6,9 @@ import contextlib
 import sys
 import threading
 from collections.abc import Callable
+from typing import Any, TypeVar
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, TypeVar
-
-    Result = TypeVar("Result")
+Result = TypeVar("Result")
 
 __all__ = ["call_in_thread"]
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import logging
 import queue as _queue
+from typing import Literal
 
 from . import settings
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Literal
-
-    OverflowPolicy = Literal["block", "drop_newest", "drop_oldest", "direct"]
+OverflowPolicy = Literal["block", "drop_newest", "drop_oldest", "direct"]
 
 __all__ = ["BLOCK", "DIRECT", "DROP_NEWEST", "DROP_OLDEST", "Bounds"]
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextvars import Context
 from threading import get_ident
 from time import perf_counter
+from typing import Any
 
 from .._backend import (
     Batch,
@@ -28,21 +29,16 @@ from .._delivery.deliver import Progress, go_on
 from .._delivery.plan import COMPOSED, ONE_BY_ONE
 from .._shared.contexts import call_in_context, context_of, handling
 from .._shared.rendered import leaves_process
+from .._shared.state import FlushRequest
 from .accounting import Accounts
 from .announce import Announcer
+from .bounds import Bounds
+from .errors import ErrorReports
+from .life import Life
 from .locks import DeliveryLock
 from .nested import NestedRecords
 from .overflow import Overflow
 from .process import exit_has_come
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from .._shared.state import FlushRequest
-    from .bounds import Bounds
-    from .errors import ErrorReports
-    from .life import Life
 
 __all__ = ["Dispatcher"]
 

@@ -7,20 +7,16 @@ import queue as _queue
 import time
 from collections.abc import Callable
 from threading import get_ident
+from typing import TYPE_CHECKING, Any
 
 from .._shared.fork import settle as settle_fork
 from .bounds import Bounds
+from .brake import Brake
+from .dispatch import Dispatcher
+from .life import Life, Run
 from .process import exit_has_come, threads_run
+from .queue_handlers import QueueHandlers
 from .sigterm import deliver_at_sigterm
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from .brake import Brake
-    from .dispatch import Dispatcher
-    from .life import Life, Run
-    from .queue_handlers import QueueHandlers
 
 __all__ = ["Feed"]
 

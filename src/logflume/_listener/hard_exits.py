@@ -11,10 +11,7 @@ import os
 import signal
 from collections.abc import Callable
 from types import ModuleType
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from typing import Any
 
 __all__ = ["expect_hard_exits"]
 

@@ -12,10 +12,7 @@ import queue as _queue
 import weakref
 from collections.abc import Callable
 from threading import get_ident
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from typing import Any
 
 __all__ = ["DeliveryLock", "Hold", "wait"]
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
+from typing import Any
 
 from .._delivery.caught import listen_for_errors
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import logging
-    from typing import Any
-
-    from .._delivery.deliver import Progress
-    from .accounting import Accounts
-    from .errors import ErrorReports
+from .._delivery.deliver import Progress
+from .accounting import Accounts
+from .errors import ErrorReports
 
 __all__ = ["NestedRecords"]
 

@@ -11,20 +11,17 @@ import logging.handlers
 import queue as _queue
 import time
 from collections import deque
+from collections.abc import Callable
 from threading import get_ident
+from typing import TYPE_CHECKING, Any
 
 from .._backend import take
 from .._shared.event_loops import runs_event_loop
 from .._shared.state import STOPPED, FlushRequest
-from .bounds import BLOCK, DIRECT, DROP_OLDEST
+from .bounds import BLOCK, DIRECT, DROP_OLDEST, Bounds
 from .locks import DeliveryLock, wait
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    from .bounds import Bounds
     from .dispatch import Dispatcher
 
 __all__ = ["EVENT_LOOP", "FULL", "TIMEOUT", "Overflow"]

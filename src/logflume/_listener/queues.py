@@ -5,10 +5,7 @@ from __future__ import annotations
 import queue as _queue
 import sys
 import threading
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from typing import Any
 
 __all__ = ["SHUT_DOWN", "forget_queued"]
 

@@ -11,10 +11,7 @@ import contextlib
 import signal
 from threading import get_ident
 from types import BuiltinFunctionType
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from typing import Any
 
 __all__ = ["block_all", "forget", "restore_in_child"]
 

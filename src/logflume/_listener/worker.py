@@ -6,23 +6,19 @@ import logging.handlers
 import queue as _queue
 import sys
 import threading
+from collections.abc import Callable
 from contextvars import Context
+from typing import Any
 
 from .._backend import forget_context
 from .._delivery.caught import hearing
 from .._shared.state import RUNNING, STOPPED
+from .dispatch import Dispatcher
+from .errors import ErrorReports
+from .life import Life, Run
 from .pace import Pace
 from .queues import SHUT_DOWN
 from .signals import block_all, forget
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    from .dispatch import Dispatcher
-    from .errors import ErrorReports
-    from .life import Life, Run
 
 __all__ = ["ListenerThread", "Worker", "on_listener_thread"]
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType, TracebackType
+from typing import Any
 
 from .._shared.exceptions import (
     SUGGESTED,
     CapturedException,
     NotSimple,
+    Part,
     captured_chain,
     is_unpatched,
     rendered_now,
@@ -17,13 +19,6 @@ from .._shared.exceptions import (
     string_of_suggested,
     syntax_error_attributes,
 )
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from .._shared.exceptions import Part
-
 
 _namespace_of: Any = vars(ModuleType)["__dict__"].__get__
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import queue as _queue
+from typing import Any, Self
 
 from .._delivery.unpatched import needs_no_exception
 from .._shared import fork
@@ -16,10 +17,6 @@ from .batch import ListenerCore
 from .context import current_context
 from .exceptions import capture
 from .record import CapturedRecord, snapshot
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, Self
 
 # What logging.Handler.handle calls: a class or handler that overrides one of these gets the standard handle().
 CALLED_METHODS = ("filter", "acquire", "release", "emit", "enqueue", "prepare", "handleError")

@@ -9,16 +9,13 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
+from collections.abc import Callable
 from contextvars import Context
+from typing import TypeVar
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TypeVar
-
-    T = TypeVar("T")
-    R = TypeVar("R")
-    Contexts = dict[int, tuple[logging.LogRecord, Context]]  # by the id() of the record
+T = TypeVar("T")
+R = TypeVar("R")
+Contexts = dict[int, tuple[logging.LogRecord, Context]]  # by the id() of the record
 
 
 def is_worth_carrying(context: Context) -> bool:

@@ -18,26 +18,23 @@ import linecache
 import sys
 import traceback
 import types
+from collections.abc import Callable, Sequence
 from operator import attrgetter, getitem, is_
+from typing import Any
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any
-
-    Part = tuple[
-        str,  # __qualname__ of the exception's type
-        str,  # and its __module__
-        str,  # what str() gave for the exception, and what traceback adds to it
-        tuple[str, ...] | None,  # __notes__
-        dict[str, Any] | None,  # a SyntaxError's attributes
-        tuple[Any, ...],  # two items for each entry of the traceback: code object, globals of its module
-        Sequence[int | None],  # two numbers for each entry: tb_lasti, tb_lineno
-        bool,  # __suppress_context__
-    ]
-    # Of each part: the indexes of its cause, its context, and the exceptions that it groups.
-    Link = tuple[int | None, int | None, tuple[int, ...] | None]
-    ExcInfo = tuple[Any, Any, Any]
+Part = tuple[
+    str,  # __qualname__ of the exception's type
+    str,  # and its __module__
+    str,  # what str() gave for the exception, and what traceback adds to it
+    tuple[str, ...] | None,  # __notes__
+    dict[str, Any] | None,  # a SyntaxError's attributes
+    tuple[Any, ...],  # two items for each entry of the traceback: code object, globals of its module
+    Sequence[int | None],  # two numbers for each entry: tb_lasti, tb_lineno
+    bool,  # __suppress_context__
+]
+# Of each part: the indexes of its cause, its context, and the exceptions that it groups.
+Link = tuple[int | None, int | None, tuple[int, ...] | None]
+ExcInfo = tuple[Any, Any, Any]
 
 
 class CapturedException:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from .rendered import has_same_attributes, private_copy
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    Report = Callable[[logging.LogRecord, logging.Handler, BaseException], object]
+Report = Callable[[logging.LogRecord, logging.Handler, BaseException], object]
 
 __all__ = [
     "HandlerList",

@@ -6,16 +6,12 @@ import contextlib
 import copy
 import logging
 import weakref
+from collections.abc import Callable
 from operator import is_
+from typing import Any
 
+from .exceptions import CapturedException
 from .kept import copies_in, kept
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    from .exceptions import CapturedException
 
 __all__ = [
     "RenderedMessage",

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import weakref
+from typing import Any
 
 from .latch import Latch
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 __all__ = ["IDLE", "MOST_UNREAD", "RUNNING", "STOPPED", "STOPPING", "FlushRequest"]
 
