@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import logging.handlers
 import queue as _queue
-import sys
 import threading
-from collections.abc import Callable
-from contextvars import Context
 from typing import Any
 
 from .._backend import forget_context
@@ -20,7 +17,7 @@ from .pace import Pace
 from .queues import SHUT_DOWN
 from .signals import block_all, forget
 
-__all__ = ["ListenerThread", "Worker", "on_listener_thread"]
+__all__ = ["Worker"]
 
 # While records flow the worker looks into the queue this often (seconds) instead of waiting in it, so that the put of
 # a record wakes no thread. After QUIET looks that found nothing it waits in the queue.
@@ -194,33 +191,3 @@ class Worker:
         self.errors.tell_rest(early=True)
         forget()
         self.this_run.ended.set()
-
-
-class ListenerThread(threading.Thread):
-    """Calls `run`. It is a daemon, but not to the code that runs in it.
-
-    So the threads that a handler starts are no daemons, as if the thread that logged had started them.
-    """
-
-    def __init__(self, run: Callable[[], None], name: str) -> None:
-        # From 3.14 on a thread may begin with the contextvars of the thread that starts it.
-        context: Any = {"context": Context()} if sys.version_info >= (3, 14) else {}
-        super().__init__(target=run, name=name, **context)
-        self._runs = False
-
-    @property
-    def daemon(self) -> bool:
-        return not (self._runs and threading.get_ident() == self.ident)
-
-    @daemon.setter
-    def daemon(self, daemonic: bool) -> None:
-        raise RuntimeError("a listener's thread is always a daemon")
-
-    def run(self) -> None:
-        self._runs = True
-        super().run()
-
-
-def on_listener_thread() -> bool:
-    """Return whether the calling thread is that of a listener."""
-    return isinstance(threading.current_thread(), ListenerThread)
