@@ -10,7 +10,6 @@ from typing import Any, Self
 from .._delivery.unpatched import needs_no_exception
 from .._shared import fork
 from .._shared.contexts import keep_context
-from .._shared.kept import IMMUTABLE, OWN_ATTRIBUTES
 from .._shared.rendered import leaves_process, private_copy
 from .._shared.state import MOST_UNREAD, RUNNING
 from .batch import ListenerCore
@@ -190,21 +189,6 @@ class HandlerCore:
         """
         if self._leaves_process:
             return _standard_prepare(self, record)  # type: ignore[arg-type, no-any-return]
-        return self._kept(record)
-
-    def _kept(self, record: logging.LogRecord) -> logging.LogRecord:
-        # As snapshot(), without calling it for the usual record.
-        try:
-            args = record.args
-            if type(args) is tuple and type(record.msg) is str:
-                for value in args:
-                    if type(value) not in IMMUTABLE:
-                        break
-                else:
-                    if len(record.__dict__) <= OWN_ATTRIBUTES:
-                        return record
-        except AttributeError:
-            pass  # snapshot() knows what to do
         return snapshot(record)
 
     def enqueue(self, record: logging.LogRecord) -> None:
@@ -247,7 +231,7 @@ class HandlerCore:
         """Return what to enqueue for `record` as it is now: with its targets, its contextvars, and its exception."""
         if self._leaves_process:
             return self.prepare(record)
-        kept = self._kept(record)
+        kept = snapshot(record)
         if kept is record and self.moved is not None and self.moved.is_changed_later():
             kept = private_copy(record)
         if getattr(record, "exc_info", None):
