@@ -59,7 +59,7 @@ def encoder_for(
     default: Any,
     indent: Any,
     ensure_ascii: bool,
-    separators: tuple[str, str] | None,
+    separators: tuple[str, str] | None = None,
 ) -> json.JSONEncoder | None:
     """Return what json.dumps() would make of these for each record; None if that may differ from one to the next."""
     if serializer is not DUMPS or (cls is not JsonEncoder and cls is not json.JSONEncoder and cls is not None):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import queue as _queue
-from typing import Any, Self
+from typing import Any
 
 from .._delivery.unpatched import needs_no_exception
 from .._shared import fork
@@ -47,23 +47,12 @@ class HandlerCore:
     _queue: Any
     _put: Any
     _leaves_process: bool  # the queue pickles what is put into it
-    _listener: logging.handlers.QueueListener | None
-    _core: Any  # a ListenerCore, which is a QueueListener, or None
-    moved: Any
-    _unwatched: int  # records that were enqueued while there was no listener
+    _listener: logging.handlers.QueueListener | None = None
+    _core: Any = None  # a ListenerCore, which is a QueueListener, or None
+    moved: Any = None
+    _unwatched = 0  # records that were enqueued while there was no listener
     _overrides = False  # the class or the instance has one of CALLED_METHODS of its own
     _unpatched_methods: dict[str, Any] = {}  # noqa: RUF012
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        self = super().__new__(cls)
-        # On the instance, where they are found fastest; but not through its __dict__, which would slow that down.
-        set_attribute = object.__setattr__
-        set_attribute(self, "_listener", None)
-        set_attribute(self, "_core", None)
-        set_attribute(self, "moved", None)
-        set_attribute(self, "_unwatched", 0)
-        set_attribute(self, "_overrides", cls._overrides)
-        return self
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -166,9 +155,8 @@ class HandlerCore:
         except Exception as error:
             self._report_unput(record, error)
         if core is None:
-            count = self._unwatched + 1
-            object.__setattr__(self, "_unwatched", count)
-            if count == MOST_UNREAD:
+            self._unwatched += 1
+            if self._unwatched == MOST_UNREAD:
                 self._warn_if_unread()
             return
         if core.state != RUNNING:
