@@ -263,15 +263,19 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def __exit__(self, *exc_info: object) -> None:
         """Stop, within exit_timeout; a line on stderr tells if records are left."""
-        stop_in_time(self)
+        self._leave_block()
 
     async def __aenter__(self) -> QueueListener:
         return self.__enter__()
 
     async def __aexit__(self, *exc_info: object) -> None:
         """As __exit__(), without blocking the event loop; a cancellation takes effect after that."""
-        await call_in_thread(lambda: stop_in_time(self))
+        await call_in_thread(self._leave_block)
         self._leave_sigterm_alone()
+
+    def _leave_block(self) -> None:
+        """Do what the end of a block does, in any thread."""
+        stop_in_time(self)
 
     async def astop(self, timeout: float | None = None) -> int:
         """As stop(), without blocking the event loop: under asyncio and trio, and so under uvloop and anyio.
