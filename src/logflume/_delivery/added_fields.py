@@ -14,8 +14,6 @@ from .compared import source_hash
 from .overrides import overrides, stock_base
 from .unpatched import FORMATTER_METHODS, class_is_unpatched, style_is_unpatched, take_snapshot
 
-__all__ = ["COMPARED", "added_fields", "status_texts"]
-
 # The versions of uvicorn that tests/test_uvicorn_formatters.py was run with, by the SHA-256 of uvicorn/logging.py.
 COMPARED = {
     "7473a22ae59b5aaf23b6710649c71e17dfd0fcbbc7a0c6c20e1827696d5a06fc": "0.23 to 0.25",

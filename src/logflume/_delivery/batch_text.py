@@ -5,8 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import Any
 
-__all__ = ["BatchText"]
-
 
 class BatchText:
     """The encoded text of the first `count` records of a list. The compiled core has a class of its own for it.

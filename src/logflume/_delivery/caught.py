@@ -10,8 +10,6 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["hear", "hearing", "listen_for_errors", "of_class", "of_instance", "unhear"]
-
 _standard = logging.Handler.handleError
 _of_sockets = logging.handlers.SocketHandler.handleError
 

@@ -18,8 +18,6 @@ from .sinks import UNLIMITED, Sink, due, is_expired, sink_of
 # so many characters.
 MakeLine = Callable[[logging.LogRecord, int], bytes | None]
 
-__all__ = ["write_filtered", "write_formatted"]
-
 
 DROPPED: Any = object()  # what ask() returns for a record that does not pass the filters
 

@@ -6,8 +6,6 @@ import functools
 import sys
 from typing import Any
 
-__all__ = ["source_hash"]
-
 
 def source_hash(*names: str) -> str:
     """Return the SHA-256, in hexadecimal, of the sources of these modules as imported; "" if one cannot be read."""

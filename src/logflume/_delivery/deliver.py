@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 Report = Callable[[logging.LogRecord, logging.Handler], object]
 
-__all__ = ["Progress", "go_on", "hand_over", "one_by_one", "write_text"]
-
 
 class Progress:
     """How far a delivery has come, for records that a handler logs meanwhile.

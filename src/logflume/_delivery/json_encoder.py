@@ -11,8 +11,6 @@ import traceback
 import types
 from typing import Any
 
-__all__ = ["DUMPS", "JsonEncoder", "encoder_for", "is_unpatched", "utc_time"]
-
 DUMPS = json.dumps
 _standard = {json: ("dumps", "JSONEncoder"), json.encoder: ("JSONEncoder", "c_make_encoder")}
 _was_unpatched = getattr(DUMPS, "__globals__", None) is vars(json)

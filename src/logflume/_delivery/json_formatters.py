@@ -11,8 +11,6 @@ from typing import Any
 from .compared import source_hash
 from .unpatched import FORMATTER_METHODS, class_is_unpatched, take_snapshot
 
-__all__ = ["COMPARED", "add_json_formatter", "asks_for_exceptions", "json_formatter_is_unpatched"]
-
 # The versions of python-json-logger that tests/test_json_formatter.py was run with, by the SHA-256 of MODULES.
 COMPARED = {
     "05b20cf3687e54c7c9c3d47776160f61fdba837c5836eaf228110ffeb89819a8": "3.1.0",

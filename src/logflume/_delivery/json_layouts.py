@@ -13,8 +13,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["ANY", "GIVEN", "IDENTIFIER", "OWN", "PATH", "SETTING", "Placeholder", "Sample", "pieces_of"]
-
 if TYPE_CHECKING:
     import json
 

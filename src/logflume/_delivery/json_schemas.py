@@ -19,8 +19,6 @@ from typing import Any, ClassVar
 from .json_encoder import utc_time
 from .json_layouts import ANY, GIVEN, IDENTIFIER, SETTING, Placeholder, Sample
 
-__all__ = ["SCHEMAS", "Schema"]
-
 ECS_VERSION = "1.6.0"
 GCP_SEVERITIES = {50: "CRITICAL", 40: "ERROR", 30: "WARNING", 20: "INFO", 10: "DEBUG"}
 GCP_LEVEL_NAMES = frozenset(

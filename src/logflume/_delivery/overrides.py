@@ -9,8 +9,6 @@ from __future__ import annotations
 import types
 from typing import Any
 
-__all__ = ["DATA", "overrides", "stock_base"]
-
 # Read when records are written, so that another value is no override; one that is computed at each look is.
 DATA = frozenset("terminator namer rotator converter default_time_format default_msec_format".split())
 # Called on the instance, by this package or by a standard method, or not while records are handled.

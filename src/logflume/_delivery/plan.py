@@ -18,8 +18,6 @@ from .json_formatters import json_formatter_is_unpatched
 from .sinks import rotates_by_size
 from .unpatched import formatter_is_unpatched, formatter_of, overridden_by
 
-__all__ = ["COMPOSED", "FORMATTED", "HANDED_OVER", "ONE_BY_ONE", "way_of"]
-
 ONE_BY_ONE = 0
 FORMATTED = 1
 COMPOSED = 2

@@ -17,8 +17,6 @@ from typing import Any
 
 from ..stats import HandlerStats, ListenerStats
 
-__all__ = ["Accounts", "Counter", "Drops"]
-
 
 class Counter:
     """A number that any thread counts up, in one step."""

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .dispatch import Dispatcher
 
-__all__ = ["Announcer"]
-
 # While records are dropped it is told this often (seconds), and it is over when none was dropped for so long.
 PERIOD = 10.0
 OVER = 1.0

@@ -10,8 +10,6 @@ from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
-__all__ = ["call_in_thread"]
-
 
 async def call_in_thread(function: Callable[[], Result], when_cancelled: Callable[[], object] | None = None) -> Result:
     """Return what `function` returns, called in a thread of its own, without blocking the event loop.

@@ -10,8 +10,6 @@ from . import settings
 
 OverflowPolicy = Literal["block", "drop_newest", "drop_oldest", "direct"]
 
-__all__ = ["BLOCK", "DIRECT", "DROP_NEWEST", "DROP_OLDEST", "Bounds"]
-
 BLOCK = "block"
 DROP_NEWEST = "drop_newest"
 DROP_OLDEST = "drop_oldest"

@@ -15,8 +15,6 @@ from typing import Any
 
 from .._shared.event_loops import runs_event_loop, threads_take_turns
 
-__all__ = ["Brake"]
-
 # Records. With LONG queued one call in INTERVAL sleeps, and twice as many for each STEP more: all from 340,000 on.
 LONG = 100_000
 STEP = 20_000

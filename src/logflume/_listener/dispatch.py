@@ -40,8 +40,6 @@ from .nested import NestedRecords
 from .overflow import Overflow
 from .process import exit_has_come
 
-__all__ = ["Dispatcher"]
-
 _standard_dequeue = logging.handlers.QueueListener.dequeue
 
 # A handler that takes its records one at a time gives the next handler its turn after so long (seconds).

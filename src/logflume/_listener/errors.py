@@ -14,8 +14,6 @@ from .settings import checked, function
 
 OnError = Callable[[logging.LogRecord | None, logging.Handler | None, BaseException], object]
 
-__all__ = ["ErrorReports", "OnError"]
-
 # Errors printed in full in each period of so many seconds.
 REPORTS = 10
 REPORT_PERIOD = 10.0

@@ -19,8 +19,6 @@ from .queue_handlers import QueueHandlers
 from .sigterm import deliver_at_sigterm
 from .worker import Worker
 
-__all__ = ["Launcher", "on_listener_thread"]
-
 
 class Launcher:
     """Starts a thread for each run of the listener of `dispatcher`, which `queue_handlers` feed.

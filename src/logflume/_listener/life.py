@@ -13,8 +13,6 @@ from typing import Any
 
 from .._shared.latch import Latch
 
-__all__ = ["NEVER", "PATIENCE", "Life", "Run"]
-
 NEVER = float("inf")
 # How long a thread waits for another one that starts or ends (seconds).
 PATIENCE = 0.05

@@ -14,8 +14,6 @@ from collections.abc import Callable
 from threading import get_ident
 from typing import Any
 
-__all__ = ["DeliveryLock", "Hold", "wait"]
-
 # How long a wait holds on to logging's module lock before it lets go of it (seconds).
 PATIENCE = 0.05
 

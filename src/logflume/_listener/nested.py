@@ -11,8 +11,6 @@ from .._delivery.deliver import Progress
 from .accounting import Accounts
 from .errors import ErrorReports
 
-__all__ = ["NestedRecords"]
-
 # How many records that cannot be handled at once may come from one batch.
 MOST_DEFERRED = 1000
 NESTED = "nested too deep"  # why the others are dropped

@@ -24,8 +24,6 @@ from .locks import DeliveryLock, wait
 if TYPE_CHECKING:
     from .dispatch import Dispatcher
 
-__all__ = ["EVENT_LOOP", "FULL", "TIMEOUT", "Overflow"]
-
 # Why a record was dropped.
 FULL = "queue full"
 TIMEOUT = "block timeout"

@@ -25,14 +25,6 @@ from .hard_exits import expect_hard_exits
 from .signals import restore_in_child
 from .sigterm import put_off_sigterm, set_delivery
 
-__all__ = [
-    "add_listener",
-    "exit_has_come",
-    "expect_exit",
-    "stop_in_time",
-    "threads_run",
-]
-
 # How long a fork waits for the listeners to come to the end of a batch (seconds).
 FORK_PATIENCE = 1.0
 

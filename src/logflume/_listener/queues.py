@@ -7,8 +7,6 @@ import sys
 import threading
 from typing import Any
 
-__all__ = ["SHUT_DOWN", "forget_queued"]
-
 # What a queue.Queue raises after its shutdown().
 SHUT_DOWN: tuple[type[Exception], ...] = ()
 if sys.version_info >= (3, 13):

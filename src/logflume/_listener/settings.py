@@ -10,20 +10,6 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = [
-    "checked",
-    "choice",
-    "function",
-    "handler",
-    "handlers",
-    "level",
-    "listener_class",
-    "queue",
-    "records",
-    "seconds",
-    "warn",
-]
-
 CO_COROUTINE = 0x80
 _OURS = ("logflume", "logging")  # packages whose frames are not the user's
 

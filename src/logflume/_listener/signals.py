@@ -13,8 +13,6 @@ from threading import get_ident
 from types import BuiltinFunctionType
 from typing import Any
 
-__all__ = ["block_all", "forget", "restore_in_child"]
-
 # What the code that a thread runs brings on itself: faulthandler has to see it.
 _OWN_FAULTS = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP", "SIGSYS")
 

@@ -21,8 +21,6 @@ from typing import Any
 
 from .._shared.fork import is_multiprocessing_child
 
-__all__ = ["deliver_at_sigterm", "leave_sigterm_alone", "put_off_sigterm", "set_delivery"]
-
 _users: weakref.WeakSet[Any] = weakref.WeakSet()
 _deliver: Callable[[], None]
 _came = False  # while it was put off

@@ -17,8 +17,6 @@ from .pace import Pace
 from .queues import SHUT_DOWN
 from .signals import block_all, forget
 
-__all__ = ["Worker"]
-
 # While records flow the worker looks into the queue this often (seconds) instead of waiting in it, so that the put of
 # a record wakes no thread. After QUIET looks that found nothing it waits in the queue.
 INTERVAL = 0.001

@@ -6,8 +6,6 @@ import _thread
 import sys
 import threading
 
-__all__ = ["runs_event_loop", "threads_take_turns"]
-
 
 def runs_event_loop() -> bool:
     """Return whether the calling thread runs an event loop of asyncio (uvloop's, too) or trio now."""

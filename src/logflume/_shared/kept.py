@@ -7,8 +7,6 @@ from collections.abc import Callable
 from operator import is_
 from typing import Any
 
-__all__ = ["IMMUTABLE", "OWN_ATTRIBUTES", "copies_in", "kept", "may_change"]
-
 IMMUTABLE = frozenset([str, int, float, bool, type(None), bytes])
 OWN_ATTRIBUTES = len(vars(logging.LogRecord("", 0, "", 0, "", (), None)))  # of a record without `extra`
 # Exactly these: a class of other code may do anything when it is copied.

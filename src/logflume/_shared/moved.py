@@ -11,16 +11,6 @@ from .rendered import has_same_attributes, private_copy
 
 Report = Callable[[logging.LogRecord, logging.Handler, BaseException], object]
 
-__all__ = [
-    "HandlerList",
-    "MovedHandlers",
-    "Targets",
-    "filters_in_call",
-    "guard",
-    "has_standard_filter",
-    "unguard",
-]
-
 _standard_handle = logging.Handler.handle
 _standard_filter = logging.Filterer.filter
 

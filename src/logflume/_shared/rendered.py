@@ -13,20 +13,6 @@ from typing import Any
 from .exceptions import CapturedException
 from .kept import copies_in, kept
 
-__all__ = [
-    "RenderedMessage",
-    "has_same_attributes",
-    "keep_message",
-    "known_copies",
-    "leaves_process",
-    "log_record",
-    "private_copy",
-    "remember",
-    "rendered_copy",
-    "rendered_message",
-    "set_exception",
-]
-
 _standard_getMessage = logging.LogRecord.getMessage
 _standard_code = _standard_getMessage.__code__
 _ANY = object()

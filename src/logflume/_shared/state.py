@@ -8,8 +8,6 @@ from typing import Any
 
 from .latch import Latch
 
-__all__ = ["IDLE", "MOST_UNREAD", "RUNNING", "STOPPED", "STOPPING", "FlushRequest"]
-
 # What a log call sees. RUNNING is the one that counts: only the worker of a run sets it, and takes it back before it
 # leaves the queue to others. From any other state the call asks ensure_delivery(), which asks _listener/life.py.
 IDLE = 0
