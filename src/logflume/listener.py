@@ -24,7 +24,7 @@ from ._listener.life import NEVER, PATIENCE, Life, Run
 from ._listener.locks import Hold, wait
 from ._listener.process import add_listener, exit_has_come, living, stop_in_time, threads_run
 from ._listener.queue_handlers import QueueHandlers
-from ._listener.queues import SHUT_DOWN, forget_queued
+from ._listener.queues import SHUT_DOWN, forget_queued, has_own_dequeue
 from ._listener.sigterm import deliver_at_sigterm, leave_sigterm_alone
 from ._shared.contexts import expect_contexts
 from ._shared.fork import settle as settle_fork
@@ -83,7 +83,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         warn_at: int | None = 1_000_000,
     ) -> None:
         bounds = Bounds(capacity, overflow, block_timeout, keep_level, warn_at)
-        if type(self).dequeue is _standard_dequeue:  # else it may be anything
+        if not has_own_dequeue(self):  # else it may be anything
             settings.queue(queue, ("get",))
         for handler in handlers:
             settings.handler(handler, "QueueListener")
@@ -486,6 +486,3 @@ def listeners() -> list[QueueListener]:
 def _left(deadline: float | None) -> float | None:
     """Return how many seconds are left."""
     return None if deadline is None else max(0.0, deadline - time.monotonic())
-
-
-_standard_dequeue = QueueListener.dequeue  # as it is now; it may be patched later

@@ -8,7 +8,7 @@ import queue as _queue
 from collections.abc import Iterable
 from threading import get_ident
 
-from ._delivery.caught import unhear
+from ._delivery.caught import stop_intercepting
 from ._listener import settings
 from ._listener.bounds import OverflowPolicy
 from ._listener.errors import OnError
@@ -332,7 +332,7 @@ class _MovedHandlersListener(QueueListener):
             self._moves = ()
         for handler in self._all_moved:
             unguard(handler)
-            unhear(handler)
+            stop_intercepting(handler)
         return left
 
     def __enter__(self) -> QueueListener:

@@ -10,7 +10,7 @@ from typing import Any
 
 from .._shared.contexts import call_in_context, context_of, handled_contexts
 from .batch_text import BatchText
-from .caught import hear
+from .caught import handle_error
 from .deliver import Progress, Report, one_by_one
 from .sinks import UNLIMITED, Sink, due, is_expired, sink_of
 
@@ -193,7 +193,7 @@ class Formatted(Collected):
                 # as the standard emit(), which lets this one out, but not where a file may rotate
                 if isinstance(error, RecursionError) and not isinstance(handler, BaseRotatingHandler):
                     raise
-                hear(handler, record)
+                handle_error(handler, record)
         except Exception:
             self.report(record, handler)
 

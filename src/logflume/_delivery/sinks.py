@@ -23,7 +23,7 @@ from typing import Any
 
 from .._shared.rendered import log_record
 from .batch_text import BatchText
-from .caught import hear
+from .caught import handle_error
 from .unpatched import format_of, formatter_of
 
 UNLIMITED = sys.maxsize
@@ -124,7 +124,7 @@ class FileSink(DescriptorSink):
             if not interrupted:
                 handler.flush()
         except Exception:
-            hear(handler, log_record(record))
+            handle_error(handler, log_record(record))
 
 
 class PiecewiseSink(Sink):
@@ -174,7 +174,7 @@ class PiecewiseSink(Sink):
     def _report(self, handler: Any, piece: list[logging.LogRecord]) -> None:
         """As the standard handler does when a flush fails: the stream may still write the text later."""
         for record in piece:
-            hear(handler, log_record(record))
+            handle_error(handler, log_record(record))
 
     def write(self, handler: Any, data: memoryview) -> None:
         """Put `data` into the buffer."""

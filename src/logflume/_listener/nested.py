@@ -6,7 +6,7 @@ import logging
 from collections import deque
 from typing import Any
 
-from .._delivery.caught import listen_for_errors
+from .._delivery.caught import intercept_errors
 from .._delivery.deliver import Progress
 from .accounting import Accounts
 from .errors import ErrorReports
@@ -65,7 +65,7 @@ class NestedRecords:
                 for handler in listener.handlers if handlers is None else handlers:
                     if not listener.respect_handler_level or record.levelno >= handler.level:
                         self.accounts.of(handler).records += 1
-                        listen_for_errors(handler)
+                        intercept_errors(handler)
                         handler.handle(record)
             raised = False
         finally:

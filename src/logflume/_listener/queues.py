@@ -1,16 +1,23 @@
-"""What is to be known of the kinds of queues: how they are shut down, and how a forked child empties them."""
+"""What is to be known of the kinds of queues: how they are shut down, read, and emptied in a forked child."""
 
 from __future__ import annotations
 
+import logging.handlers
 import queue as _queue
 import sys
 import threading
 from typing import Any
 
+_standard_dequeue = logging.handlers.QueueListener.dequeue
 # What a queue.Queue raises after its shutdown().
 SHUT_DOWN: tuple[type[Exception], ...] = ()
 if sys.version_info >= (3, 13):
     SHUT_DOWN = (_queue.ShutDown,)
+
+
+def has_own_dequeue(listener: Any) -> bool:
+    """Return whether the class of `listener` takes records out of the queue in a way of its own."""
+    return type(listener).dequeue is not _standard_dequeue
 
 
 def forget_queued(queue: Any) -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import logging.handlers
 import queue as _queue
 import threading
 from typing import Any
 
 from .._backend import forget_context
-from .._delivery.caught import hearing
+from .._delivery.caught import reporting
 from .._shared.state import RUNNING, STOPPED
 from .dispatch import Dispatcher
 from .errors import ErrorReports
 from .life import Life, Run
 from .pace import Pace
-from .queues import SHUT_DOWN
+from .queues import SHUT_DOWN, has_own_dequeue
 from .signals import block_all, forget
 
 # While records flow the worker looks into the queue this often (seconds) instead of waiting in it, so that the put of
@@ -30,8 +29,6 @@ ENDS: tuple[type[Exception], ...] = (_queue.Empty, *SHUT_DOWN)
 
 # Whose get() takes a timeout.
 KNOWN_QUEUES = (_queue.SimpleQueue, _queue.Queue)
-
-_standard_dequeue = logging.handlers.QueueListener.dequeue
 
 
 class Worker:
@@ -56,7 +53,7 @@ class Worker:
         self.listener.state = RUNNING
         self.this_run.begun.set()
         self.pace = Pace()  # in the thread: it goes by the thread's CPU time
-        hearing.hearer = self.errors
+        reporting.to = self.errors
         while not (self.is_done or self.this_run.stopped_from_within):
             try:
                 if self.life.process is not self.process:
@@ -128,7 +125,7 @@ class Worker:
     def _dequeue(self) -> Any:
         """Wait in the queue for an item; until then tell what errors were not reported, when their storm is over."""
         listener = self.listener
-        if type(listener).dequeue is _standard_dequeue and isinstance(listener.queue, KNOWN_QUEUES):
+        if not has_own_dequeue(listener) and isinstance(listener.queue, KNOWN_QUEUES):
             while (seconds := self.errors.seconds_to_tell()) is not None:
                 try:
                     return listener.queue.get(True, seconds)

@@ -165,7 +165,7 @@ class HandlerCore:
             core.calls_to_brake = calls = core.calls_to_brake - 1
             if calls <= 0:
                 core.brake()
-        if isinstance(level := getattr(record, "levelno", 0), int) and level >= core.flush_at:
+        if _level_of(record) >= core.flush_at:
             core.flush_soon()
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
