@@ -237,6 +237,11 @@ def accelerated() -> Iterator[None]:
     logflume.restore_loggers()
 
 
+@pytest.fixture(params=["standard calls", "accelerated"])
+def accelerate(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param == "accelerated")
+
+
 @pytest.fixture
 def logger() -> logging.Logger:
     return logging.getLogger("test.loggers")

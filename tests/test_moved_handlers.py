@@ -20,11 +20,6 @@ from helpers import Collect
 ATTACHED = "attached"
 
 
-@pytest.fixture(params=["standard calls", "accelerated"])
-def accelerate(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param == "accelerated")
-
-
 def both_ways(lf: Any, make: Any, act: Any, accelerate: bool, **options: Any) -> tuple[Any, Any]:
     """What the handlers of `make()` have after `act(logger)`, attached, and behind the queue."""
     outcomes = []

@@ -9,12 +9,7 @@ import enum
 import json
 import traceback
 import types
-
-__all__ = ["DUMPS", "JsonEncoder", "encoder_for", "is_unpatched", "utc_time"]
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from typing import Any
 
 DUMPS = json.dumps
 _standard = {json: ("dumps", "JSONEncoder"), json.encoder: ("JSONEncoder", "c_make_encoder")}
@@ -62,7 +57,7 @@ def encoder_for(
     default: Any,
     indent: Any,
     ensure_ascii: bool,
-    separators: tuple[str, str] | None,
+    separators: tuple[str, str] | None = None,
 ) -> json.JSONEncoder | None:
     """Return what json.dumps() would make of these for each record; None if that may differ from one to the next."""
     if serializer is not DUMPS or (cls is not JsonEncoder and cls is not json.JSONEncoder and cls is not None):
