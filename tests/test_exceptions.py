@@ -28,7 +28,7 @@ from logflume._py import exceptions as pure
 Capture = Callable[[object], Any]
 CAPTURES = [pytest.param(pure.capture, id="pure")]
 if "compiled" in cores.available():
-    from logflume._c.caller import exceptions as compiled
+    from logflume._c import caller as compiled
 
     CAPTURES.append(pytest.param(compiled.capture, id="compiled"))
 CPYTHON = sys.implementation.name == "cpython"
@@ -317,7 +317,7 @@ def operators() -> None:
 
 
 def compiled_function() -> None:
-    from logflume._c.caller.handler import set_standard_methods
+    from logflume._c.caller import set_standard_methods
 
     set_standard_methods(3)
 

@@ -2,7 +2,7 @@
 
    A call needs a score of look-ups in dictionaries for it. The answers stay the same for hours, and CPython can tell
    whether a dictionary is unchanged. Where it cannot, nothing is kept, and each call looks everything up. */
-/* For route.pyx alone: the cache is static. */
+/* For route.pxi alone: the cache is static. */
 #ifndef LOGFLUME_ROUTE_CACHE_H
 #define LOGFLUME_ROUTE_CACHE_H
 
