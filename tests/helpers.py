@@ -254,12 +254,12 @@ def messages_in(lines: list[tuple[str, ...]]) -> list[str]:
 # The same calls with a handler on the logger and behind a queue.
 
 
-def in_order_of_definition() -> tuple[list[Any], Callable[[Any], Any]]:
-    """A list of parameters for a test, and a decorator that puts functions into it."""
+def in_order_of_definition() -> tuple[list[Any], Callable[..., Any]]:
+    """A list of parameters for a test, and a decorator that puts functions into it; for a lambda, with a name."""
     functions: list[Any] = []
 
-    def add(function: Any) -> Any:
-        functions.append(pytest.param(function, id=function.__name__))
+    def add(function: Any, name: str | None = None) -> Any:
+        functions.append(pytest.param(function, id=name or function.__name__))
         return function
 
     return functions, add

@@ -81,29 +81,51 @@ def outcome(package, change):
         return scene.got, *(scene.taken(handler) for handler in (scene.handler, *more))
 
 
+for name, function in {
+    "level_of_the_logger": lambda scene: scene.abc.setLevel(logging.CRITICAL),
+    "level_turned_on": lambda scene: scene.abc.setLevel(logging.DEBUG),
+    "level_of_a_parent": lambda scene: scene.a.setLevel(logging.ERROR),
+    "level_of_the_root": lambda scene: scene.root.setLevel(logging.DEBUG),
+    "handler_on_a_parent": lambda scene: scene.a.addHandler(Other(scene.got)),
+    "handler_beside_it": lambda scene: scene.root.addHandler(Other(scene.got)),
+    "level_of_the_handler": lambda scene: scene.handler.setLevel(logging.CRITICAL),
+    "filter_on_the_handler": lambda scene: scene.handler.addFilter(lambda record: record.levelno > logging.INFO),
+    "method_of_the_handlers_class": lambda scene: scene.set(
+        scene.package.LocalQueueHandler, "emit", lambda self, record: scene.got.append(said(record))
+    ),
+    "filter_on_the_logger": lambda scene: scene.abc.addFilter(lambda record: record.levelno > logging.INFO),
+    "method_of_the_class": lambda scene: scene.set(
+        logging.Logger, "callHandlers", lambda self, record: scene.got.append(said(record))
+    ),
+    "table_of_level_names_replaced": lambda scene: scene.set(logging, "_levelToName", {20: "twenty", 50: "fifty"}),
+    "name_of_the_thread": lambda scene: scene.set(threading.current_thread(), "name", "renamed"),
+    "table_of_threads_replaced": lambda scene: scene.set(
+        threading, "_active", {threading.get_ident(): threading.Thread(name="stand-in")}
+    ),
+    "threads_not_wanted": lambda scene: scene.set(logging, "logThreads", False),
+    "name_of_the_process": lambda scene: scene.set(multiprocessing.current_process(), "name", "renamed"),
+    "process_exchanged": lambda scene: scene.set(
+        multiprocessing.process, "_current_process", multiprocessing.Process(name="stand-in")
+    ),
+    "function_for_the_process": lambda scene: scene.set(
+        multiprocessing, "current_process", lambda: multiprocessing.Process(name="stand-in")
+    ),
+    "multiprocessing_broken": lambda scene: scene.set(multiprocessing, "current_process", None),
+    "function_for_the_task": lambda scene: scene.set(
+        asyncio, "current_task", lambda: mock.Mock(get_name=lambda: "mocked")
+    ),
+}.items():
+    change(function, name)
+
+
 @change
 def nothing(scene):
     pass
 
 
 @change
-def level_of_the_logger(scene):
-    scene.abc.setLevel(logging.CRITICAL)
-
-
-@change
-def level_turned_on(scene):
-    scene.abc.setLevel(logging.DEBUG)
-
-
-@change
-def level_of_a_parent(scene):
-    scene.a.setLevel(logging.ERROR)
-
-
-@change
-def level_of_the_root(scene):
-    scene.root.setLevel(logging.DEBUG)
+def name_of_the_thread_in_its_dictionary(scene):
+    scene.undo.enter_context(mock.patch.dict(vars(threading.current_thread()), _name="renamed"))
 
 
 @change
@@ -179,16 +201,6 @@ def handler_on_the_logger(scene):
 
 
 @change
-def handler_on_a_parent(scene):
-    scene.a.addHandler(Other(scene.got))
-
-
-@change
-def handler_beside_it(scene):
-    scene.root.addHandler(Other(scene.got))
-
-
-@change
 def handler_removed(scene):
     scene.root.removeHandler(scene.handler)
     scene.root.addHandler(Other(scene.got))
@@ -221,28 +233,8 @@ def list_of_handlers_in_place(scene):
 
 
 @change
-def level_of_the_handler(scene):
-    scene.handler.setLevel(logging.CRITICAL)
-
-
-@change
-def filter_on_the_handler(scene):
-    scene.handler.addFilter(lambda record: record.levelno > logging.INFO)
-
-
-@change
 def method_of_the_handler(scene):
     scene.handler.emit = lambda record: scene.got.append(said(record))
-
-
-@change
-def method_of_the_handlers_class(scene):
-    scene.set(scene.package.LocalQueueHandler, "emit", lambda self, record: scene.got.append(said(record)))
-
-
-@change
-def filter_on_the_logger(scene):
-    scene.abc.addFilter(lambda record: record.levelno > logging.INFO)
 
 
 @change
@@ -317,11 +309,6 @@ def method_hidden_in_the_dictionary(scene):
 
 
 @change
-def method_of_the_class(scene):
-    scene.set(logging.Logger, "callHandlers", lambda self, record: scene.got.append(said(record)))
-
-
-@change
 def class_gets_and_loses_an_attribute(scene):
     with mock.patch.object(logging.Logger, "isEnabledFor", return_value=False):
         scene.log()
@@ -337,21 +324,6 @@ def name_of_a_level(scene):
 def name_of_a_level_removed(scene):
     scene.undo.enter_context(mock.patch.dict(logging._levelToName))
     del logging._levelToName[logging.INFO]
-
-
-@change
-def table_of_level_names_replaced(scene):
-    scene.set(logging, "_levelToName", {20: "twenty", 50: "fifty"})
-
-
-@change
-def name_of_the_thread(scene):
-    scene.set(threading.current_thread(), "name", "renamed")
-
-
-@change
-def name_of_the_thread_in_its_dictionary(scene):
-    scene.undo.enter_context(mock.patch.dict(vars(threading.current_thread()), _name="renamed"))
 
 
 @change
@@ -372,16 +344,6 @@ def thread_exchanged(scene):
 
 
 @change
-def table_of_threads_replaced(scene):
-    scene.set(threading, "_active", {threading.get_ident(): threading.Thread(name="stand-in")})
-
-
-@change
-def threads_not_wanted(scene):
-    scene.set(logging, "logThreads", False)
-
-
-@change
 def in_a_thread(scene):
     thread = threading.Thread(target=scene.log, name="first")
     thread.start()
@@ -389,21 +351,6 @@ def in_a_thread(scene):
     thread = threading.Thread(target=scene.log, name="second")  # often with the same identity
     thread.start()
     thread.join()
-
-
-@change
-def name_of_the_process(scene):
-    scene.set(multiprocessing.current_process(), "name", "renamed")
-
-
-@change
-def process_exchanged(scene):
-    scene.set(multiprocessing.process, "_current_process", multiprocessing.Process(name="stand-in"))
-
-
-@change
-def function_for_the_process(scene):
-    scene.set(multiprocessing, "current_process", lambda: multiprocessing.Process(name="stand-in"))
 
 
 @change
@@ -416,11 +363,6 @@ def multiprocessing_unloaded(scene):
 
 
 @change
-def multiprocessing_broken(scene):
-    scene.set(multiprocessing, "current_process", None)
-
-
-@change
 def in_a_task(scene):
     async def main():
         asyncio.current_task().set_name("named")
@@ -429,11 +371,6 @@ def in_a_task(scene):
         scene.log()
 
     asyncio.run(main())
-
-
-@change
-def function_for_the_task(scene):
-    scene.set(asyncio, "current_task", lambda: mock.Mock(get_name=lambda: "mocked"))
 
 
 @change

@@ -51,19 +51,38 @@ class Scene:
         self.undo.enter_context(mock.patch.object(owner, name, value))
 
 
+for name, function in {
+    "another_formatter": lambda scene: scene.handler.setFormatter(logging.Formatter("%(message)s")),
+    "no_formatter": lambda scene: scene.handler.setFormatter(None),
+    "converter_of_the_class": lambda scene: scene.patch(
+        logging.Formatter, "converter", staticmethod(lambda seconds: time.gmtime(0))
+    ),
+    "time_format_of_the_class": lambda scene: scene.patch(logging.Formatter, "default_time_format", "%d.%m.%Y"),
+    "strftime": lambda scene: scene.patch(time, "strftime", lambda *arguments: "now"),
+    "method_of_the_formatter_class": lambda scene: scene.patch(
+        logging.Formatter, "formatTime", lambda self, record, datefmt=None: "at noon"
+    ),
+    "method_of_the_style_class": lambda scene: scene.patch(
+        logging.PercentStyle, "_format", lambda self, record: "styled " + record.getMessage()
+    ),
+    "message_of_the_record_class": lambda scene: scene.patch(logging.LogRecord, "getMessage", lambda self: "patched"),
+    "terminator_of_the_class": lambda scene: scene.patch(logging.StreamHandler, "terminator", "\r\n"),
+    "a_filter": lambda scene: scene.handler.addFilter(lambda record: record.args[0] % 2),
+    "a_filter_in_the_list": lambda scene: scene.handler.filters.append(logging.Filter("elsewhere")),
+    "level": lambda scene: scene.handler.setLevel(logging.WARNING),
+    "text_in_the_buffer": lambda scene: scene.handler.stream.write("somebody else's "),
+    "encoding_of_the_stream": lambda scene: scene.handler.stream.reconfigure(
+        encoding="ascii", errors="backslashreplace"
+    ),
+    "closed": lambda scene: scene.handler.close(),
+    "another_lock": lambda scene: scene.handler.createLock(),
+}.items():
+    change(function, name)
+
+
 @change
 def nothing(scene):
     pass
-
-
-@change
-def another_formatter(scene):
-    scene.handler.setFormatter(logging.Formatter("%(message)s"))
-
-
-@change
-def no_formatter(scene):
-    scene.handler.setFormatter(None)
 
 
 @change
@@ -99,23 +118,8 @@ def converter(scene):
 
 
 @change
-def converter_of_the_class(scene):
-    scene.patch(logging.Formatter, "converter", staticmethod(lambda seconds: time.gmtime(0)))
-
-
-@change
 def msec_format(scene):
     scene.formatter.default_msec_format = "%s.%03d"
-
-
-@change
-def time_format_of_the_class(scene):
-    scene.patch(logging.Formatter, "default_time_format", "%d.%m.%Y")
-
-
-@change
-def strftime(scene):
-    scene.patch(time, "strftime", lambda *arguments: "now")
 
 
 @change
@@ -146,48 +150,13 @@ def formatter_s_own_method(scene):
 
 
 @change
-def method_of_the_formatter_class(scene):
-    scene.patch(logging.Formatter, "formatTime", lambda self, record, datefmt=None: "at noon")
-
-
-@change
-def method_of_the_style_class(scene):
-    scene.patch(logging.PercentStyle, "_format", lambda self, record: "styled " + record.getMessage())
-
-
-@change
-def message_of_the_record_class(scene):
-    scene.patch(logging.LogRecord, "getMessage", lambda self: "patched")
-
-
-@change
 def terminator(scene):
     scene.handler.terminator = "|"
 
 
 @change
-def terminator_of_the_class(scene):
-    scene.patch(logging.StreamHandler, "terminator", "\r\n")
-
-
-@change
-def a_filter(scene):
-    scene.handler.addFilter(lambda record: record.args[0] % 2)
-
-
-@change
-def a_filter_in_the_list(scene):
-    scene.handler.filters.append(logging.Filter("elsewhere"))
-
-
-@change
 def another_list_of_filters(scene):
     scene.handler.filters = [lambda record: record.levelno > logging.INFO]
-
-
-@change
-def level(scene):
-    scene.handler.setLevel(logging.WARNING)
 
 
 @change
@@ -230,16 +199,6 @@ def a_stream_in_memory(scene):
 
 
 @change
-def text_in_the_buffer(scene):
-    scene.handler.stream.write("somebody else's ")
-
-
-@change
-def encoding_of_the_stream(scene):
-    scene.handler.stream.reconfigure(encoding="ascii", errors="backslashreplace")
-
-
-@change
 def newlines_of_the_stream(scene):
     scene.handler.stream.reconfigure(newline="\r\n")
 
@@ -249,11 +208,6 @@ def write_of_the_stream(scene):
     stream = scene.handler.stream
     write = stream.write
     stream.write = lambda text: write(text.upper())
-
-
-@change
-def closed(scene):
-    scene.handler.close()
 
 
 @change
@@ -267,11 +221,6 @@ def file_moved_and_opened_again(scene):
     scene.handler.stream.close()
     (scene.folder / "log").rename(scene.folder / "moved")
     scene.handler.stream = scene.handler._open()
-
-
-@change
-def another_lock(scene):
-    scene.handler.createLock()
 
 
 @change

@@ -89,6 +89,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             settings.handler(handler, "QueueListener")
         super().__init__(queue, *handlers, respect_handler_level=respect_handler_level)
         expect_contexts(queue)
+        self.on_error = on_error
         self.exit_timeout = exit_timeout
         self.flush_level = flush_level  # type: ignore[assignment]
         self.state = IDLE
@@ -96,7 +97,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._handlers_lock = threading.RLock()
         self._at_work_in_fork: tuple[logging.Handler, ...] = ()
         self._brake = Brake(self)
-        self._errors = ErrorReports(on_error, on_listener_thread)
+        self._errors = ErrorReports(self, on_listener_thread)
         self._dispatcher = Dispatcher(self, self._life, self._errors, bounds)
         self._queue_handlers = QueueHandlers()
         self._launcher = Launcher(self._dispatcher, self._queue_handlers)
@@ -110,15 +111,12 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         left = self._dispatcher.pending()
         return f"<{name} {state}, {len(self.handlers)} handlers, {left} records left>"
 
-    @property
-    def on_error(self) -> OnError | None:
-        """What is called for an exception that escapes from a handler, or None."""
-        return self._errors.on_error
-
-    @on_error.setter
-    def on_error(self, on_error: OnError | None) -> None:
-        self._errors.on_error = on_error
-
+    on_error: OnError | None = settings.checked(
+        "_on_error",
+        settings.function,
+        "on_error",
+        "What is called for an exception that escapes from a handler, or None.",
+    )
     flush_level: int = settings.checked(
         "flush_at",
         settings.level,

@@ -8,9 +8,9 @@ import time
 import traceback
 from collections.abc import Callable
 from threading import get_ident
+from typing import Any
 
 from .._delivery.caught import handle_error_of_class, handle_error_of_instance
-from .settings import checked, function
 
 OnError = Callable[[logging.LogRecord | None, logging.Handler | None, BaseException], object]
 
@@ -25,14 +25,13 @@ Use the traceback above to help find the error.
 
 
 class ErrorReports:
-    """Reports the exceptions of one listener's handlers and queue, and counts them.
+    """Reports the exceptions of the handlers and the queue of `listener`, to its on_error if it has one; counts them.
 
-    `on_error` is called as on_error(record, handler, exception), or is None. `must_survive()` tells whether the calling
-    thread is the listener's own, which nothing may end.
+    `must_survive()` tells whether the calling thread is the listener's own, which nothing may end.
     """
 
-    def __init__(self, on_error: OnError | None, must_survive: Callable[[], bool]) -> None:
-        self.on_error = on_error
+    def __init__(self, listener: Any, must_survive: Callable[[], bool]) -> None:
+        self.listener = listener
         self.count = 0
         self.count_error: Callable[[logging.LogRecord | None, logging.Handler | None], object] | None = None
         self._must_survive = must_survive
@@ -40,8 +39,6 @@ class ErrorReports:
         self._unreported = 0
         self._period_end = 0.0
         self._telling: set[int] = set()  # threads that call on_error
-
-    on_error: OnError | None = checked("_on_error", function, "on_error", "What is called for an exception, or None.")
 
     def report(self, record: logging.LogRecord | None, handler: logging.Handler | None, error: BaseException) -> None:
         """Report `error`, which is being handled: `handler` raised it for `record`.
@@ -65,7 +62,7 @@ class ErrorReports:
         overridden = own or handle_error_of_class(handler)
         if overridden is not None:
             overridden(record)  # what it raises escapes from the handler
-            if own is not None or self.on_error is None:
+            if own is not None or self.listener.on_error is None:
                 self._count(record, handler)
                 return
         self._report(record, handler, error, None)
@@ -81,12 +78,12 @@ class ErrorReports:
         thread = get_ident()
         try:
             # What on_error logs may fail for the same reason: that is printed.
-            if self.on_error is None or thread in self._telling:
+            if self.listener.on_error is None or thread in self._telling:
                 self._print(record, own)
                 return
             self._telling.add(thread)
             try:
-                self.on_error(record, handler, error)
+                self.listener.on_error(record, handler, error)
             except Exception:
                 self._print(record, own)  # both: `error` is the context of this one
             finally:
