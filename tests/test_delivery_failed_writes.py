@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import contextlib
 import io
 import logging
@@ -17,9 +18,10 @@ from typing import Any
 import pytest
 
 from deliveries import DELIVERIES, Counting, numbered_lines, numbered_records, unexpected
-from helpers import F_SETPIPE_SZ, open_stream
+from helpers import F_SETPIPE_SZ, open_stream, threads
 
 fcntl = pytest.importorskip("fcntl")
+termios = pytest.importorskip("termios")
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="uses /dev/full, pipes and limits of Linux"),
@@ -335,17 +337,29 @@ def test_an_interrupted_write_is_accounted_for(deliver_batch: Any, tmp_path: Pat
     fcntl.fcntl(reader, F_SETPIPE_SZ, 4096)
     handler: Any = logging.FileHandler(path, "w")
 
+    main = threading.get_ident()
+    interrupted = threading.Event()
+
     def interrupt(number: int, frame: Any) -> None:
-        raise Interrupt
+        if not interrupted.is_set():
+            interrupted.set()
+            raise Interrupt
+
+    def interrupt_when_full() -> None:
+        # More than once: the first may come just before a write, which does not see it.
+        unread = array.array("i", [0])
+        while not interrupted.is_set():
+            fcntl.ioctl(reader, termios.FIONREAD, unread)
+            if unread[0] > 2048:  # there is no room for the next part
+                signal.pthread_kill(main, signal.SIGALRM)
+            time.sleep(0.01)
 
     before = signal.signal(signal.SIGALRM, interrupt)
     batch = numbered_records(1000)
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.2)
-        with pytest.raises(Interrupt):
+        with threads([interrupt_when_full]), pytest.raises(Interrupt):
             deliver_batch(handler, batch, Reports())
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     received = os.read(reader, 65536)
     rest = len(batch)

