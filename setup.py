@@ -55,15 +55,9 @@ def wants_extensions() -> bool:
     return True
 
 
-TRACE = switched_on("LOGFLUME_TRACE")  # line coverage of the .pyx files
-# A wheel would be twice as large: debug information with the paths of who built it, symbols, and code unrolled by -O3.
+TRACE = switched_on("LOGFLUME_TRACE")  # line coverage of the Cython files
+# Debug information and symbols would make a wheel twice as large, and name folders of who built it.
 OWN_FLAGS = os.name == "posix" and not TRACE and "CFLAGS" not in os.environ
-# These look at a class, a format or a module, and their answer is kept; or they are not in the way of a plain record.
-SELDOM_RUN = {"exceptions", "filters", "handle", "item", "json_pattern", "kept"}
-SELDOM_RUN |= {"line", "moved", "pattern", "plan", "unpatched"}
-# A wheel compresses strings itself. Without the second, each place that meets an exception has code of its own for it,
-# but a plain record meets none, and elsewhere the interpreter's functions do the same.
-SMALLER = [("CYTHON_COMPRESS_STRINGS", "0"), ("CYTHON_FAST_THREAD_STATE", "0")]
 
 
 class BuildExtensions(build_ext):
@@ -106,13 +100,9 @@ class BuildExtensions(build_ext):
 
 
 def extensions() -> list[Extension]:
-    macros: list[tuple[str, str | None]] = [*SMALLER]
+    macros: list[tuple[str, str | None]] = []
     if TRACE:
-        macros += [("CYTHON_TRACE_NOGIL", "1"), ("CYTHON_USE_SYS_MONITORING", "0")]
-    compile_flags, link_flags = ["-g0", "-Wno-unused-function"], []
-    if sys.platform == "linux":
-        compile_flags += ["-fno-plt"]  # one table less in each extension
-        link_flags = ["-Wl,--strip-all", "-Wl,--build-id=none"]
+        macros = [("CYTHON_TRACE_NOGIL", "1"), ("CYTHON_USE_SYS_MONITORING", "0")]
     return [
         Extension(
             ".".join(path.relative_to(SOURCE).with_suffix("").parts),
@@ -120,10 +110,10 @@ def extensions() -> list[Extension]:
             include_dirs=[COMPILED.as_posix()],
             depends=sorted(path.as_posix() for path in COMPILED.rglob("*.[hp]*")),
             define_macros=macros,
-            extra_compile_args=[*compile_flags, "-Os" if path.stem in SELDOM_RUN else "-O2"] if OWN_FLAGS else [],
-            extra_link_args=link_flags if OWN_FLAGS else [],
+            extra_compile_args=["-g0"] if OWN_FLAGS else [],
+            extra_link_args=["-Wl,--strip-all"] if OWN_FLAGS and sys.platform == "linux" else [],
         )
-        for path in sorted(COMPILED.rglob("*.pyx"))
+        for path in sorted(COMPILED.glob("*.pyx"))
     ]
 
 

@@ -14,7 +14,7 @@ from build import Target, build_compiled, build_pure, build_sdist, name_musl, of
 from machine import NotRun, need, run
 from pythons import python_for
 from roots import Root, emulate, make_root
-from trial import FAST, PURE, WINDOWS, make_stage, outcome, pytest, tests, variables
+from trial import PURE, WINDOWS, make_stage, tests, tests_of_processors, try_stage
 from windows import make_windows, of_windows
 
 HERE = Path(__file__).parent
@@ -81,17 +81,23 @@ def try_here(shop: Workshop, row: Row, wheel: Path) -> None:
     log = shop.log(row.part)
     row.ran = f"CPython {platform.python_version()} here"
     stage = make_stage(shop.folder / f"{row.part}-stage", wheel, platform.python_version(), log)
-    command = [sys.executable, *pytest()]
-    path = {"PATH": "/usr/bin:/bin", "HOME": str(stage)}
-    row.result = outcome(lambda: run(command, log, cwd=stage, env=path | variables(wheel)), log)
+
+    def python(arguments: list[str], variables: dict[str, str]) -> str:
+        path = {"PATH": "/usr/bin:/bin", "HOME": str(stage)}
+        return run([sys.executable, *arguments], log, cwd=stage, env=path | variables)
+
+    row.result = try_stage(wheel, python, log)
 
 
 def try_in_root(shop: Workshop, row: Row, root: Root, wheel: Path, *arguments: str) -> None:
     """Run tests with the Python of a root."""
     log = shop.log(row.part)
     stage = make_stage(root.path / "stage", wheel, root.version, log)
-    command = root.command(f"/{stage.name}", variables(wheel), [f"/usr/bin/{root.python}", *pytest(*arguments)])
-    row.result = outcome(lambda: run(command, log), log)
+
+    def python(words: list[str], variables: dict[str, str]) -> str:
+        return run(root.command(f"/{stage.name}", variables, [f"/usr/bin/{root.python}", *words]), log)
+
+    row.result = try_stage(wheel, python, log, *arguments)
 
 
 def sdist(shop: Workshop, row: Row) -> None:
@@ -135,7 +141,7 @@ def emulated(shop: Workshop, row: Row, processor: str, architecture: str) -> Non
     wheel = compile_for(shop, row, target, f"manylinux2014_{processor}")
     emulate(log, processor)
     row.ran = f"CPython {root.version}, Debian {architecture}, qemu"
-    try_in_root(shop, row, root, wheel, "-m", "not hypothesis", *tests(FAST))
+    try_in_root(shop, row, root, wheel, *tests_of_processors())
 
 
 def aarch64(shop: Workshop, row: Row) -> None:
@@ -173,14 +179,11 @@ def windows(shop: Workshop, row: Row) -> None:
     row.audited = "not offered"
     row.ran = f"CPython {system.version}, wine"
     stage = make_stage(shop.folder / f"{row.part}-stage", wheel, system.version, log)
-    for switch in ("LOGFLUME_REQUIRE_EXTENSIONS", "LOGFLUME_NO_EXTENSIONS"):
-        (logs := stage / switch).mkdir()
-        for half in ("write", "check"):
-            given = {"PYTHONPATH": "packages", switch: "1"}
-            system.python(HERE / "smoke.py", half, logs.name, folder=stage, log=log, **given)
-    some = pytest("-m", "not hypothesis", *tests(WINDOWS), parallel=False)
-    result = outcome(lambda: system.python(*some, folder=stage, log=log, **variables(wheel)), log)
-    row.result = f"2 programs and {result}"
+
+    def python(arguments: list[str], variables: dict[str, str]) -> str:
+        return system.python(*arguments, folder=stage, log=log, **variables)
+
+    row.result = try_stage(wheel, python, log, "-m", "not hypothesis", *tests(WINDOWS), parallel=False)
 
 
 PARTS: dict[str, Callable[[Workshop, Row], None]] = {

@@ -12,7 +12,6 @@ import logging, os, pathlib, sys
 sys.path.insert(0, "/packages")
 import smoke
 folder = pathlib.Path("/logs")
-folder.mkdir()
 smoke.write(folder)
 logging.shutdown()  # what the end of a process does
 smoke.check(folder)

@@ -17,6 +17,7 @@ TEXT = "record %d: ä"
 def write(folder: Path) -> None:
     import logflume
 
+    folder.mkdir()
     rotating = logging.handlers.RotatingFileHandler(folder / "log", maxBytes=2_000, backupCount=COUNT, encoding="utf-8")
     handlers = [rotating, logging.StreamHandler(sys.stdout)]
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=handlers)

@@ -237,6 +237,11 @@ def accelerated() -> Iterator[None]:
     logflume.restore_loggers()
 
 
+@pytest.fixture(params=["standard calls", "accelerated"])
+def accelerate(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param == "accelerated")
+
+
 @pytest.fixture
 def logger() -> logging.Logger:
     return logging.getLogger("test.loggers")
@@ -273,6 +278,7 @@ import atexit, logging, multiprocessing, os, signal, sys, threading, time
 import logflume
 
 PATH = {path!r}
+PATIENCE = 90  # seconds of exit_timeout: on a loaded machine 500 naps of Slow take more than the default
 
 class Slow(logging.FileHandler):
     def emit(self, record):
@@ -284,7 +290,7 @@ def set_up(path, cls=logging.FileHandler):
     handler.setFormatter(logging.Formatter("%(process)d %(message)s"))
     logging.root.handlers = [handler]
     logging.root.setLevel(logging.DEBUG)
-    return logflume.setup_logging_queue()
+    return logflume.setup_logging_queue(exit_timeout=PATIENCE)
 """
 
 
@@ -295,7 +301,7 @@ def run(lf: ModuleType, tmp_path: Path) -> Callable[..., tuple[int, list[tuple[s
     `first` is run before logflume is imported.
     """
 
-    def run(program: str, timeout: float = 60, first: str = "") -> tuple[int, list[tuple[str, ...]], str]:
+    def run(program: str, timeout: float = 120, first: str = "") -> tuple[int, list[tuple[str, ...]], str]:
         script, log = tmp_path / "program.py", tmp_path / "log"
         script.write_text(PROGRAM.format(first=textwrap.dedent(first), path=str(log)) + textwrap.dedent(program))
         done = run_python(str(script), timeout=timeout)

@@ -22,7 +22,7 @@ from logflume._shared.state import IDLE, RUNNING
 DELIVERIES = [pytest.param(deliver.deliver_batch, id="pure")]
 deliver_compiled: Any = None
 if "compiled" in cores.available():
-    from logflume._c.backend import deliver as compiled
+    from logflume._c import backend as compiled
 
     deliver_compiled = compiled.deliver_batch
     DELIVERIES.append(pytest.param(deliver_compiled, id="compiled"))

@@ -8,11 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import strategies as st
 
 import deliveries
-from deliveries import deliver_compiled
+from deliveries import deliver_compiled, unexpected
 from json_records import extras, messages, record_of
 
 
@@ -26,10 +25,6 @@ def written(
     deliver(handler, batch)
     handler.close()
     return (folder / "app.log").read_bytes(), errors
-
-
-def unexpected(*given: Any) -> None:
-    pytest.fail(f"escaped: {given}")
 
 
 OWN = {*vars(record_of()), "message", "asctime", "taskName"}

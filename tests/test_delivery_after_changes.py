@@ -462,6 +462,7 @@ def compiled_way(package, tmp_path, request):
 
 
 HANDLE_RECORDS = ("logging", "logflume._delivery")
+one_newline = pytest.mark.skipif(os.linesep != "\n", reason="Python writes where newlines are translated")
 
 
 def log_now_and_then(logger, listener, count=50):
@@ -472,6 +473,7 @@ def log_now_and_then(logger, listener, count=50):
 
 
 @needs_gil
+@one_newline
 @pytest.mark.parametrize("compiled_way", ["file", *STREAMS], indirect=True)
 def test_what_changes_nothing_stays_compiled(compiled_way, tmp_path):
     """What the tests above are about does happen: the thread remembers, and so runs next to no bytecode for a batch."""
@@ -487,6 +489,7 @@ def test_what_changes_nothing_stays_compiled(compiled_way, tmp_path):
 
 
 @needs_gil
+@one_newline
 @pytest.mark.skipif(not hasattr(os, "dup2"), reason="needs dup2")
 def test_it_goes_on_in_another_file(compiled_way, tmp_path):
     """A supervisor, or a test, may put another file in the place of the one that is open."""

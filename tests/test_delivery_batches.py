@@ -8,6 +8,7 @@ import functools
 import io
 import logging
 import logging.handlers
+import os
 import queue
 import sys
 import time
@@ -37,7 +38,7 @@ def locks_taken(deliver_batch: Any, handler: Any, batch: list[logging.LogRecord]
 def test_files_and_memory_get_the_batch_at_once(deliver_batch: Any, tmp_path: Path) -> None:
     stream = io.StringIO()
     memory = io.BytesIO()
-    wrapped = io.TextIOWrapper(memory, "utf-16")
+    wrapped = io.TextIOWrapper(memory, "utf-16", newline="\n")
     path = tmp_path / "app.log"
     for handler, content in (
         (logging.StreamHandler(stream), stream.getvalue),
@@ -301,7 +302,8 @@ def test_encodings_may_be_reconfigured(deliver_batch: Any, tmp_path: Path) -> No
     handler.stream.reconfigure(encoding="latin-1")
     deliver_batch(handler, numbered_records(2, "\xe9%d"), unexpected)
     handler.close()
-    assert (tmp_path / "a.log").read_bytes().endswith(b"\xc3\xa90\n\xc3\xa91\n\xe90\n\xe91\n")
+    written = (tmp_path / "a.log").read_bytes().replace(os.linesep.encode(), b"\n")
+    assert written.endswith(b"\xc3\xa90\n\xc3\xa91\n\xe90\n\xe91\n")
 
 
 @each_core

@@ -106,9 +106,12 @@ def read_all(descriptor: int) -> Callable[[], bytes]:
     received: list[bytes] = []
 
     def read() -> None:
-        with contextlib.suppress(OSError):  # a terminal whose other end is closed
-            while some := os.read(descriptor, 65536):
-                received.append(some)
+        # A terminal whose other end is closed is an error, which Linux may raise before the last text was read: that
+        # was written between its look for text and its look for the end. Once closed, the next error is the end.
+        for _ in range(2):
+            with contextlib.suppress(OSError):
+                while some := os.read(descriptor, 65536):
+                    received.append(some)
 
     thread = threading.Thread(target=read)
     thread.start()

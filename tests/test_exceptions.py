@@ -28,7 +28,7 @@ from logflume._py import exceptions as pure
 Capture = Callable[[object], Any]
 CAPTURES = [pytest.param(pure.capture, id="pure")]
 if "compiled" in cores.available():
-    from logflume._c.caller import exceptions as compiled
+    from logflume._c import caller as compiled
 
     CAPTURES.append(pytest.param(compiled.capture, id="compiled"))
 CPYTHON = sys.implementation.name == "cpython"
@@ -317,7 +317,7 @@ def operators() -> None:
 
 
 def compiled_function() -> None:
-    from logflume._c.caller.handler import set_standard_methods
+    from logflume._c.caller import set_standard_methods
 
     set_standard_methods(3)
 
@@ -788,15 +788,16 @@ def test_class_of_the_exception_is_not_kept(capture: Capture) -> None:
 @pytest.mark.skipif(not CPYTHON, reason="counts references")
 def test_nothing_leaks(capture: Capture) -> None:
     exc_infos = [CASES[name]() for name in CASES if "recursive" not in name]
+    values = [value for _, value, _ in exc_infos if value is not None]  # others refer to None, too
     code, namespace = recursive.__code__, globals()
     for exc_info in exc_infos:
         capture(exc_info)
-    before = sys.getrefcount(code), sys.getrefcount(namespace), [sys.getrefcount(e[1]) for e in exc_infos]
+    before = sys.getrefcount(code), sys.getrefcount(namespace), [sys.getrefcount(value) for value in values]
     for _ in range(5):
         for exc_info in exc_infos:
             captured = capture(exc_info)
             del captured
-    after = sys.getrefcount(code), sys.getrefcount(namespace), [sys.getrefcount(e[1]) for e in exc_infos]
+    after = sys.getrefcount(code), sys.getrefcount(namespace), [sys.getrefcount(value) for value in values]
     assert after == before
 
 

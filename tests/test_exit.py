@@ -154,7 +154,7 @@ SET_UPS = {
             "formatters": {"pid": {"format": "%(process)d %(message)s"}},
             "handlers": {
                 "file": {"()": Slow, "filename": PATH, "formatter": "pid"},
-                "queue": {"()": "logflume.LocalQueueHandler", "handlers": ["file"]},
+                "queue": {"()": "logflume.LocalQueueHandler", "handlers": ["file"], "exit_timeout": PATIENCE},
             },
             "root": {"level": "DEBUG", "handlers": ["queue"]},
         })
@@ -162,7 +162,7 @@ SET_UPS = {
     "by hand": """
         slow = Slow(PATH)
         slow.setFormatter(logging.Formatter("%(process)d %(message)s"))
-        logging.root.handlers = [logflume.LocalQueueHandler(handlers=[slow])]
+        logging.root.handlers = [logflume.LocalQueueHandler(handlers=[slow], exit_timeout=PATIENCE)]
         logging.root.setLevel(1)
     """,
     "a listener of its own": """
@@ -170,7 +170,7 @@ SET_UPS = {
         slow.setFormatter(logging.Formatter("%(process)d %(message)s"))
         logging.root.handlers = [logflume.LocalQueueHandler()]
         logging.root.setLevel(1)
-        listener = logflume.QueueListener(logging.root.handlers[0].queue, slow)
+        listener = logflume.QueueListener(logging.root.handlers[0].queue, slow, exit_timeout=PATIENCE)
         listener.start()
     """,
 }
@@ -699,7 +699,7 @@ def test_an_atexit_function_that_closes_the_file_comes_after_what_is_queued(run,
         atexit.register(lambda: {closes})
         logging.root.handlers = [handler]
         logging.root.setLevel(1)
-        logflume.setup_logging_queue()
+        logflume.setup_logging_queue(exit_timeout=PATIENCE)
         {LOG_500.strip()}
         """
     )

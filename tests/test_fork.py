@@ -333,32 +333,29 @@ def test_a_child_does_not_wait_for_the_lock_of_the_queue(run, kind):
 
 
 @needs_fork
-@pytest.mark.parametrize("others", [False, True])
-def test_a_child_begins_at_once_with_a_million_records_queued(run, others):
-    """It takes another queue then, unless something else may put records into the one that it has."""
+def test_a_child_keeps_the_queue_and_not_what_is_in_it(run):
+    """Something else may put records there, too."""
     code, lines, stderr = run(
-        f"""
+        """
         import logging.handlers, queue, warnings; warnings.simplefilter("ignore")
         file = logging.FileHandler(PATH)
         file.setFormatter(logging.Formatter("0 %(message)s"))
         handler = logflume.LocalQueueHandler()
         listener = handler.listener = logflume.QueueListener(handler.queue, file)
         logging.root.handlers = [handler]
-        other = logging.handlers.QueueHandler(handler.queue) if {others} else None
-        for i in range(20_000 if {others} else 1_000_000): handler.queue.put(None)
+        other = logging.handlers.QueueHandler(handler.queue)
+        for i in range(20_000): handler.queue.put(logging.makeLogRecord({"msg": "parent"}))
         listener.deliver_before_fork = lambda timeout: None
         pid = os.fork()
         if pid == 0:
-            began = time.perf_counter()
             logging.error("child")
-            if other: other.handle(logging.makeLogRecord({{"msg": "other"}}))
-            assert listener.flush(10)
-            os._exit(0 if time.perf_counter() - began < 0.3 else 1)
+            other.handle(logging.makeLogRecord({"msg": "other"}))
+            os._exit(0 if listener.flush(10) else 1)
         assert os.waitpid(pid, 0)[1] == 0
         os._exit(0)
         """
     )
-    assert (code, messages_in(lines), stderr) == (0, ["child", "other"] if others else ["child"], "")
+    assert (code, messages_in(lines), stderr) == (0, ["child", "other"], "")
 
 
 @needs_fork

@@ -20,11 +20,6 @@ from helpers import Collect
 ATTACHED = "attached"
 
 
-@pytest.fixture(params=["standard calls", "accelerated"])
-def accelerate(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param == "accelerated")
-
-
 def both_ways(lf: Any, make: Any, act: Any, accelerate: bool, **options: Any) -> tuple[Any, Any]:
     """What the handlers of `make()` have after `act(logger)`, attached, and behind the queue."""
     outcomes = []
@@ -570,3 +565,40 @@ def test_no_handler_is_flushed_for_what_happens_to_another(
         flushed = counts.flushes
         act(lf, other)
         assert counts.flushes == flushed
+
+
+@pytest.mark.parametrize("change", ["moved back", "another listener", "no listener"])
+def test_what_is_asked_changes_the_queue_handler(lf, change, accelerate):
+    """A level may be a property, which may do anything, as another thread may meanwhile."""
+
+    class Own(Collect):
+        @property
+        def level(self):
+            while changes:
+                changes.pop()()
+            return 0
+
+        @level.setter
+        def level(self, level):
+            pass
+
+    changes = []
+    own = Own()
+    logger = logging.Logger("shop", logging.DEBUG)
+    logger.addHandler(own)
+    with lf.setup_logging_queue(logger, accelerate=accelerate) as listener:
+        [queue_handler] = logger.handlers
+        other = lf.QueueListener(queue_handler.queue, own)
+        for call in ("one", "two"):
+            if change == "moved back":
+                changes.append(lambda: setattr(queue_handler, "moved", None))
+            elif change == "another listener":
+                changes.append(lambda: setattr(queue_handler, "listener", other))
+            else:
+                changes.append(lambda: setattr(queue_handler, "listener", None))
+            logger.info(call)
+        queue_handler.listener = listener
+        logger.info("three")
+        other.stop()
+        assert listener.flush(10)
+    assert sorted(own.messages) == ["one", "three", "two"]

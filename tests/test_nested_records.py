@@ -21,11 +21,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(params=["standard calls", "accelerated"])
-def accelerate(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param == "accelerated")
-
-
 def both_ways(
     lf: Any,
     make: Callable[[], tuple[list[logging.Handler], Callable[[], Any]]],

@@ -1,5 +1,6 @@
 """What depends on the interpreter: without threads, in subinterpreters, and when a class has no version tags left."""
 
+import sys
 import threading
 
 import pytest
@@ -98,3 +99,36 @@ print(records.qsize(), quick[:2], quick[-2:])
     done = run_code(script)
     assert done.stderr == ""
     assert done.stdout == f"2400 [False, True] [False, {not FREE_THREADED}]\n"
+
+
+@needs_compiled
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="has no watchers")
+def test_watchers_are_left_for_other_packages(tmp_path):
+    """CPython has eight for all dictionaries, and keeps three of them from 3.15 on; without one all is looked up."""
+    script = """
+import ctypes, logging, sys
+import logflume
+file = logging.FileHandler(sys.argv[1])
+file.setFormatter(logging.Formatter("%(message)s"))
+logging.root.addHandler(file)
+listener = logflume.setup_logging_queue()
+logflume.accelerate_loggers()
+for i in range(1500):
+    logging.Logger.more = i  # from 3.13 on the class gets no version any more
+    logging.warning("%d", i)
+    logging.debug("off")
+    if i % 100 == 0: listener.flush(10)
+listener.flush(10)
+add = ctypes.pythonapi.PyDict_AddWatcher
+never_called = ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p)
+left = 0
+try:
+    while True:
+        add(never_called)
+        left += 1
+except RuntimeError:
+    print(left)
+"""
+    done = run_code(script, str(tmp_path / "log"))
+    assert done.stderr == ""
+    assert int(done.stdout) > 0

@@ -12,12 +12,9 @@ from .accelerate import accelerate_loggers, loggers_accelerated, restore_loggers
 from .handler import LocalQueueHandler
 from .json_formatter import JsonFormatter
 from .listener import QueueListener, listeners
+from .protocols import BatchHandler
 from .setup_queue import setup_logging_queue
 from .stats import ListenerStats
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .protocols import BatchHandler
 
 __all__ = [
     "IMPLEMENTATION",
@@ -36,15 +33,3 @@ __all__ = [
 ]
 
 __version__ = "0.2.0"
-
-
-def __getattr__(name: str) -> object:
-    if name == "BatchHandler":  # which needs typing
-        from .protocols import BatchHandler
-
-        return BatchHandler
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return __all__

@@ -41,38 +41,16 @@ TYPE_CHECKING = False  # type checkers take it for true: to them the pure core s
 IMPLEMENTATION = "pure"
 if not _pure and not TYPE_CHECKING:
     try:
-        # Some are imported by other modules only, which tools that freeze programs cannot see.
-        from ._c import filters, kept, reuse, snapshot  # noqa: F401
-        from ._c.backend import (  # noqa: F401
-            batch_text,
-            clock,
-            format,
-            json,
-            json_layouts,
-            json_pattern,
-            line,
-            pattern,
-            plan,
-            unpatched,
+        from ._c.backend import deliver_batch, drop_below, way_of, write_together
+        from ._c.caller import (
+            HandlerCore,
+            accelerate,
+            capture,
+            is_accelerated,
+            restore,
+            set_unpatched_methods,
         )
-        from ._c.backend.deliver import deliver_batch, drop_below, way_of
-        from ._c.backend.together import write_together
-        from ._c.batch import Batch, ListenerCore, take
-        from ._c.caller import (  # noqa: F401
-            call_site,
-            handle,
-            item,
-            logging_state,
-            moved,
-            route,
-            stamp,
-            unpatched,  # noqa: F811
-        )
-        from ._c.caller.call import accelerate, is_accelerated, restore
-        from ._c.caller.exceptions import capture
-        from ._c.caller.handler import HandlerCore, set_unpatched_methods
-        from ._c.context import forget_context
-        from ._c.record import log_record, make_log_records
+        from ._c.shared import Batch, ListenerCore, forget_context, log_record, make_log_records, take
 
         IMPLEMENTATION = "compiled"
     except ImportError as error:

@@ -6,6 +6,7 @@ import logging
 import logging.handlers
 import queue as _queue
 from collections.abc import Iterable
+from typing import Any
 
 from ._backend import HandlerCore, set_unpatched_methods
 from ._listener import settings
@@ -14,10 +15,6 @@ from ._listener.process import living
 from ._shared.rendered import leaves_process
 from ._shared.state import MOST_UNREAD
 from .listener import QueueListener
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 __all__ = ["LocalQueueHandler"]
 

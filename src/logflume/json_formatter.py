@@ -5,16 +5,14 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import is_not
+from typing import TYPE_CHECKING, Any, Literal
 
 from ._delivery.json_formatters import add_json_formatter
 from ._delivery.unpatched import take_snapshot
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any, Literal
-
     from ._delivery.json_schemas import Schema
 
 __all__ = ["RESERVED_ATTRS", "JsonFormatter"]
@@ -120,7 +118,7 @@ class JsonFormatter(logging.Formatter):
         self.json_ensure_ascii = json_ensure_ascii
         if not self.json_encoder and not self.json_default:
             self.json_encoder = encoding.JsonEncoder
-        self._made_encoder: tuple[Any, ...] | None = None
+        self._made_encoder: tuple[Any, ...] | None = None  # the options, and the json.JSONEncoder made of them
         self.schema = schema
         self._schema = None if schema is None else _schema_of(schema)
         if schema is not None and (fmt is not None or timestamp or exc_info_as_array or stack_info_as_array):
@@ -236,21 +234,18 @@ class JsonFormatter(logging.Formatter):
 
     def jsonify_log_record(self, log_data: dict[Any, Any]) -> str:
         """Return `log_data` as JSON."""
+        more: dict[str, Any] = {}
         if self._schema is not None:
             log_data = self._schema.ordered(log_data)
+            more = {"separators": self._schema.separators}
+        options = (self.json_serializer, self.json_encoder, self.json_default, self.json_indent, self.json_ensure_ascii)
         made = self._made_encoder
-        if (
-            made is None
-            or made[1] is not self.json_serializer
-            or made[2] is not self.json_encoder
-            or made[3] is not self.json_default
-            or made[4] is not self.json_indent
-            or made[5] is not self.json_ensure_ascii
-        ):
-            made = self._made_encoder = self._make_encoder()
-        if made[0] is not None:
-            return made[0].encode(log_data)  # type: ignore[no-any-return]
-        more: dict[str, Any] = {} if self._schema is None else {"separators": self._schema.separators}
+        if made is None or any(map(is_not, made[0], options)):
+            from ._delivery.json_encoder import encoder_for
+
+            made = self._made_encoder = options, encoder_for(*options, **more)
+        if made[1] is not None:
+            return made[1].encode(log_data)  # type: ignore[no-any-return]
         return self.json_serializer(
             log_data,
             default=self.json_default,
@@ -259,14 +254,6 @@ class JsonFormatter(logging.Formatter):
             ensure_ascii=self.json_ensure_ascii,
             **more,
         )
-
-    def _make_encoder(self) -> tuple[Any, ...]:
-        """Return the encoder that json.dumps() would make for each record, or None, and what it was made of."""
-        from ._delivery.json_encoder import encoder_for
-
-        options = (self.json_encoder, self.json_default, self.json_indent, self.json_ensure_ascii)
-        separators = None if self._schema is None else self._schema.separators
-        return (encoder_for(self.json_serializer, *options, separators), self.json_serializer, *options)
 
     def formatException(self, ei: Any) -> Any:
         """Return the traceback as text, or as its lines."""

@@ -2,49 +2,46 @@
 
 from __future__ import annotations
 
-import _thread
 import logging
 import logging.handlers
-import os
+import queue as _queue
 import threading
 import time
 from collections.abc import Callable
 from threading import get_ident
+from typing import Any
 
 from ._backend import ListenerCore
 from ._listener import settings
 from ._listener.async_wait import call_in_thread
-from ._listener.bounds import Bounds
+from ._listener.bounds import Bounds, OverflowPolicy
 from ._listener.brake import Brake
 from ._listener.dispatch import Dispatcher
-from ._listener.errors import ErrorReports
-from ._listener.feed import Feed
+from ._listener.errors import ErrorReports, OnError
 from ._listener.handler_locks import free_stream, handlers_at_work
-from ._listener.life import NEVER, PATIENCE, Life
-from ._listener.locks import wait
-from ._listener.process import add_listener, exit_has_come, expect_exit, living, stop_in_time, threads_run
+from ._listener.launch import Launcher, on_listener_thread
+from ._listener.life import NEVER, PATIENCE, Life, Run
+from ._listener.locks import Hold, wait
+from ._listener.process import add_listener, exit_has_come, living, stop_in_time, threads_run
 from ._listener.queue_handlers import QueueHandlers
-from ._listener.queues import SHUT_DOWN, forget_queued, replacement
+from ._listener.queues import SHUT_DOWN, forget_queued, has_own_dequeue
 from ._listener.sigterm import deliver_at_sigterm, leave_sigterm_alone
-from ._listener.worker import ListenerThread, Worker, on_listener_thread
 from ._shared.contexts import expect_contexts
 from ._shared.fork import settle as settle_fork
 from ._shared.state import IDLE, STOPPED, STOPPING, FlushRequest
 from .stats import ListenerStats
 
-TYPE_CHECKING = False  # importing typing would double the time that importing logflume takes
-if TYPE_CHECKING:
-    from typing import Any
-
-    from ._listener.bounds import OverflowPolicy
-    from ._listener.errors import OnError
-    from ._listener.life import Run
-    from ._listener.locks import Hold
-
 __all__ = ["QueueListener", "listeners"]
 
+# While the thread ends and has more than so many records left, a log call takes so long (seconds).
+CROWD = 1000
+SLOW_CALL = 0.005
+# dictConfig() closes all handlers there are. One that still gets records so long (seconds) after that is in use, and
+# its listener starts again, as a FileHandler opens its file again; before, some call may just have been under way.
+STRAGGLING = 1.0
 
-class QueueListener(Feed, ListenerCore, logging.handlers.QueueListener):
+
+class QueueListener(ListenerCore, logging.handlers.QueueListener):
     """Hands records from a queue to handlers, on a thread of its own.
 
     `queue` and `handlers` are as for logging.handlers.QueueListener, and so is `respect_handler_level`: whether
@@ -86,14 +83,14 @@ class QueueListener(Feed, ListenerCore, logging.handlers.QueueListener):
         warn_at: int | None = 1_000_000,
     ) -> None:
         bounds = Bounds(capacity, overflow, block_timeout, keep_level, warn_at)
-        if type(self).dequeue is _standard_dequeue:  # else it may be anything
+        if not has_own_dequeue(self):  # else it may be anything
             settings.queue(queue, ("get",))
         for handler in handlers:
             settings.handler(handler, "QueueListener")
         super().__init__(queue, *handlers, respect_handler_level=respect_handler_level)
         expect_contexts(queue)
         self.exit_timeout = exit_timeout
-        self.flush_at = settings.level(flush_level, "flush_level")
+        self.flush_level = flush_level  # type: ignore[assignment]
         self.state = IDLE
         self._life = Life()
         self._handlers_lock = threading.RLock()
@@ -101,8 +98,8 @@ class QueueListener(Feed, ListenerCore, logging.handlers.QueueListener):
         self._brake = Brake(self)
         self._errors = ErrorReports(on_error, on_listener_thread)
         self._dispatcher = Dispatcher(self, self._life, self._errors, bounds)
-        self._look_up_handlers: Callable[[], tuple[logging.Handler, ...]] | None = None
         self._queue_handlers = QueueHandlers()
+        self._launcher = Launcher(self._dispatcher, self._queue_handlers)
         add_listener(self)
 
     def __repr__(self) -> str:
@@ -161,7 +158,7 @@ class QueueListener(Feed, ListenerCore, logging.handlers.QueueListener):
 
     def defer_handlers(self, look_up: Callable[[], tuple[logging.Handler, ...]]) -> None:
         """Call `look_up()` for the handlers when the listener starts: they are configured later."""
-        self._look_up_handlers = look_up
+        self._launcher.look_up_handlers = look_up
 
     def handle(self, record: logging.LogRecord) -> None:
         """Have each handler handle `record`; what one of them raises is reported, and the next goes on."""
@@ -193,52 +190,8 @@ class QueueListener(Feed, ListenerCore, logging.handlers.QueueListener):
         elif run.started_by_user:
             raise RuntimeError("the listener is running already; stop() it before another start()")
         if run.is_open:  # else the first record was quicker
-            self._start_thread(run)
+            self._launcher.launch(run)
         run.started_by_user = True  # last: a start() that an exception ends may be tried again
-
-    def _start_thread(self, run: Run) -> None:
-        """Start the thread of `run`, or, where none can be started, have the callers handle their records.
-
-        May be interrupted anywhere, and be called again. What must not be interrupted is done by a thread in between:
-        Thread.start() does not bear an exception of a signal handler, and these run in the main thread only.
-        """
-        if not threads_run():
-            return
-        if self._look_up_handlers is not None:
-            self.handlers = self._look_up_handlers()
-            self._look_up_handlers = None
-            self._queue_handlers.close_first()
-        self._queue_handlers.reopen()
-        if os.environ.get("LOGFLUME_DIRECT", "") not in ("", "0"):
-            self._go_without_thread(run)
-            return
-        deliver_at_sigterm(self)
-        worker = Worker(self, run, self._dispatcher, self._errors)
-        try:
-            thread = ListenerThread(worker.run, "logflume")
-            _thread.start_new_thread(self._launch, (run, thread))
-        except RuntimeError as error:  # no threads here (Pyodide, subinterpreters), no more of them, or exiting
-            if type(error).__module__ != "builtins":
-                raise  # of a signal handler
-            self._go_without_thread(run)
-        else:
-            run.begun.wait(PATIENCE)
-
-    def _launch(self, run: Run, thread: threading.Thread) -> None:
-        if not run.may_launch():
-            return
-        try:
-            if exit_has_come():
-                raise RuntimeError
-            expect_exit(self)
-            thread.start()
-        except Exception:  # as above, or there is no memory
-            self._go_without_thread(run)
-            self._dispatcher.deliver_here(self.exit_timeout)
-
-    def _go_without_thread(self, run: Run) -> None:
-        if run.cancel():
-            self.state = STOPPED
 
     def stop(self, timeout: float | None = None) -> int:  # type: ignore[override]
         """Deliver what is queued and end the thread; returns how many records are left undelivered.
@@ -310,15 +263,19 @@ class QueueListener(Feed, ListenerCore, logging.handlers.QueueListener):
 
     def __exit__(self, *exc_info: object) -> None:
         """Stop, within exit_timeout; a line on stderr tells if records are left."""
-        stop_in_time(self)
+        self._leave_block()
 
     async def __aenter__(self) -> QueueListener:
         return self.__enter__()
 
     async def __aexit__(self, *exc_info: object) -> None:
         """As __exit__(), without blocking the event loop; a cancellation takes effect after that."""
-        await call_in_thread(lambda: stop_in_time(self))
+        await call_in_thread(self._leave_block)
         self._leave_sigterm_alone()
+
+    def _leave_block(self) -> None:
+        """Do what the end of a block does, in any thread."""
+        stop_in_time(self)
 
     async def astop(self, timeout: float | None = None) -> int:
         """As stop(), without blocking the event loop: under asyncio and trio, and so under uvloop and anyio.
@@ -391,6 +348,69 @@ class QueueListener(Feed, ListenerCore, logging.handlers.QueueListener):
         self.flush_wanted = True
         self._life.wake()
 
+    # What queue handlers, and the log calls of accelerated loggers, ask of it.
+
+    def add_queue_handler(self, handler: logging.Handler) -> None:
+        """Note that `handler` puts records into the queue."""
+        self._queue_handlers.add(handler)
+        deliver_at_sigterm(self)
+
+    def close_queue_handler(self, handler: logging.Handler) -> None:
+        """Deliver what `handler` enqueued; with the last queue handler that closes the thread ends, too."""
+        settle_fork()
+        if self._queue_handlers.close(handler):
+            self.deliver(self.exit_timeout)
+            return
+        run = self._life.run
+        was_in_use = not run.is_over
+        self._end(self.exit_timeout)
+        if was_in_use and run.is_over and not exit_has_come():
+            run.restart_at = time.monotonic() + STRAGGLING
+
+    def reads(self, queue: object) -> bool:
+        """Return whether its thread takes what is in `queue`."""
+        return self.queue is queue and self.is_running
+
+    def ensure_delivery(self) -> None:
+        """Start the thread for a record that was just enqueued while none runs, or handle it in the calling thread."""
+        settle_fork()
+        run = self._life.run
+        if run.may_follow() and not exit_has_come():
+            run = run.follow()
+        if run.is_open:
+            self._launcher.launch(run)
+        if run.is_over or (run.is_open and not threads_run()):
+            self._dispatcher.deliver_here(self.exit_timeout)
+        elif run.stop_requested and self._dispatcher.queued() > CROWD and self.delivering_thread != get_ident():
+            # Calls that come faster than the thread delivers would put its end off for ever.
+            time.sleep(SLOW_CALL)
+
+    def brake(self) -> None:
+        """Sleep for a moment if the queue is so long that threads that log have to be slowed, and this one is due."""
+        self._brake.apply()
+
+    def take_nested(self, record: logging.LogRecord, handlers: tuple[logging.Handler, ...] | None) -> None:
+        """Have `handlers`, or all, handle what one of them logs in this thread while it handles a record."""
+        self._dispatcher.nested.handle(record, handlers)
+
+    def bound(self, **options: Any) -> None:
+        """Take the options `capacity` to `warn_at` anew, where a configuration gives them to the queue handler."""
+        self._dispatcher.overflow.set_bounds(Bounds(**options))
+        self._dispatcher.announcer.begin_anew()
+
+    def put_crowded(self, put: Callable[[Any], object], item: Any, levelno: int) -> bool:
+        """Call put(item) if the queue has room or gets some; else drop `item` or another. Return whether it was put."""
+        return self._dispatcher.overflow.put(put, item, levelno)
+
+    def count_unput(self, error: BaseException, levelno: int) -> bool:
+        """Count a record whose put raised `error`; return whether that is told in the log."""
+        accounts = self._dispatcher.accounts
+        if isinstance(error, _queue.Full):
+            self._dispatcher.overflow.count_refused(levelno)
+            return True
+        accounts.put_failures.add()
+        return False
+
     # For a subclass whose handlers were moved from loggers.
 
     def handlers_for(self, targets: Any) -> tuple[logging.Handler, ...]:
@@ -450,16 +470,7 @@ class QueueListener(Feed, ListenerCore, logging.handlers.QueueListener):
         self._errors.count = self._life.wakeups = 0
         self._dispatcher.reset_in_child()
         self._errors.reset_in_child()
-        users = [handler for handler in self._queue_handlers if handler.queue is self.queue]  # type: ignore[attr-defined]
-        self.qsize = None  # it refers to the queue
-        other = replacement(self, len(users))
-        if other is None:
-            forget_queued(self.queue)
-        else:
-            expect_contexts(other)
-            self.queue = other
-            for handler in users:
-                handler.queue = other  # type: ignore[attr-defined]
+        forget_queued(self.queue)
         overflow = self._dispatcher.overflow
         overflow.set_bounds(overflow.bounds)
 
@@ -475,6 +486,3 @@ def listeners() -> list[QueueListener]:
 def _left(deadline: float | None) -> float | None:
     """Return how many seconds are left."""
     return None if deadline is None else max(0.0, deadline - time.monotonic())
-
-
-_standard_dequeue = QueueListener.dequeue  # as it is now; it may be patched later

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import logging.handlers
 import queue as _queue
 from collections.abc import Iterable
 from threading import get_ident
 
-from ._delivery.caught import unhear
+from ._delivery.caught import stop_intercepting
 from ._listener import settings
-from ._listener.async_wait import call_in_thread
+from ._listener.bounds import OverflowPolicy
+from ._listener.errors import OnError
 from ._listener.process import exit_has_come
 from ._shared.moved import HandlerList, MovedHandlers, Targets, guard, unguard
 from ._shared.state import RUNNING
@@ -19,12 +19,7 @@ from .accelerate import accelerate_loggers, loggers_accelerated, restore_loggers
 from .handler import LocalQueueHandler
 from .listener import QueueListener
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ._listener.bounds import OverflowPolicy
-    from ._listener.errors import OnError
-
-    _Direct = Iterable[logging.Handler | type[logging.Handler]]
+_Direct = Iterable[logging.Handler | type[logging.Handler]]
 
 __all__ = ["setup_logging_queue"]
 
@@ -184,7 +179,7 @@ def _is_above(logger: logging.Logger, other: logging.Logger) -> bool:
     return above is not None
 
 
-def _as_direct(direct: object) -> tuple[logging.Handler | type[logging.Handler], ...]:
+def _as_direct(direct: object) -> _Direct:
     chosen = tuple(direct) if isinstance(direct, Iterable) else (direct,)
     for each in chosen:
         if not isinstance(each, logging.Handler) and not (isinstance(each, type) and issubclass(each, logging.Handler)):
@@ -192,7 +187,7 @@ def _as_direct(direct: object) -> tuple[logging.Handler | type[logging.Handler],
     return chosen
 
 
-def _is_among(handler: logging.Handler, direct: Iterable[logging.Handler | type[logging.Handler]]) -> bool:
+def _is_among(handler: logging.Handler, direct: _Direct) -> bool:
     return any(isinstance(handler, each) if isinstance(each, type) else handler is each for each in direct)
 
 
@@ -206,7 +201,7 @@ def _is_movable(handler: logging.Handler) -> bool:
 class _Move:
     """The handlers of one logger, and the queue handler in their place."""
 
-    def __init__(self, logger: logging.Logger, direct: Iterable[logging.Handler | type[logging.Handler]]) -> None:
+    def __init__(self, logger: logging.Logger, direct: _Direct) -> None:
         self.logger = logger
         self.before = tuple(logger.handlers)
         self.movable = tuple(h for h in self.before if _is_movable(h) and not _is_among(h, direct))
@@ -337,26 +332,19 @@ class _MovedHandlersListener(QueueListener):
             self._moves = ()
         for handler in self._all_moved:
             unguard(handler)
-            unhear(handler)
+            stop_intercepting(handler)
         return left
 
     def __enter__(self) -> QueueListener:
         self._blocks += 1
         return super().__enter__()
 
-    def __exit__(self, *exc_info: object) -> None:
+    def _leave_block(self) -> None:
         self._blocks -= 1
         if self._blocks > 0:
             self.flush(self.exit_timeout)
         else:
-            super().__exit__(*exc_info)
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        self._blocks -= 1
-        if self._blocks > 0:
-            await call_in_thread(functools.partial(self.flush, self.exit_timeout))
-        else:
-            await super().__aexit__(*exc_info)
+            super()._leave_block()
 
     def close_queue_handler(self, handler: logging.Handler) -> None:
         """Deliver, and close the handlers behind `handler`, as they would have been closed in its place."""

@@ -2,44 +2,28 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import logging
-    from typing import NamedTuple
+import logging
+from typing import NamedTuple
 
-    class HandlerStats(NamedTuple):
-        handler: logging.Handler
-        records: int
-        errors: int
-        seconds: float
 
-    class ListenerStats(NamedTuple):
-        handled: int
-        errors: int
-        dropped: int
-        pending: int
-        batches: int
-        wakeups: int
-        delay: float
-        longest_delay: float
-        accepted: int
-        failed: int
-        high_water: int
-        oldest_age: float
-        drops: dict[str, dict[str, int]]
-        handlers: tuple[HandlerStats, ...]
+class HandlerStats(NamedTuple):
+    """What a listener tells about one of its handlers.
 
-else:  # importing typing would double the time that importing logflume takes
-    from collections import namedtuple
+    Attributes:
+        handler: the handler
+        records: records that it was given; its own filters come after that
+        errors: exceptions that escaped from it
+        seconds: how long it took, in all
+    """
 
-    HandlerStats = namedtuple("HandlerStats", "handler records errors seconds")
-    ListenerStats = namedtuple(
-        "ListenerStats",
-        "handled errors dropped pending batches wakeups delay longest_delay "
-        "accepted failed high_water oldest_age drops handlers",
-    )
+    handler: logging.Handler
+    records: int
+    errors: int
+    seconds: float
 
-ListenerStats.__doc__ = """What QueueListener.stats() returns.
+
+class ListenerStats(NamedTuple):
+    """What QueueListener.stats() returns.
 
     accepted == handled + dropped + failed + pending, always. It counts what was put into the queue: a record that a
     filter changed for some of the moved handlers is one for each of its copies. In a forked child all begin at 0.
@@ -66,11 +50,17 @@ ListenerStats.__doc__ = """What QueueListener.stats() returns.
         handlers: a HandlerStats for each handler
     """
 
-HandlerStats.__doc__ = """What a listener tells about one of its handlers.
-
-    Attributes:
-        handler: the handler
-        records: records that it was given; its own filters come after that
-        errors: exceptions that escaped from it
-        seconds: how long it took, in all
-    """
+    handled: int
+    errors: int
+    dropped: int
+    pending: int
+    batches: int
+    wakeups: int
+    delay: float
+    longest_delay: float
+    accepted: int
+    failed: int
+    high_water: int
+    oldest_age: float
+    drops: dict[str, dict[str, int]]
+    handlers: tuple[HandlerStats, ...]

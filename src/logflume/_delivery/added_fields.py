@@ -8,15 +8,11 @@ that shows colours.
 from __future__ import annotations
 
 import sys
+from typing import Any
 
+from .compared import source_hash
 from .overrides import overrides, stock_base
 from .unpatched import FORMATTER_METHODS, class_is_unpatched, style_is_unpatched, take_snapshot
-
-__all__ = ["COMPARED", "added_fields", "status_texts"]
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 # The versions of uvicorn that tests/test_uvicorn_formatters.py was run with, by the SHA-256 of uvicorn/logging.py.
 COMPARED = {
@@ -30,18 +26,19 @@ COMPARED = {
 MODULE = "uvicorn.logging"
 METHODS = FORMATTER_METHODS | {"get_status_code"}
 
-DEFAULT = ("levelprefix",)
-ACCESS = ("levelprefix", "client_addr", "request_line", "status_code")
+FIELDS = {
+    "DefaultFormatter": ("levelprefix",),
+    "AccessFormatter": ("levelprefix", "client_addr", "request_line", "status_code"),
+}
 
 _fields: dict[type, tuple[str, ...]] = {}  # by class
-_met: list[object] = []  # modules
 
 
 def added_fields(formatter: Any) -> tuple[str, ...]:
     """Return what `formatter` adds to a record if it is of a known class, or derived from one, and unpatched."""
     cls = type(formatter)
     if MODULE in [base.__module__ for base in cls.__mro__]:
-        _meet(sys.modules.get(MODULE))
+        _know_classes()
     base = stock_base(cls, tuple(_fields))
     if (
         base is None
@@ -63,21 +60,10 @@ def status_texts() -> tuple[str, ...]:
     return tuple(f"{code} {phrases.get(code, '')}" for code in range(100, 600))
 
 
-def _meet(module: Any) -> None:
+def _know_classes() -> None:
     """Know uvicorn's formatters from now on, if they were compared and are unpatched."""
-    if module is not None and module not in _met:
-        _met.append(module)
-        for name, fields in (("DefaultFormatter", DEFAULT), ("AccessFormatter", ACCESS)):
-            cls = vars(module).get(name)
-            if isinstance(cls, type) and _was_compared(module) and take_snapshot(cls):
+    if source_hash(MODULE) in COMPARED:
+        for name, fields in FIELDS.items():
+            cls = vars(sys.modules[MODULE]).get(name)
+            if cls not in _fields and isinstance(cls, type) and take_snapshot(cls):
                 _fields[cls] = fields
-
-
-def _was_compared(module: Any) -> bool:
-    import hashlib
-
-    try:
-        source = module.__spec__.loader.get_data(module.__file__)
-    except Exception:  # no file, or another kind of loader
-        return False
-    return hashlib.sha256(source).hexdigest() in COMPARED

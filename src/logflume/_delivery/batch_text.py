@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-__all__ = ["BatchText"]
+from typing import Any
 
 
 class BatchText:

@@ -7,36 +7,31 @@ import logging.handlers
 import sys
 import threading
 import weakref
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-__all__ = ["hear", "hearing", "listen_for_errors", "of_class", "of_instance", "unhear"]
+from collections.abc import Callable
+from typing import Any
 
 _standard = logging.Handler.handleError
 _of_sockets = logging.handlers.SocketHandler.handleError
 
 
-class _Hearing(threading.local):
-    """What has report_caught(record, handler) called for the errors on this thread; None for the handler's own way."""
+class _Reporting(threading.local):
+    """What has report_caught(record, handler) called for errors on this thread, or None for handleError()."""
 
-    hearer: Any = None
-
-
-hearing = _Hearing()
+    to: Any = None
 
 
-def hear(handler: Any, record: logging.LogRecord) -> None:
+reporting = _Reporting()
+
+
+def handle_error(handler: Any, record: logging.LogRecord) -> None:
     """Do what the standard emit() does with the exception that is being handled."""
-    if hearing.hearer is None:
+    if reporting.to is None:
         handler.handleError(record)
     else:
-        hearing.hearer.report_caught(record, handler)
+        reporting.to.report_caught(record, handler)
 
 
-class _Heard:
+class _HandleError:
     """Stands for the handleError() of a handler, in its instance dictionary."""
 
     __slots__ = ("_handler",)
@@ -46,35 +41,35 @@ class _Heard:
 
     def __call__(self, record: logging.LogRecord) -> None:
         handler: Any = self._handler()
-        if hearing.hearer is None or sys.exc_info()[1] is None:
+        if reporting.to is None or sys.exc_info()[1] is None:
             _method(handler)(record)
         else:
-            hear(handler, record)
+            handle_error(handler, record)
 
 
-def listen_for_errors(handler: Any) -> None:
-    """Have what `handler` gives to its handleError() go to hear(), unless the instance has a handleError() of its own.
+def intercept_errors(handler: Any) -> None:
+    """Have handle_error() called for `handler.handleError()`, unless the instance has one of its own.
 
     It stays so: a change of the handler for each batch would have the log calls look at its levels anew each time.
     """
-    if type(getattr(handler, "handleError", None)) is _Heard:
+    if type(getattr(handler, "handleError", None)) is _HandleError:
         return
     # Not a mock, whose attributes do not come back once they are deleted.
     if issubclass(type(handler), logging.Handler) and "handleError" not in vars(handler):
         try:
-            handler.handleError = _Heard(handler)
+            handler.handleError = _HandleError(handler)
         except Exception:
             pass  # the class forbids it
         if isinstance(handler, logging.handlers.MemoryHandler) and handler.target is not None:
-            listen_for_errors(handler.target)
+            intercept_errors(handler.target)
 
 
-def unhear(handler: Any) -> None:
-    """Undo listen_for_errors()."""
-    if type(getattr(handler, "handleError", None)) is _Heard:
+def stop_intercepting(handler: Any) -> None:
+    """Undo intercept_errors()."""
+    if type(getattr(handler, "handleError", None)) is _HandleError:
         del handler.handleError
         if isinstance(handler, logging.handlers.MemoryHandler) and handler.target is not None:
-            unhear(handler.target)
+            stop_intercepting(handler.target)
 
 
 def _method(handler: Any) -> Callable[[logging.LogRecord], object]:
@@ -85,13 +80,13 @@ def _method(handler: Any) -> Callable[[logging.LogRecord], object]:
     return bound
 
 
-def of_instance(handler: Any) -> Callable[[logging.LogRecord], object] | None:
+def handle_error_of_instance(handler: Any) -> Callable[[logging.LogRecord], object] | None:
     """Return the handleError() that the instance has instead of its class's."""
     own: Any = getattr(handler, "__dict__", {}).get("handleError")
-    return None if type(own) is _Heard else own
+    return None if type(own) is _HandleError else own
 
 
-def of_class(handler: Any) -> Callable[[logging.LogRecord], object] | None:
+def handle_error_of_class(handler: Any) -> Callable[[logging.LogRecord], object] | None:
     """Return the handleError() of the handler's class if it does anything but print the error."""
     method = getattr(type(handler), "handleError", None)
     if method is None:

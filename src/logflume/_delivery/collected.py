@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Callable
 from logging.handlers import BaseRotatingHandler, TimedRotatingFileHandler
+from typing import Any
 
 from .._shared.contexts import call_in_context, context_of, handled_contexts
 from .batch_text import BatchText
-from .caught import hear
-from .deliver import one_by_one
-from .sinks import UNLIMITED, due, is_expired, sink_of
+from .caught import handle_error
+from .deliver import Progress, Report, one_by_one
+from .sinks import UNLIMITED, Sink, due, is_expired, sink_of
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    from .deliver import Progress, Report
-    from .sinks import Sink
-
-    # The bytes of a record, or None if it has to go to the handler alone: if it cannot be formatted or encoded, or has
-    # so many characters.
-    MakeLine = Callable[[logging.LogRecord, int], bytes | None]
-
-__all__ = ["write_filtered", "write_formatted"]
+# The bytes of a record, or None if it has to go to the handler alone: if it cannot be formatted or encoded, or has
+# so many characters.
+MakeLine = Callable[[logging.LogRecord, int], bytes | None]
 
 
 DROPPED: Any = object()  # what ask() returns for a record that does not pass the filters
@@ -201,7 +193,7 @@ class Formatted(Collected):
                 # as the standard emit(), which lets this one out, but not where a file may rotate
                 if isinstance(error, RecursionError) and not isinstance(handler, BaseRotatingHandler):
                     raise
-                hear(handler, record)
+                handle_error(handler, record)
         except Exception:
             self.report(record, handler)
 

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from .._shared.contexts import call_in_context, context_of, handled_contexts
 from .._shared.moved import filters_in_call
-from .caught import listen_for_errors
+from .batch_text import BatchText
+from .caught import intercept_errors
+from .sinks import Sink
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    from .batch_text import BatchText
     from .collected import Collected
-    from .sinks import Sink
 
-    Report = Callable[[logging.LogRecord, logging.Handler], object]
-
-__all__ = ["Progress", "go_on", "hand_over", "one_by_one", "write_text"]
+Report = Callable[[logging.LogRecord, logging.Handler], object]
 
 
 class Progress:
@@ -58,7 +54,7 @@ def one_by_one(
     progress: Progress,
 ) -> None:
     """Give the first `count` records to `handler.handle`, and take each from the list as it is given."""
-    listen_for_errors(handler)
+    intercept_errors(handler)
     handle = _emitter(handler) if progress.asked else handler.handle
     contexts = handled_contexts()
     try:
@@ -96,7 +92,7 @@ def _emitter(handler: logging.Handler) -> Callable[[logging.LogRecord], object]:
 
 def hand_over(handler: Any, records: list[logging.LogRecord], report: Report, progress: Progress) -> None:
     """Give the records that pass the handler's filters to its handle_batch(), with its lock held."""
-    listen_for_errors(handler)
+    intercept_errors(handler)
     asked = progress.asked and filters_in_call(handler)
     batch = records[:] if asked else []
     for record in () if asked else records:

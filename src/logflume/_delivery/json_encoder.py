@@ -9,12 +9,7 @@ import enum
 import json
 import traceback
 import types
-
-__all__ = ["DUMPS", "JsonEncoder", "encoder_for", "is_unpatched", "utc_time"]
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from typing import Any
 
 DUMPS = json.dumps
 _standard = {json: ("dumps", "JSONEncoder"), json.encoder: ("JSONEncoder", "c_make_encoder")}
@@ -62,7 +57,7 @@ def encoder_for(
     default: Any,
     indent: Any,
     ensure_ascii: bool,
-    separators: tuple[str, str] | None,
+    separators: tuple[str, str] | None = None,
 ) -> json.JSONEncoder | None:
     """Return what json.dumps() would make of these for each record; None if that may differ from one to the next."""
     if serializer is not DUMPS or (cls is not JsonEncoder and cls is not json.JSONEncoder and cls is not None):
@@ -78,5 +73,9 @@ def is_unpatched() -> bool:
     return _was_unpatched and all(vars(module)[name] is value for (module, name), value in _were.items())
 
 
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+
 def utc_time(created: float) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(created, datetime.UTC)
+    # datetime.fromtimestamp() ends with the range of time_t, which is 2038 on some 32-bit systems, or begins in 1970.
+    return _EPOCH + datetime.timedelta(seconds=created)

@@ -6,16 +6,12 @@ The latter is known by its source: a version that was not compared is like any o
 from __future__ import annotations
 
 import sys
+from typing import Any
 
+from .compared import source_hash
 from .unpatched import FORMATTER_METHODS, class_is_unpatched, take_snapshot
 
-__all__ = ["COMPARED", "add_json_formatter", "asks_for_exceptions", "json_formatter_is_unpatched"]
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-# The versions of python-json-logger that tests/test_json_formatter.py was run with, by the SHA-256 of the files below.
+# The versions of python-json-logger that tests/test_json_formatter.py was run with, by the SHA-256 of MODULES.
 COMPARED = {
     "05b20cf3687e54c7c9c3d47776160f61fdba837c5836eaf228110ffeb89819a8": "3.1.0",
     "c24fb5e075dbbd61c665c6cbccfc7987a9be611a18d9afdb59dc35660d258d62": "3.2.0 and 3.2.1",
@@ -25,7 +21,7 @@ COMPARED = {
     "e52ef5b2e91c6b6aa2488e9e55fb606a6cd53a634242595df980c1e153ef7881": "4.2.0",
 }
 EXCEPTION = {"exc_info", "exc_text"}
-FILES = ("core", "defaults", "json")  # modules of pythonjsonlogger
+MODULES = ("pythonjsonlogger.core", "pythonjsonlogger.defaults", "pythonjsonlogger.json")
 
 JSON_METHODS = FORMATTER_METHODS | {
     "add_fields",
@@ -36,7 +32,6 @@ JSON_METHODS = FORMATTER_METHODS | {
 }
 
 _formatters: dict[type, type] = {}  # and the default encoder of each
-_refused: set[type] = set()
 
 
 def add_json_formatter(cls: type, encoder: type) -> None:
@@ -48,16 +43,15 @@ def add_json_formatter(cls: type, encoder: type) -> None:
 def json_formatter_is_unpatched(formatter: Any) -> bool:
     """Whether `formatter` is exactly a JsonFormatter that was compared, unpatched, with its default encoder."""
     cls = type(formatter)
-    if cls not in _formatters:
-        if cls.__module__ != "pythonjsonlogger.json" or cls.__name__ != "JsonFormatter" or cls in _refused:
-            return False
-        if _was_compared():
-            add_json_formatter(cls, sys.modules[cls.__module__].JsonEncoder)
-        if cls not in _formatters:
-            _refused.add(cls)
-            return False
+    if cls.__module__ == MODULES[-1] and cls.__name__ == "JsonFormatter" and cls not in _formatters and _was_compared():
+        add_json_formatter(cls, sys.modules[cls.__module__].JsonEncoder)
     own = vars(formatter)
-    return class_is_unpatched(cls) and JSON_METHODS.isdisjoint(own) and _is_standard(own, _formatters[cls])
+    return (
+        cls in _formatters
+        and class_is_unpatched(cls)
+        and JSON_METHODS.isdisjoint(own)
+        and _is_standard(own, _formatters[cls])
+    )
 
 
 def _is_standard(own: dict[str, Any], encoder: type) -> bool:
@@ -86,15 +80,7 @@ def asks_for_exceptions(formatter: Any) -> bool:
 
 def _was_compared() -> bool:
     """Whether the python-json-logger that is imported is one of COMPARED, and its functions are its own."""
-    import hashlib
-
-    content = hashlib.sha256()
-    core = sys.modules.get("pythonjsonlogger.core")
-    try:
-        for name in FILES:
-            module = sys.modules[f"pythonjsonlogger.{name}"]
-            content.update(module.__spec__.loader.get_data(module.__file__))  # type: ignore[union-attr]
-    except Exception:  # no file, or another kind of loader
+    if source_hash(*MODULES) not in COMPARED:
         return False
-    merge = vars(core).get("merge_record_extra")
-    return content.hexdigest() in COMPARED and getattr(merge, "__globals__", None) is vars(core)
+    core = vars(sys.modules[MODULES[0]])
+    return getattr(core.get("merge_record_extra"), "__globals__", None) is core

@@ -11,13 +11,10 @@ what matters about its value.
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["ANY", "GIVEN", "IDENTIFIER", "OWN", "PATH", "SETTING", "Placeholder", "Sample", "pieces_of"]
-
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     import json
-    from typing import Any
 
 # The kinds of extra fields, by what of a value a formatter looks at. But for ANY, a dictionary's items are fields, too.
 ANY = 0  # nothing

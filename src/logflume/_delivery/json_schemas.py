@@ -14,15 +14,10 @@ from __future__ import annotations
 
 import logging
 import os
+from typing import Any, ClassVar
 
 from .json_encoder import utc_time
 from .json_layouts import ANY, GIVEN, IDENTIFIER, SETTING, Placeholder, Sample
-
-__all__ = ["SCHEMAS", "Schema"]
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, ClassVar
 
 ECS_VERSION = "1.6.0"
 GCP_SEVERITIES = {50: "CRITICAL", 40: "ERROR", 30: "WARNING", 20: "INFO", 10: "DEBUG"}
@@ -45,11 +40,19 @@ IDS = {
 
 
 class Schema:
+    """The fields of a standard.
+
+    separators: as json.dumps() takes them
+    kinds: the kinds (see json_layouts.py) of extra fields that are special, by name; `kind` is that of the others
+    sorts: whether ordered() sorts the names in dictionaries
+    environment: the environment variable that is asked for, or None
+    """
+
     separators: tuple[str, str] | None = (",", ":")
-    kinds: ClassVar[dict[str, int]] = IDS  # of extra fields that are special
-    kind = ANY  # of the others
-    sorts = False  # the names in dictionaries
-    environment: str | None = None  # the variable that is asked for
+    kinds: ClassVar[dict[str, int]] = IDS
+    kind = ANY
+    sorts = False
+    environment: str | None = None
 
     def add_fields(
         self, log_data: dict[Any, Any], record: logging.LogRecord, extra: dict[Any, Any], traceback: Any
@@ -58,6 +61,7 @@ class Schema:
         raise NotImplementedError
 
     def ordered(self, log_data: dict[Any, Any]) -> dict[Any, Any]:
+        """Return `log_data` in the order in which it is written."""
         return log_data
 
 
@@ -203,10 +207,12 @@ def time_text(record: logging.LogRecord | Sample, precision: str) -> Any:
 
 
 def text_of_line(record: logging.LogRecord | Sample) -> Any:
+    """The number of the record's line, as text."""
     return Placeholder("text of line") if isinstance(record, Sample) else str(record.lineno)
 
 
 def gcp_severity(name: str, number: int) -> str:
+    """The severity of a level: its own name if Google knows that, else that of the next level below."""
     if name in GCP_LEVEL_NAMES:
         return name
     return next((severity for level, severity in GCP_SEVERITIES.items() if number >= level), "DEFAULT")
@@ -246,6 +252,7 @@ def take_ids(extra: dict[Any, Any]) -> tuple[Any, Any, Any, Any]:
 
 
 def first_of(extra: dict[Any, Any], *names: str) -> Any:
+    """Take all of `names` out of `extra`, and return the first of their values that is not None."""
     found = [extra.pop(name, None) for name in names]
     return next((value for value in found if value is not None), None)
 

@@ -7,12 +7,7 @@ called by the standard functions.
 from __future__ import annotations
 
 import types
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-__all__ = ["DATA", "overrides", "stock_base"]
+from typing import Any
 
 # Read when records are written, so that another value is no override; one that is computed at each look is.
 DATA = frozenset("terminator namer rotator converter default_time_format default_msec_format".split())

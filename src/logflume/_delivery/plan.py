@@ -11,17 +11,12 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from .added_fields import added_fields
 from .json_formatters import json_formatter_is_unpatched
 from .sinks import rotates_by_size
 from .unpatched import formatter_is_unpatched, formatter_of, overridden_by
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-__all__ = ["COMPOSED", "FORMATTED", "HANDED_OVER", "ONE_BY_ONE", "way_of"]
 
 ONE_BY_ONE = 0
 FORMATTED = 1

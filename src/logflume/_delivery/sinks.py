@@ -19,17 +19,12 @@ import stat
 import sys
 import time
 import weakref
+from typing import Any
 
 from .._shared.rendered import log_record
-from .caught import hear
+from .batch_text import BatchText
+from .caught import handle_error
 from .unpatched import format_of, formatter_of
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from .batch_text import BatchText
-
 
 UNLIMITED = sys.maxsize
 PIPE_BUF: int = getattr(select, "PIPE_BUF", 512)  # no pipe parts so many bytes of one write
@@ -53,9 +48,7 @@ class Sink:
 class DescriptorSink(Sink):
     """A text stream over a descriptor, which writes newlines as they are: what it gets is its text in bytes."""
 
-    def __init__(self, handler: logging.Handler, stream: io.TextIOWrapper, raw: io.FileIO, ascii: bool) -> None:
-        key = id(handler)
-        self.handler = weakref.ref(handler, lambda _: _descriptor_sinks.pop(key, None))
+    def __init__(self, stream: io.TextIOWrapper, raw: io.FileIO, ascii: bool) -> None:
         # weakly: a stream without other references closes its file
         self.stream: weakref.ref[io.TextIOWrapper] = weakref.ref(stream)
         self.encoding: str = stream.encoding
@@ -63,22 +56,7 @@ class DescriptorSink(Sink):
         self.buffer: Any = stream.buffer
         self.raw = raw
         self.ascii = ascii
-        self.attributes = self._count_attributes(stream)
-
-    def fits(self, stream: Any) -> bool:
-        """Whether this was made for `stream`, and nothing was put on it and it was not reconfigured since."""
-        known = self.stream()
-        return (
-            known is not None
-            and known is stream
-            and known.encoding is self.encoding
-            and known.line_buffering == self.line_buffering
-            and self._count_attributes(known) == self.attributes
-            and (not newlines_are_known or keeps_newlines(known))
-        )
-
-    def _count_attributes(self, stream: io.TextIOWrapper) -> int:
-        return len(vars(stream)) + len(vars(self.buffer)) + len(vars(self.raw))
+        self.attributes = len(vars(stream)) + len(vars(self.buffer)) + len(vars(raw))
 
     def empty_buffers(self) -> None:
         """Write what is in the stream's buffers, however long the descriptor takes no more."""
@@ -146,7 +124,7 @@ class FileSink(DescriptorSink):
             if not interrupted:
                 handler.flush()
         except Exception:
-            hear(handler, log_record(record))
+            handle_error(handler, log_record(record))
 
 
 class PiecewiseSink(Sink):
@@ -196,7 +174,7 @@ class PiecewiseSink(Sink):
     def _report(self, handler: Any, piece: list[logging.LogRecord]) -> None:
         """As the standard handler does when a flush fails: the stream may still write the text later."""
         for record in piece:
-            hear(handler, log_record(record))
+            handle_error(handler, log_record(record))
 
     def write(self, handler: Any, data: memoryview) -> None:
         """Put `data` into the buffer."""
@@ -210,8 +188,8 @@ class PiecewiseSink(Sink):
 class BufferSink(PiecewiseSink, DescriptorSink):
     """One whose buffer may hold a part of another writer's line: the bytes follow it through the buffer."""
 
-    def __init__(self, handler: logging.Handler, stream: io.TextIOWrapper, raw: io.FileIO, ascii: bool) -> None:
-        super().__init__(handler, stream, raw, ascii)
+    def __init__(self, stream: io.TextIOWrapper, raw: io.FileIO, ascii: bool) -> None:
+        super().__init__(stream, raw, ascii)
         self.capacity = _buffer_size(self.buffer)
 
     def put(self, handler: logging.Handler, records: list[logging.LogRecord], text: BatchText, written: int = 0) -> int:
@@ -252,7 +230,6 @@ class StreamSink(PiecewiseSink):
         handler.flush()
 
 
-_descriptor_sinks: dict[int, DescriptorSink] = {}  # by the handler's id()
 _memory = StreamSink(UNLIMITED, ascii=False)
 
 
@@ -331,8 +308,8 @@ def _descriptor_sink(handler: Any, stream: io.TextIOWrapper, raw: io.FileIO, asc
     if rotates_by_size(handler) and not own:
         return None
     if own or stream.buffer is raw or stream.line_buffering:
-        return FileSink(handler, stream, raw, ascii)
-    sink = BufferSink(handler, stream, raw, ascii)
+        return FileSink(stream, raw, ascii)
+    sink = BufferSink(stream, raw, ascii)
     return sink if sink.capacity > 1 else None
 
 
@@ -380,11 +357,6 @@ def sink_of(handler: Any) -> Sink | None:
     stream = handler.stream
     rotates = rotates_by_size(handler)
     try:
-        known = _descriptor_sinks.get(id(handler))
-        if known is not None and known.handler() is handler and known.fits(stream):
-            known.empty_buffers()
-            known.room = room_of(handler, known.raw)
-            return known
         if type(stream) is io.StringIO and not vars(stream) and not rotates:
             # a "\r" that ends a record would be joined to a "\n" that begins the next
             return _memory if handler.terminator == "\n" else None
@@ -405,7 +377,6 @@ def sink_of(handler: Any) -> Sink | None:
         if sink is not None:
             sink.empty_buffers()
             sink.room = room_of(handler, raw)
-            _descriptor_sinks[id(handler)] = sink
             return sink
         if buffer is raw or rotates:
             return None

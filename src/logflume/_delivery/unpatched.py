@@ -12,12 +12,9 @@ import logging.handlers
 import string
 import sys
 import types
+from typing import Any
 
 from .overrides import DATA, overrides, stock_base
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 HANDLERS: tuple[type[logging.Handler], ...] = (
     logging.StreamHandler,

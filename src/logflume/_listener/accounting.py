@@ -13,14 +13,9 @@ import time
 import weakref
 from collections.abc import Callable, Iterable
 from threading import get_ident
+from typing import Any
 
 from ..stats import HandlerStats, ListenerStats
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-__all__ = ["Accounts", "Counter", "Drops"]
 
 
 class Counter:

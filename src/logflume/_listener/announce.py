@@ -5,12 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from threading import get_ident
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .dispatch import Dispatcher
-
-__all__ = ["Announcer"]
 
 # While records are dropped it is told this often (seconds), and it is over when none was dropped for so long.
 PERIOD = 10.0

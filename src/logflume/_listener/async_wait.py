@@ -6,14 +6,11 @@ import contextlib
 import sys
 import threading
 from collections.abc import Callable
+from typing import Any, TypeVar
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, TypeVar
+from .._shared.event_loops import asyncio_loop, is_in_trio
 
-    Result = TypeVar("Result")
-
-__all__ = ["call_in_thread"]
+Result = TypeVar("Result")
 
 
 async def call_in_thread(function: Callable[[], Result], when_cancelled: Callable[[], object] | None = None) -> Result:
@@ -24,18 +21,13 @@ async def call_in_thread(function: Callable[[], Result], when_cancelled: Callabl
     what the loop does next.
     """
     call = _Call(function)
-    trio = sys.modules.get("trio")
-    if trio is not None and _is_in_trio(trio):
-        wait = _wait_in_trio(trio, call, shield=when_cancelled is None)
+    loop = asyncio_loop()
+    if is_in_trio():
+        wait = _wait_in_trio(call, shield=when_cancelled is None)
+    elif loop is not None:
+        wait = _wait_in_asyncio(loop, call, shield=when_cancelled is None)
     else:
-        asyncio = sys.modules.get("asyncio")
-        loop = None
-        if asyncio is not None:
-            with contextlib.suppress(RuntimeError):
-                loop = asyncio.get_running_loop()
-        if loop is None:
-            return function()  # a library that is not known
-        wait = _wait_in_asyncio(asyncio, loop, call, shield=when_cancelled is None)
+        return function()  # a library that is not known
     try:
         await wait
     except BaseException:
@@ -74,15 +66,8 @@ class _Call:
         return self.returned
 
 
-def _is_in_trio(trio: Any) -> bool:
-    try:
-        trio.lowlevel.current_task()
-    except RuntimeError:
-        return False
-    return True
-
-
-async def _wait_in_trio(trio: Any, call: _Call, shield: bool) -> None:
+async def _wait_in_trio(call: _Call, shield: bool) -> None:
+    trio: Any = sys.modules["trio"]
     done = trio.Event()
     token = trio.lowlevel.current_trio_token()
 
@@ -95,7 +80,8 @@ async def _wait_in_trio(trio: Any, call: _Call, shield: bool) -> None:
         await done.wait()
 
 
-async def _wait_in_asyncio(asyncio: Any, loop: Any, call: _Call, shield: bool) -> None:
+async def _wait_in_asyncio(loop: Any, call: _Call, shield: bool) -> None:
+    asyncio: Any = sys.modules["asyncio"]
     done = loop.create_future()
     call.begin(lambda: loop.call_soon_threadsafe(_set, done))
     if not shield:

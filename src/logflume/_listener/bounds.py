@@ -4,22 +4,11 @@ from __future__ import annotations
 
 import logging
 import queue as _queue
+from typing import Literal, get_args
 
 from . import settings
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Literal
-
-    OverflowPolicy = Literal["block", "drop_newest", "drop_oldest", "direct"]
-
-__all__ = ["BLOCK", "DIRECT", "DROP_NEWEST", "DROP_OLDEST", "Bounds"]
-
-BLOCK = "block"
-DROP_NEWEST = "drop_newest"
-DROP_OLDEST = "drop_oldest"
-DIRECT = "direct"
-POLICIES = (BLOCK, DROP_NEWEST, DROP_OLDEST, DIRECT)
+OverflowPolicy = Literal["block", "drop_newest", "drop_oldest", "direct"]
 
 
 class Bounds:
@@ -31,13 +20,13 @@ class Bounds:
     def __init__(
         self,
         capacity: int | None = None,
-        overflow: str = DROP_NEWEST,
+        overflow: str = "drop_newest",
         block_timeout: float = 1.0,
         keep_level: int | str = logging.ERROR,
         warn_at: int | None = 1_000_000,
     ) -> None:
         self.capacity = settings.records(capacity, "capacity")
-        self.overflow = settings.choice(overflow, "overflow", POLICIES)
+        self.overflow = settings.choice(overflow, "overflow", get_args(OverflowPolicy))
         self.block_timeout = settings.seconds(block_timeout, "block_timeout")
         self.keep_level = settings.level(keep_level, "keep_level")
         self.warn_at = settings.records(warn_at, "warn_at")

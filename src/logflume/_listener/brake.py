@@ -11,14 +11,9 @@ from __future__ import annotations
 import queue as _queue
 from threading import get_ident
 from time import sleep  # as it is now: tests and tools replace it, and do not mean log calls
+from typing import Any
 
 from .._shared.event_loops import runs_event_loop, threads_take_turns
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-__all__ = ["Brake"]
 
 # Records. With LONG queued one call in INTERVAL sleeps, and twice as many for each STEP more: all from 340,000 on.
 LONG = 100_000

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextvars import Context
 from threading import get_ident
 from time import perf_counter
+from typing import Any
 
 from .._backend import (
     Batch,
@@ -23,30 +24,23 @@ from .._backend import (
     way_of,
     write_together,
 )
-from .._delivery.caught import hearing
+from .._delivery.caught import reporting
 from .._delivery.deliver import Progress, go_on
 from .._delivery.plan import COMPOSED, ONE_BY_ONE
 from .._shared.contexts import call_in_context, context_of, handling
 from .._shared.rendered import leaves_process
+from .._shared.state import FlushRequest
 from .accounting import Accounts
 from .announce import Announcer
+from .bounds import Bounds
+from .errors import ErrorReports
+from .life import Life
 from .locks import DeliveryLock
 from .nested import NestedRecords
 from .overflow import Overflow
 from .process import exit_has_come
+from .queues import has_own_dequeue
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from .._shared.state import FlushRequest
-    from .bounds import Bounds
-    from .errors import ErrorReports
-    from .life import Life
-
-__all__ = ["Dispatcher"]
-
-_standard_dequeue = logging.handlers.QueueListener.dequeue
 _forget_records = logging.handlers.BufferingHandler.flush  # which a subclass that only collects records has
 
 # A handler that takes its records one at a time gives the next handler its turn after so long (seconds).
@@ -106,7 +100,7 @@ class Dispatcher:
     def take_one(self) -> bool:
         """Take an item that is in the queue; return whether there was one."""
         listener = self.listener
-        if type(listener).dequeue is _standard_dequeue:
+        if not has_own_dequeue(listener):
             return self.take(1) > 0 or (leaves_process(listener.queue) and self._take_late())
         try:
             self.add(listener.dequeue(False))  # the queue may have no get_nowait()
@@ -250,13 +244,13 @@ class Dispatcher:
 
     def dispatch_in_call(self) -> bool:
         """As dispatch(), in a thread that logs; it may handle a record of another listener at this moment."""
-        heard, hearing.hearer = hearing.hearer, self.errors
+        outer, reporting.to = reporting.to, self.errors
         handled, handling.contexts = handling.contexts, None
         try:
             return Context().run(self.dispatch) or self.life.run.stopped_from_within
         finally:
             handling.contexts = handled
-            hearing.hearer = heard
+            reporting.to = outer
 
     def _write_together(self) -> bool:
         """Write batches for several handlers at once, where that is possible; return whether there were some."""
@@ -311,7 +305,7 @@ class Dispatcher:
 
     def flush_handlers(self, buffering: bool = True) -> None:
         """Call each handler's flush(); not those that collect records until they have enough, unless `buffering`."""
-        outer, hearing.hearer = hearing.hearer, self.errors
+        outer, reporting.to = reporting.to, self.errors
         for handler in self.listener.handlers:
             if not buffering and isinstance(handler, logging.handlers.BufferingHandler):
                 continue
@@ -324,7 +318,7 @@ class Dispatcher:
                 ignored = (OSError, ValueError) if exit_has_come() else ValueError if _is_closed(handler) else ()
                 if not isinstance(error, ignored):
                     self.errors.report(None, handler, error)
-        hearing.hearer = outer
+        reporting.to = outer
 
     def _handle(self, records: list[logging.LogRecord]) -> None:
         """Have the listener itself handle `records`."""
@@ -444,8 +438,7 @@ class Dispatcher:
             # One at a time: if a handler lets a KeyboardInterrupt through, none but its own record is done.
             # A thread that was started meanwhile takes records without the lock: the rest is for it, in order.
             # A dequeue() of the listener's own may wait: it is called for what is known to be there.
-            known = type(listener).dequeue is not _standard_dequeue
-            left = self.queued(unknown=0 if known else sys.maxsize)
+            left = self.queued(unknown=0 if has_own_dequeue(listener) else sys.maxsize)
             while self._taken or (left > 0 and not self.life.run.is_running and self.take_one()):
                 left -= len(self._taken)
                 if self.dispatch_in_call() and self.life.run.is_running:

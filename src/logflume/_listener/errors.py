@@ -9,12 +9,10 @@ import traceback
 from collections.abc import Callable
 from threading import get_ident
 
-from .._delivery.caught import of_class, of_instance
+from .._delivery.caught import handle_error_of_class, handle_error_of_instance
 from .settings import checked, function
 
 OnError = Callable[[logging.LogRecord | None, logging.Handler | None, BaseException], object]
-
-__all__ = ["ErrorReports", "OnError"]
 
 # Errors printed in full in each period of so many seconds.
 REPORTS = 10
@@ -53,7 +51,7 @@ class ErrorReports:
         """
         own = None
         if handler is not None and record is not None:  # an overridden handleError() counts on a record
-            own = of_instance(handler) or of_class(handler)
+            own = handle_error_of_instance(handler) or handle_error_of_class(handler)
         self._report(record, handler, error, own)
 
     def report_caught(self, record: logging.LogRecord, handler: logging.Handler) -> None:
@@ -63,8 +61,8 @@ class ErrorReports:
         """
         error = sys.exc_info()[1]
         assert error is not None
-        own = of_instance(handler)
-        overridden = own or of_class(handler)
+        own = handle_error_of_instance(handler)
+        overridden = own or handle_error_of_class(handler)
         if overridden is not None:
             overridden(record)  # what it raises escapes from the handler
             if own is not None or self.on_error is None:

@@ -7,8 +7,6 @@ import io
 import logging
 from collections.abc import Iterable
 
-__all__ = ["free_stream", "give_lock_back", "handlers_at_work"]
-
 
 def handlers_at_work(handlers: Iterable[logging.Handler]) -> list[logging.Handler]:
     """Return those of `handlers` whose lock another thread holds."""

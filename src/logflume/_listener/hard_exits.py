@@ -11,12 +11,7 @@ import os
 import signal
 from collections.abc import Callable
 from types import ModuleType
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-__all__ = ["expect_hard_exits"]
+from typing import Any
 
 # Their default action is not the end of the process.
 _HARMLESS = "SIGCHLD SIGCONT SIGSTOP SIGTSTP SIGTTIN SIGTTOU SIGURG SIGWINCH SIGINFO".split()

@@ -9,14 +9,9 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 from .._shared.latch import Latch
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-__all__ = ["NEVER", "PATIENCE", "Life", "Run"]
 
 NEVER = float("inf")
 # How long a thread waits for another one that starts or ends (seconds).

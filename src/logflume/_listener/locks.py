@@ -12,12 +12,7 @@ import queue as _queue
 import weakref
 from collections.abc import Callable
 from threading import get_ident
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-__all__ = ["DeliveryLock", "Hold", "wait"]
+from typing import Any
 
 # How long a wait holds on to logging's module lock before it lets go of it (seconds).
 PATIENCE = 0.05

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
+from typing import Any
 
-from .._delivery.caught import listen_for_errors
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import logging
-    from typing import Any
-
-    from .._delivery.deliver import Progress
-    from .accounting import Accounts
-    from .errors import ErrorReports
-
-__all__ = ["NestedRecords"]
+from .._delivery.caught import intercept_errors
+from .._delivery.deliver import Progress
+from .accounting import Accounts
+from .errors import ErrorReports
 
 # How many records that cannot be handled at once may come from one batch.
 MOST_DEFERRED = 1000
@@ -71,7 +65,7 @@ class NestedRecords:
                 for handler in listener.handlers if handlers is None else handlers:
                     if not listener.respect_handler_level or record.levelno >= handler.level:
                         self.accounts.of(handler).records += 1
-                        listen_for_errors(handler)
+                        intercept_errors(handler)
                         handler.handle(record)
             raised = False
         finally:

@@ -7,27 +7,22 @@ listener takes from there first. All that take records hold the lock, so the ord
 
 from __future__ import annotations
 
-import logging.handlers
 import queue as _queue
 import time
 from collections import deque
+from collections.abc import Callable
 from threading import get_ident
+from typing import TYPE_CHECKING, Any
 
 from .._backend import take
 from .._shared.event_loops import runs_event_loop
 from .._shared.state import STOPPED, FlushRequest
-from .bounds import BLOCK, DIRECT, DROP_OLDEST
+from .bounds import Bounds
 from .locks import DeliveryLock, wait
+from .queues import has_own_dequeue
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    from .bounds import Bounds
     from .dispatch import Dispatcher
-
-__all__ = ["EVENT_LOOP", "FULL", "TIMEOUT", "Overflow"]
 
 # Why a record was dropped.
 FULL = "queue full"
@@ -47,8 +42,6 @@ LONGEST_SLEEP = 1e-3
 WAKE_SLEEPS = 100
 # How many records a thread handles if it has to handle some itself.
 SHARE = 16
-
-_standard_dequeue = logging.handlers.QueueListener.dequeue
 
 
 class Aside:
@@ -110,7 +103,7 @@ class Overflow:
     @property
     def is_bounded(self) -> bool:
         """Whether records may be taken out of the queue by other threads than the listener's."""
-        return self.limit is not None and type(self.listener).dequeue is _standard_dequeue
+        return self.limit is not None and not has_own_dequeue(self.listener)
 
     def size(self) -> int:
         """Return how many records wait."""
@@ -167,11 +160,11 @@ class Overflow:
             return self._try_put(put, item) or self._drop(FULL, levelno)
         reason = FULL
         overflow = self.bounds.overflow
-        if overflow == DIRECT and self.is_bounded:
+        if overflow == "direct" and self.is_bounded:
             if self._put_after_share(put, item):
                 return True
             reason = TIMEOUT
-        elif overflow in (BLOCK, DIRECT):
+        elif overflow in ("block", "direct"):
             if self._put_if_room(put, item):
                 return True
             reason = EVENT_LOOP
@@ -272,7 +265,7 @@ class Overflow:
     def _put_or_drop(self, put: Callable[[Any], object], item: Any, levelno: int, reason: str) -> bool:
         """Put `item`, in the place of another if that is the one to drop."""
         is_kept = levelno >= self.bounds.keep_level
-        replaces = self.is_bounded and (is_kept or self.bounds.overflow == DROP_OLDEST)
+        replaces = self.is_bounded and (is_kept or self.bounds.overflow == "drop_oldest")
         if not replaces:
             return self._put_if_room(put, item) or self._drop(reason, levelno)
         ident = get_ident()
@@ -323,7 +316,7 @@ class Overflow:
                     if self.task_done is not None:
                         self.task_done()
         except _queue.Empty:
-            if is_kept and self.bounds.overflow == DROP_OLDEST and self.size() >= limit:
+            if is_kept and self.bounds.overflow == "drop_oldest" and self.size() >= limit:
                 oldest = next((index for index, item in enumerate(items) if _is_record(item)), None)
                 if oldest is not None:
                     victims.append(items[oldest])

@@ -6,8 +6,6 @@ import math
 import sys
 import time
 
-__all__ = ["Pace"]
-
 # The CPU time of this thread, without that of the threads that have the GIL meanwhile, where the system knows.
 thread_time = getattr(time, "thread_time", time.perf_counter)
 

@@ -17,24 +17,13 @@ import time
 import weakref
 from collections.abc import Iterable
 from threading import get_ident
+from typing import Any
 
 from .._shared.fork import call_in_unknown_child, is_multiprocessing_child, note_child, settle
 from .handler_locks import free_stream, give_lock_back, handlers_at_work
 from .hard_exits import expect_hard_exits
 from .signals import restore_in_child
 from .sigterm import put_off_sigterm, set_delivery
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-__all__ = [
-    "add_listener",
-    "exit_has_come",
-    "expect_exit",
-    "stop_in_time",
-    "threads_run",
-]
 
 # How long a fork waits for the listeners to come to the end of a batch (seconds).
 FORK_PATIENCE = 1.0

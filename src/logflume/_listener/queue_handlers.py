@@ -6,8 +6,6 @@ import logging
 import weakref
 from collections.abc import Iterator
 
-__all__ = ["QueueHandlers"]
-
 
 class QueueHandlers:
     """Those that are open, and those that were closed and may be in use still. All are referred to weakly."""

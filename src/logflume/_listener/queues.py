@@ -1,52 +1,23 @@
-"""What is to be known of the kinds of queues: how they are shut down, and what a forked child does with them."""
+"""What is to be known of the kinds of queues: how they are shut down, read, and emptied in a forked child."""
 
 from __future__ import annotations
 
+import logging.handlers
 import queue as _queue
 import sys
 import threading
+from typing import Any
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-__all__ = ["SHUT_DOWN", "forget_queued", "replacement"]
-
+_standard_dequeue = logging.handlers.QueueListener.dequeue
 # What a queue.Queue raises after its shutdown().
 SHUT_DOWN: tuple[type[Exception], ...] = ()
 if sys.version_info >= (3, 13):
     SHUT_DOWN = (_queue.ShutDown,)
 
 
-# To free a million records takes a second. A child keeps its parent's instead: in memory that they share.
-MANY = 10_000
-_abandoned: list[Any] = []
-
-
-class _StandIn:
-    """Refers to a queue as a listener does, and has some queue handlers."""
-
-    def __init__(self, handlers: int) -> None:
-        self.queue: _queue.SimpleQueue[Any] = _queue.SimpleQueue()
-        self.handlers = [(self.queue, self.queue.put_nowait) for _ in range(handlers)]
-
-
-def _references(listener: Any) -> int:
-    return sys.getrefcount(listener.queue)
-
-
-def replacement(listener: Any, handlers: int) -> Any:
-    """Return what a forked child may take in the place of the listener's queue, or None.
-
-    That is where much is queued, and only the listener and so many queue handlers know of the queue.
-    """
-    if type(listener.queue) is not _queue.SimpleQueue or listener.queue.qsize() < MANY:
-        return None
-    stand_in = _StandIn(handlers)
-    if not hasattr(sys, "getrefcount") or _references(listener) > _references(stand_in):
-        return None
-    _abandoned.append(listener.queue)
-    return stand_in.queue
+def has_own_dequeue(listener: Any) -> bool:
+    """Return whether the class of `listener` takes records out of the queue in a way of its own."""
+    return type(listener).dequeue is not _standard_dequeue
 
 
 def forget_queued(queue: Any) -> None:
@@ -72,7 +43,6 @@ def forget_queued(queue: Any) -> None:
 
 def _begin_anew(queue: Any) -> None:
     """Do what Queue.__init__() does; that of a subclass may take anything."""
-    _abandoned.append(getattr(queue, "queue", None))
     queue._init(queue.maxsize)
     queue.mutex = threading.Lock()
     queue.not_empty = threading.Condition(queue.mutex)

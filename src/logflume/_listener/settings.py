@@ -7,25 +7,8 @@ import math
 import sys
 import threading
 import warnings
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import Any
-
-__all__ = [
-    "checked",
-    "choice",
-    "function",
-    "handler",
-    "handlers",
-    "level",
-    "listener_class",
-    "queue",
-    "records",
-    "seconds",
-    "warn",
-]
+from collections.abc import Callable, Iterable
+from typing import Any
 
 CO_COROUTINE = 0x80
 _OURS = ("logflume", "logging")  # packages whose frames are not the user's
@@ -135,7 +118,7 @@ def queue(given: Any, methods: tuple[str, ...]) -> Any:
 
 
 def _is_coroutine_function(function: Any) -> bool:
-    """As inspect.iscoroutinefunction(); the import of inspect would double the time that importing logflume takes."""
+    """As inspect.iscoroutinefunction(), without importing inspect, which is large."""
     code = getattr(getattr(function, "__func__", function), "__code__", None)
     return bool(getattr(code, "co_flags", 0) & CO_COROUTINE)
 

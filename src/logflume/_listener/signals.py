@@ -11,12 +11,7 @@ import contextlib
 import signal
 from threading import get_ident
 from types import BuiltinFunctionType
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-__all__ = ["block_all", "forget", "restore_in_child"]
+from typing import Any
 
 # What the code that a thread runs brings on itself: faulthandler has to see it.
 _OWN_FAULTS = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP", "SIGSYS")

@@ -16,15 +16,10 @@ import os
 import signal
 import weakref
 from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
 
 from .._shared.fork import is_multiprocessing_child
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import FrameType
-    from typing import Any
-
-__all__ = ["deliver_at_sigterm", "leave_sigterm_alone", "put_off_sigterm", "set_delivery"]
 
 _users: weakref.WeakSet[Any] = weakref.WeakSet()
 _deliver: Callable[[], None]

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import logging.handlers
 import queue as _queue
-import sys
 import threading
-from contextvars import Context
+from typing import Any
 
 from .._backend import forget_context
-from .._delivery.caught import hearing
+from .._delivery.caught import reporting
 from .._shared.state import RUNNING, STOPPED
+from .dispatch import Dispatcher
+from .errors import ErrorReports
+from .life import Life, Run
 from .pace import Pace
-from .queues import SHUT_DOWN
+from .queues import SHUT_DOWN, has_own_dequeue
 from .signals import block_all, forget
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    from .dispatch import Dispatcher
-    from .errors import ErrorReports
-    from .life import Life, Run
-
-__all__ = ["ListenerThread", "Worker", "on_listener_thread"]
 
 # While records flow the worker looks into the queue this often (seconds) instead of waiting in it, so that the put of
 # a record wakes no thread. After QUIET looks that found nothing it waits in the queue.
@@ -39,8 +29,6 @@ ENDS: tuple[type[Exception], ...] = (_queue.Empty, *SHUT_DOWN)
 
 # Whose get() takes a timeout.
 KNOWN_QUEUES = (_queue.SimpleQueue, _queue.Queue)
-
-_standard_dequeue = logging.handlers.QueueListener.dequeue
 
 
 class Worker:
@@ -65,7 +53,7 @@ class Worker:
         self.listener.state = RUNNING
         self.this_run.begun.set()
         self.pace = Pace()  # in the thread: it goes by the thread's CPU time
-        hearing.hearer = self.errors
+        reporting.to = self.errors
         while not (self.is_done or self.this_run.stopped_from_within):
             try:
                 if self.life.process is not self.process:
@@ -137,7 +125,7 @@ class Worker:
     def _dequeue(self) -> Any:
         """Wait in the queue for an item; until then tell what errors were not reported, when their storm is over."""
         listener = self.listener
-        if type(listener).dequeue is _standard_dequeue and isinstance(listener.queue, KNOWN_QUEUES):
+        if not has_own_dequeue(listener) and isinstance(listener.queue, KNOWN_QUEUES):
             while (seconds := self.errors.seconds_to_tell()) is not None:
                 try:
                     return listener.queue.get(True, seconds)
@@ -198,33 +186,3 @@ class Worker:
         self.errors.tell_rest(early=True)
         forget()
         self.this_run.ended.set()
-
-
-class ListenerThread(threading.Thread):
-    """Calls `run`. It is a daemon, but not to the code that runs in it.
-
-    So the threads that a handler starts are no daemons, as if the thread that logged had started them.
-    """
-
-    def __init__(self, run: Callable[[], None], name: str) -> None:
-        # From 3.14 on a thread may begin with the contextvars of the thread that starts it.
-        context: Any = {"context": Context()} if sys.version_info >= (3, 14) else {}
-        super().__init__(target=run, name=name, **context)
-        self._runs = False
-
-    @property
-    def daemon(self) -> bool:
-        return not (self._runs and threading.get_ident() == self.ident)
-
-    @daemon.setter
-    def daemon(self, daemonic: bool) -> None:
-        raise RuntimeError("a listener's thread is always a daemon")
-
-    def run(self) -> None:
-        self._runs = True
-        super().run()
-
-
-def on_listener_thread() -> bool:
-    """Return whether the calling thread is that of a listener."""
-    return isinstance(threading.current_thread(), ListenerThread)

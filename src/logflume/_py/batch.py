@@ -5,20 +5,14 @@ from __future__ import annotations
 import logging.handlers
 import queue as _queue
 import time
+from collections import deque
+from collections.abc import Callable
 from threading import get_ident
+from typing import Any
 
-from .._shared.contexts import take_context
+from .._shared.contexts import Contexts, take_context
 from .._shared.state import IDLE, FlushRequest
 from .record import CapturedRecord
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections import deque
-    from collections.abc import Callable
-    from typing import Any
-
-    from .._shared.contexts import Contexts
-
 
 _standard_dequeue = logging.handlers.QueueListener.dequeue
 

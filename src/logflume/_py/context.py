@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from operator import is_
 
 from .._shared.contexts import is_worth_carrying
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from contextvars import Context
 
 _last: Context | None = None
 

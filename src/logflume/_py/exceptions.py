@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType, TracebackType
+from typing import Any
 
 from .._shared.exceptions import (
     SUGGESTED,
     CapturedException,
     NotSimple,
+    Part,
     captured_chain,
     is_unpatched,
     rendered_now,
@@ -17,13 +19,6 @@ from .._shared.exceptions import (
     string_of_suggested,
     syntax_error_attributes,
 )
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from .._shared.exceptions import LateSuggestion, Part
-
 
 _namespace_of: Any = vars(ModuleType)["__dict__"].__get__
 
@@ -66,7 +61,6 @@ def _capture_one(value: Any, tb: Any, limit: int) -> Part:
             raise NotSimple
 
     attributes = None
-    string: str | LateSuggestion
     if issubclass(cls, SUGGESTED):
         string = string_of_suggested(value, tb)
     else:

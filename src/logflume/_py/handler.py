@@ -5,21 +5,17 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import queue as _queue
+from typing import Any
 
 from .._delivery.unpatched import needs_no_exception
 from .._shared import fork
 from .._shared.contexts import keep_context
-from .._shared.kept import IMMUTABLE, OWN_ATTRIBUTES
 from .._shared.rendered import leaves_process, private_copy
 from .._shared.state import MOST_UNREAD, RUNNING
 from .batch import ListenerCore
 from .context import current_context
 from .exceptions import capture
 from .record import CapturedRecord, snapshot
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, Self
 
 # What logging.Handler.handle calls: a class or handler that overrides one of these gets the standard handle().
 CALLED_METHODS = ("filter", "acquire", "release", "emit", "enqueue", "prepare", "handleError")
@@ -51,23 +47,12 @@ class HandlerCore:
     _queue: Any
     _put: Any
     _leaves_process: bool  # the queue pickles what is put into it
-    _listener: logging.handlers.QueueListener | None
-    _core: Any  # a ListenerCore, which is a QueueListener, or None
-    moved: Any
-    _unwatched: int  # records that were enqueued while there was no listener
+    _listener: logging.handlers.QueueListener | None = None
+    _core: Any = None  # a ListenerCore, which is a QueueListener, or None
+    moved: Any = None
+    _unwatched = 0  # records that were enqueued while there was no listener
     _overrides = False  # the class or the instance has one of CALLED_METHODS of its own
     _unpatched_methods: dict[str, Any] = {}  # noqa: RUF012
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        self = super().__new__(cls)
-        # On the instance, where they are found fastest; but not through its __dict__, which would slow that down.
-        set_attribute = object.__setattr__
-        set_attribute(self, "_listener", None)
-        set_attribute(self, "_core", None)
-        set_attribute(self, "moved", None)
-        set_attribute(self, "_unwatched", 0)
-        set_attribute(self, "_overrides", cls._overrides)
-        return self
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -170,9 +155,8 @@ class HandlerCore:
         except Exception as error:
             self._report_unput(record, error)
         if core is None:
-            count = self._unwatched + 1
-            object.__setattr__(self, "_unwatched", count)
-            if count == MOST_UNREAD:
+            self._unwatched += 1
+            if self._unwatched == MOST_UNREAD:
                 self._warn_if_unread()
             return
         if core.state != RUNNING:
@@ -181,7 +165,7 @@ class HandlerCore:
             core.calls_to_brake = calls = core.calls_to_brake - 1
             if calls <= 0:
                 core.brake()
-        if isinstance(level := getattr(record, "levelno", 0), int) and level >= core.flush_at:
+        if _level_of(record) >= core.flush_at:
             core.flush_soon()
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
@@ -193,21 +177,6 @@ class HandlerCore:
         """
         if self._leaves_process:
             return _standard_prepare(self, record)  # type: ignore[arg-type, no-any-return]
-        return self._kept(record)
-
-    def _kept(self, record: logging.LogRecord) -> logging.LogRecord:
-        # As snapshot(), without calling it for the usual record.
-        try:
-            args = record.args
-            if type(args) is tuple and type(record.msg) is str:
-                for value in args:
-                    if type(value) not in IMMUTABLE:
-                        break
-                else:
-                    if len(record.__dict__) <= OWN_ATTRIBUTES:
-                        return record
-        except AttributeError:
-            pass  # snapshot() knows what to do
         return snapshot(record)
 
     def enqueue(self, record: logging.LogRecord) -> None:
@@ -250,7 +219,7 @@ class HandlerCore:
         """Return what to enqueue for `record` as it is now: with its targets, its contextvars, and its exception."""
         if self._leaves_process:
             return self.prepare(record)
-        kept = self._kept(record)
+        kept = snapshot(record)
         if kept is record and self.moved is not None and self.moved.is_changed_later():
             kept = private_copy(record)
         if getattr(record, "exc_info", None):

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
+from .._shared.exceptions import CapturedException
 from .._shared.kept import IMMUTABLE, may_change
 from .._shared.rendered import rendered_copy, set_exception
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from .._shared.exceptions import CapturedException
 
 NESTING = 8  # tuples in tuples that is_immutable() looks into
 

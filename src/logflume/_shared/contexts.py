@@ -9,16 +9,13 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
+from collections.abc import Callable
 from contextvars import Context
+from typing import TypeVar
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TypeVar
-
-    T = TypeVar("T")
-    R = TypeVar("R")
-    Contexts = dict[int, tuple[logging.LogRecord, Context]]  # by the id() of the record
+T = TypeVar("T")
+R = TypeVar("R")
+Contexts = dict[int, tuple[logging.LogRecord, Context]]  # by the id() of the record
 
 
 def is_worth_carrying(context: Context) -> bool:
@@ -29,15 +26,8 @@ def is_worth_carrying(context: Context) -> bool:
 # ---- records whose queue has no place for it ----
 
 
-class _Key(weakref.ref):  # type: ignore[type-arg]
-    """A reference that removes its entry when the record ends."""
-
-    __slots__ = ("record_id",)
-    record_id: int
-
-
 # By the id() of the record: the context, and one mark for each queue that the record is in.
-kept_contexts: dict[int, tuple[_Key, Context, list[None]]] = {}
+kept_contexts: dict[int, tuple[weakref.ref[logging.LogRecord], Context, list[None]]] = {}
 _listened: weakref.WeakSet[object] = weakref.WeakSet()
 
 
@@ -49,10 +39,6 @@ def expect_contexts(queue: object) -> None:
         pass
 
 
-def _drop(key: _Key, kept: dict[int, tuple[_Key, Context, list[None]]] = kept_contexts) -> None:
-    kept.pop(key.record_id, None)
-
-
 def keep_context(record: logging.LogRecord, queue: object, context: Context) -> None:
     """Keep `context` for the listener that takes `record` out of `queue`, if expect_contexts() was called for it."""
     try:
@@ -60,9 +46,8 @@ def keep_context(record: logging.LogRecord, queue: object, context: Context) -> 
             return
         found = kept_contexts.get(id(record))
         if found is None:
-            key = _Key(record, _drop)
-            key.record_id = id(record)
-            found = key, context, []
+            key, pop = id(record), kept_contexts.pop
+            found = weakref.ref(record, lambda _: pop(key, None)), context, []
     except TypeError:
         return
     found[2].append(None)

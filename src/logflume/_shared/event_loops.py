@@ -5,23 +5,26 @@ from __future__ import annotations
 import _thread
 import sys
 import threading
-
-__all__ = ["runs_event_loop", "threads_take_turns"]
+from typing import Any
 
 
 def runs_event_loop() -> bool:
     """Return whether the calling thread runs an event loop of asyncio (uvloop's, too) or trio now."""
+    return asyncio_loop() is not None or is_in_trio()
+
+
+def asyncio_loop() -> Any:
+    """Return the event loop of asyncio that the calling thread runs, or None."""
     asyncio = sys.modules.get("asyncio")
-    if asyncio is not None and asyncio._get_running_loop() is not None:
-        return True
+    return None if asyncio is None else asyncio._get_running_loop()
+
+
+def is_in_trio() -> bool:
+    """Return whether a task of trio makes this call."""
     trio = sys.modules.get("trio")
-    return trio is not None and _runs_trio(trio)
-
-
-def _runs_trio(trio: object) -> bool:
     try:
-        return trio.lowlevel.in_trio_run()  # type: ignore[attr-defined, no-any-return]
-    except AttributeError:  # older than 0.23, or not yet imported completely
+        return trio is not None and trio.lowlevel.current_task() is not None
+    except (AttributeError, RuntimeError):  # not yet imported completely; or no task
         return False
 
 

@@ -18,27 +18,23 @@ import linecache
 import sys
 import traceback
 import types
-from itertools import chain
+from collections.abc import Callable, Sequence
 from operator import attrgetter, getitem, is_
+from typing import Any
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any
-
-    Part = tuple[
-        str,  # __qualname__ of the exception's type
-        str,  # and its __module__
-        "str | LateSuggestion",  # what str() gave for the exception, and what traceback adds to it
-        tuple[str, ...] | None,  # __notes__
-        dict[str, Any] | None,  # a SyntaxError's attributes
-        tuple[Any, ...],  # two items for each entry of the traceback: code object, globals of its module
-        Sequence[int | None],  # two numbers for each entry: tb_lasti, tb_lineno
-        bool,  # __suppress_context__
-    ]
-    # Of each part: the indexes of its cause, its context, and the exceptions that it groups.
-    Link = tuple[int | None, int | None, tuple[int, ...] | None]
-    ExcInfo = tuple[Any, Any, Any]
+Part = tuple[
+    str,  # __qualname__ of the exception's type
+    str,  # and its __module__
+    str,  # what str() gave for the exception, and what traceback adds to it
+    tuple[str, ...] | None,  # __notes__
+    dict[str, Any] | None,  # a SyntaxError's attributes
+    tuple[Any, ...],  # two items for each entry of the traceback: code object, globals of its module
+    Sequence[int | None],  # two numbers for each entry: tb_lasti, tb_lineno
+    bool,  # __suppress_context__
+]
+# Of each part: the indexes of its cause, its context, and the exceptions that it groups.
+Link = tuple[int | None, int | None, tuple[int, ...] | None]
+ExcInfo = tuple[Any, Any, Any]
 
 
 class CapturedException:
@@ -145,129 +141,16 @@ def string_of(value: object) -> str:
     return string
 
 
-def string_of_suggested(value: BaseException, tb: types.TracebackType | None) -> str | LateSuggestion:
+def string_of_suggested(value: BaseException, tb: types.TracebackType | None) -> str:
     """Return str(value) and what `traceback` adds to it for an exception of one of these types."""
-    if isinstance(value, (AttributeError, NameError)):
-        name = getattr(value, "name", None)
-        if name is None:
-            return string_of(value)
-        if type(name) is str and name.isascii() and _may_wait(value):  # other names are normalized first
-            return LateSuggestion(value, name, tb)
+    if isinstance(value, (AttributeError, NameError)) and getattr(value, "name", None) is None:
+        return string_of(value)
     # Not the chain (_seen), which each core walks itself, and no entry of the traceback.
     report = traceback.TracebackException(type(value), value, tb, limit=0, lookup_lines=False, _seen=set())
     string = str(report)
     if type(string) is not str:
         raise NotSimple
     return string
-
-
-# On 3.12, 3.15 and PyPy the wrong name is compared in Python with each that there is, which takes longer than all the
-# rest of a report: the call takes the names only. 3.13 and 3.14 compare in C.
-_compute = getattr(getattr(traceback, "_compute_suggestion_error", None), "__code__", None)
-_COMPARES_NAMES = _compute is not None and not {"_suggestions", "hide_underscored"}.intersection(
-    _compute.co_names + _compute.co_varnames
-)
-# 3.15 looks at an object's attributes, too: only one that cannot change may be looked at later.
-_COMPARES_OBJECTS = sys.implementation.name == "cpython" and (3, 15) <= sys.version_info < (3, 16)
-_CONSTANT = (type(None), str, int, float, bool, bytes)
-
-
-def _may_wait(value: AttributeError | NameError) -> bool:
-    if isinstance(value, NameError):
-        return _COMPARES_NAMES or _COMPARES_OBJECTS
-    return _COMPARES_NAMES or (_COMPARES_OBJECTS and type(value.obj) in _CONSTANT)
-
-
-class LateSuggestion:
-    """str() of an AttributeError or a NameError, and the names that `traceback` may suggest."""
-
-    __slots__ = ("_base", "_has_attribute", "_is_self", "_name", "_names", "_obj", "_string")
-
-    def __init__(self, value: AttributeError | NameError, name: str, tb: types.TracebackType | None) -> None:
-        self._name = name
-        self._string = string_of(value)
-        self._names: tuple[tuple[str, ...], ...] | None = None
-        self._has_attribute = self._is_self = False
-        if isinstance(value, AttributeError):
-            self._base: Any = AttributeError
-            self._take_object(value.obj, tb)
-        else:
-            self._base = NameError
-            self._take_variables(tb)
-        if self._names is not None and any(type(name) is not str for name in chain(*self._names)):
-            raise NotSimple
-
-    def _take_object(self, obj: object, tb: types.TracebackType | None) -> None:
-        if _COMPARES_OBJECTS:
-            self._obj: Any = obj
-            frame = _last_frame(tb)
-            self._is_self = frame is not None and frame.f_locals.get("self", tb) is obj
-            return
-        try:
-            self._names = (tuple(dir(obj)),)
-        except Exception:
-            pass  # traceback suggests nothing then
-        self._obj = _Attributes(self._names)
-
-    def _take_variables(self, tb: types.TracebackType | None) -> None:
-        frame = _last_frame(tb)
-        if frame is not None:
-            variables = frame.f_locals
-            self._names = (tuple(variables), tuple(frame.f_globals), tuple(frame.f_builtins))
-            self._has_attribute = "self" in variables and hasattr(variables["self"], self._name)
-
-    def text(self) -> str:
-        """Return str() and the suggestion."""
-        cls: Any = _stand_in_type("", "", self._base)
-        value = cls.__new__(cls)
-        value.string = self._string
-        value.name = self._name
-        f_locals: dict[str, Any] = {}
-        f_globals: dict[str, Any] = {}
-        f_builtins: dict[str, Any] = {}
-        if self._base is AttributeError:
-            value.obj = self._obj
-            if self._is_self:
-                f_locals["self"] = self._obj
-        elif self._names is not None:
-            f_locals, f_globals, f_builtins = map(dict.fromkeys, self._names)
-            if "self" in f_locals:
-                f_locals["self"] = _Self(self._has_attribute)
-        frame = types.SimpleNamespace(f_locals=f_locals, f_globals=f_globals, f_builtins=f_builtins)
-        has_frame = self._base is AttributeError or self._names is not None
-        entry: Any = types.SimpleNamespace(tb_next=None, tb_frame=frame) if has_frame else None
-        return str(traceback.TracebackException(cls, value, entry, limit=0, lookup_lines=False, _seen=set()))
-
-
-def _last_frame(tb: types.TracebackType | None) -> types.FrameType | None:
-    if tb is None:
-        return None
-    while tb.tb_next is not None:
-        tb = tb.tb_next
-    return tb.tb_frame
-
-
-class _Attributes:
-    """The object that does not have the attribute."""
-
-    def __init__(self, names: tuple[tuple[str, ...], ...] | None) -> None:
-        self._names = names
-
-    def __dir__(self) -> tuple[str, ...]:
-        if self._names is None:
-            raise LookupError("it could not be told in the call")
-        return self._names[0]
-
-
-class _Self:
-    """The `self` of a method: whether it has the name as an attribute was asked in the call."""
-
-    def __init__(self, has: bool) -> None:
-        object.__setattr__(self, "has", has)
-
-    def __getattribute__(self, name: str) -> None:
-        if not object.__getattribute__(self, "has"):
-            raise AttributeError(name)
 
 
 _IMMUTABLE = (str, int, type(None))
@@ -390,6 +273,11 @@ class _Frame:
         self.f_globals = namespace
 
 
+# Whether a traceback finds its line when it is asked, as from 3.11.7 and 3.12.1 on: until then it has -1. Before, -1 is
+# what it says of code that has no lines.
+_FINDS_LINE = not isinstance(vars(types.TracebackType)["tb_lineno"], types.MemberDescriptorType)
+
+
 class _Entry:
     __slots__ = ("_lineno", "tb_frame", "tb_lasti", "tb_next")
 
@@ -402,9 +290,9 @@ class _Entry:
     @property
     def tb_lineno(self) -> int | None:
         """The line; asked for only where the code has none for this offset."""
-        if self._lineno != -1:
+        if self._lineno != -1 or not _FINDS_LINE:
             return self._lineno  # type: ignore[no-any-return]
-        # Not computed yet when it was captured: as the property of a traceback does.
+        # Not found yet when it was captured: as the property of a traceback does.
         code = self.tb_frame.f_code
         if self.tb_lasti < 0:
             return code.co_firstlineno
@@ -427,7 +315,7 @@ def _report(part: Part) -> traceback.TracebackException:
     qualname, module, string, notes, attributes, objects, positions, suppresses = part
     cls: Any = _stand_in_type(qualname, module, None if attributes is None else SyntaxError)
     value = cls.__new__(cls)
-    value.string = string if isinstance(string, str) else string.text()
+    value.string = string
     value.__suppress_context__ = suppresses
     if notes is not None:
         value.__notes__ = list(notes)

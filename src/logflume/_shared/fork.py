@@ -10,8 +10,6 @@ import os
 import sys
 from collections.abc import Callable
 
-__all__ = ["call_in_unknown_child", "getpid", "is_multiprocessing_child", "note_child", "process", "settle"]
-
 # Without an operating system below (Pyodide's node, say) there may be no such number.
 getpid: Callable[[], int] = getattr(os, "getpid", int)
 

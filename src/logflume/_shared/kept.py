@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from operator import is_
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-__all__ = ["IMMUTABLE", "OWN_ATTRIBUTES", "copies_in", "kept", "may_change"]
+from typing import Any
 
 IMMUTABLE = frozenset([str, int, float, bool, type(None), bytes])
 OWN_ATTRIBUTES = len(vars(logging.LogRecord("", 0, "", 0, "", (), None)))  # of a record without `extra`

@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 import time
 
-__all__ = ["Latch"]
-
 # A waiting thread looks this often (seconds), in case that the one before it did not come to wake it.
 INTERVAL = 0.1
 

@@ -5,24 +5,11 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from .rendered import has_same_attributes, private_copy
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    Report = Callable[[logging.LogRecord, logging.Handler, BaseException], object]
-
-__all__ = [
-    "HandlerList",
-    "MovedHandlers",
-    "Targets",
-    "filters_in_call",
-    "guard",
-    "has_standard_filter",
-    "unguard",
-]
+Report = Callable[[logging.LogRecord, logging.Handler, BaseException], object]
 
 _standard_handle = logging.Handler.handle
 _standard_filter = logging.Filterer.filter

@@ -6,30 +6,12 @@ import contextlib
 import copy
 import logging
 import weakref
+from collections.abc import Callable
 from operator import is_
+from typing import Any
 
+from .exceptions import CapturedException
 from .kept import copies_in, kept
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    from .exceptions import CapturedException
-
-__all__ = [
-    "RenderedMessage",
-    "has_same_attributes",
-    "keep_message",
-    "known_copies",
-    "leaves_process",
-    "log_record",
-    "private_copy",
-    "remember",
-    "rendered_copy",
-    "rendered_message",
-    "set_exception",
-]
 
 _standard_getMessage = logging.LogRecord.getMessage
 _standard_code = _standard_getMessage.__code__
@@ -188,28 +170,16 @@ def set_exception(record: logging.LogRecord, exception: CapturedException) -> No
 # ---- the copies that were made of a record ----
 
 
-class _Key(weakref.ref):  # type: ignore[type-arg]
-    """A reference that removes its entry when the record ends."""
-
-    __slots__ = ("record_id",)
-    record_id: int
-
-
 MOST_COPIES = 256
 # By the id() of the record: its copy, and what class and attributes the record had then. The oldest are forgotten: they
 # may refer to the record, and keep it alive.
-known_copies: dict[int, tuple[_Key, logging.LogRecord, type, dict[str, Any]]] = {}
-
-
-def _forget(key: _Key, copies: dict[int, Any] = known_copies) -> None:
-    copies.pop(key.record_id, None)
+known_copies: dict[int, tuple[weakref.ref[logging.LogRecord], logging.LogRecord, type, dict[str, Any]]] = {}
 
 
 def remember(record: logging.LogRecord, new: logging.LogRecord, before: dict[str, Any]) -> None:
     """Note that `new` is the copy of `record`, which has the attributes `before`, for as long as that is alive."""
-    key = _Key(record, _forget)
-    key.record_id = id(record)
-    known_copies[key.record_id] = key, new, type(record), before
+    key, pop = id(record), known_copies.pop
+    known_copies[key] = weakref.ref(record, lambda _: pop(key, None)), new, type(record), before
     if len(known_copies) > MOST_COPIES:
         with contextlib.suppress(RuntimeError):  # another thread adds one, and does this
             known_copies.pop(next(iter(known_copies), 0), None)

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import os
 import weakref
+from typing import Any
 
 from .latch import Latch
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-__all__ = ["IDLE", "MOST_UNREAD", "RUNNING", "STOPPED", "STOPPING", "FlushRequest"]
 
 # What a log call sees. RUNNING is the one that counts: only the worker of a run sets it, and takes it back before it
 # leaves the queue to others. From any other state the call asks ensure_delivery(), which asks _listener/life.py.

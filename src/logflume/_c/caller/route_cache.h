@@ -2,7 +2,7 @@
 
    A call needs a score of look-ups in dictionaries for it. The answers stay the same for hours, and CPython can tell
    whether a dictionary is unchanged. Where it cannot, nothing is kept, and each call looks everything up. */
-/* For route.pyx alone: the cache is static. */
+/* For route.pxi alone: the cache is static. */
 #ifndef LOGFLUME_ROUTE_CACHE_H
 #define LOGFLUME_ROUTE_CACHE_H
 
@@ -10,7 +10,8 @@
 
 #include "interpreter/dict_watch.h"
 
-LOGFLUME_DEFINE_WATCH(logflume_loggers) /* the dictionaries of loggers, and in them the cache of levels */
+/* The dictionaries of loggers, and in them the cache of levels; and those of moved handlers, for moved.pxi. */
+LOGFLUME_DEFINE_WATCH(logflume_loggers)
 
 #define LOGFLUME_LONGEST_ROUTE 8
 

@@ -1,5 +1,5 @@
 /* The names of threads, until threading's table of them or the thread changes. */
-/* For stamp.pyx alone: the cache is static. */
+/* For stamp.pxi alone: the cache is static. */
 #ifndef LOGFLUME_THREAD_NAMES_H
 #define LOGFLUME_THREAD_NAMES_H
 

@@ -1,5 +1,5 @@
 /* The time that time.time() and time.time_ns() give, without making an object of it. */
-/* For one .pyx alone: what is known is static. */
+/* For one extension module alone: what is known is static. */
 #ifndef LOGFLUME_CLOCK_H
 #define LOGFLUME_CLOCK_H
 

@@ -1,7 +1,8 @@
 /* Tells whether dictionaries, and objects whose attributes are in one, are unchanged since they were read.
    Where CPython cannot tell, nothing counts as unchanged, and the caller reads again. */
 /* An extension that uses this defines watches of its own, which are static. Each takes one of the eight watchers that
-   CPython has for all dictionaries; it keeps two for itself. */
+   CPython has for all dictionaries. It keeps two for itself, from 3.15 on three, and other packages want some: so there
+   are four, and what seldom changes shares one. */
 #ifndef LOGFLUME_DICT_WATCH_H
 #define LOGFLUME_DICT_WATCH_H
 

@@ -26,13 +26,13 @@ for a new version of Python, because it is not a public and stable part of the C
     strings.h       what a string holds                               3.11: strings that are not ready
 
 Three more things are CPython's own, outside of this folder: the names of code that it puts between a C function and
-Python (caller/call_site.pyx), which names it keeps in the contextvars of each thread (_shared/contexts.py), and how
-logging looks at that version (caller/unpatched.pyx, caller/logging_state.pyx).
+Python (caller/call_site.pxi), which names it keeps in the contextvars of each thread (_shared/contexts.py), and how
+logging looks at that version (caller/unpatched.pxi, caller/logging_state.pxi).
 
-Declared here is what has no state. freelist.h, clock.h and fork.h have some, of which each extension gets its own copy:
-they are declared by the modules that include them (reuse.pyx, caller/stamp.pyx, caller/handler.pyx). So are frame.h
-(caller/call_site.pyx) and contextvars.h (context.pyx), whose internal headers the other modules need not read. Watches
-are defined where they are used: caller/logging_state.pyx, caller/unpatched.pyx, caller/moved.pyx, backend/plan.pyx,
+Declared here is what has no state. freelist.h, clock.h and fork.h have some, of which each extension module that
+includes them has its own copy: they are declared where they are used (shared/reuse.pxi, caller/stamp.pxi,
+caller/handler.pxi). So are frame.h (caller/call_site.pxi) and contextvars.h (shared/context.pxi), whose internal
+headers the other modules need not read. Watches are defined in caller/unpatched.pxi, backend/plan.pxi,
 caller/route_cache.h and caller/thread_names.h.
 """
 

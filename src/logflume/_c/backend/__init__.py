@@ -1,1 +1,0 @@
-"""From the queue to the bytes: runs in the listener's thread."""

@@ -1,1 +1,0 @@
-"""From `logger.info()` to the queue: runs in the thread that logs."""

@@ -1,1 +1,0 @@
-cpdef object capture(object exc_info)

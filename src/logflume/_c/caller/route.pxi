@@ -1,0 +1,246 @@
+"""The route of a record: from its logger, if the level is on there, up to the queue handler that takes it."""
+
+cdef enum:
+    # What cached_route() returns, see route_cache.h.
+    UNKNOWN = 0
+    OFF = 1
+    ON = 2
+    # What is_enabled() returns besides 0 and 1: the standard method must be called.
+    STANDARD = 2
+
+cdef struct Route:
+    PyObject *name  # of the logger; all are borrowed
+    PyObject *handler  # what has the address of the one handler on the route: may be another one
+    PyObject *level_name  # or NULL; only as long as the logging state has this number
+    unsigned long long state_number
+
+cdef extern from "caller/route_cache.h":
+    enum:
+        LONGEST_ROUTE "LOGFLUME_LONGEST_ROUTE"
+    ctypedef struct CachedRoute "logflume_route":
+        long long level
+        bint is_on
+        WatchedDict cache
+        PyObject *filters
+        PyObject *name
+        PyObject *handler
+        PyObject *level_name
+        unsigned long long state_number
+        int handler_at
+        int length
+        WatchedObject loggers[8]
+        PyObject *handlers[8]
+    Watch logflume_loggers
+    int find_in_cache "logflume_cached_route" (PyObject *logger, long long level, const CachedRoute **found) noexcept
+    void put_into_cache "logflume_cache_route" (const CachedRoute *route) noexcept
+
+# What find_handler() returns besides a handler.
+cdef object NO_HANDLER = object()  # handlers are there, all of them queue handlers, and none takes the record
+cdef object SEVERAL = object()  # more than one queue handler takes it
+# Of a logger's class they have to be unpatched for a cached route.
+cdef unsigned int PARTS = ATTRIBUTES | IS_ENABLED | LOG | FIND_CALLER | MAKE_RECORD | HANDLE
+
+
+cdef int cached_route(PyObject *logger, long long level, Route *route) noexcept:
+    """Tell whether a level is on: OFF, or ON with `route` set, or UNKNOWN."""
+    cdef const CachedRoute *found
+    cdef int enabled = find_in_cache(logger, level, &found)
+    if enabled == ON:
+        route.name = found.name
+        route.handler = found.handler
+        route.level_name = found.level_name
+        route.state_number = found.state_number
+    return enabled
+
+
+# ---- whether the level is on ----
+
+# What Logger.__init__ sets; Manager.getLogger adds `manager`, which the root logger has from its class.
+cdef enum:
+    ATTRIBUTE_COUNT = 8
+cdef tuple METHODS = (
+    "isEnabledFor", "_log", "findCaller", "makeRecord", "handle", "filter", "callHandlers", "error",
+)
+# The attributes that a call reads.
+cdef tuple OWN_VALUES = ("name", "level", "parent", "propagate", "handlers", "disabled", "_cache", "filters", "manager")
+
+
+cdef bint shadows_methods(object attributes):
+    """Tell whether one of the logger's own attributes hides a method that the call goes through."""
+    cdef Py_ssize_t size = PyDict_Size(attributes)
+    # All but `level` are read by each call; one that is missing could make room for another.
+    if dict_get(attributes, "level", None) is not None:
+        if size == ATTRIBUTE_COUNT:
+            return False
+        if size == ATTRIBUTE_COUNT + 1 and dict_get(attributes, "manager", None) is not None:
+            return False
+    for name in METHODS:
+        if name in attributes:
+            return True
+    return False
+
+
+cdef int is_enabled(object logger, object attributes, unsigned int parts, object level) except -1:
+    """Do what Logger.isEnabledFor does: 0, 1, or STANDARD."""
+    cdef object answer
+    if parts & (ATTRIBUTES | IS_ENABLED) != ATTRIBUTES | IS_ENABLED:
+        return STANDARD
+    if shadows_methods(attributes):
+        return STANDARD
+    answer = dict_get(attributes, "disabled", MISSING)
+    if answer is not False:
+        if answer is MISSING:
+            return STANDARD
+        if answer:
+            return 0
+    cache = dict_get(attributes, "_cache", None)
+    if not PyDict_CheckExact(cache):
+        return STANDARD
+    answer = dict_get(cache, level, MISSING)
+    if answer is MISSING:
+        return bool(logger.isEnabledFor(level))
+    return answer is True or bool(answer)
+
+
+# ---- which handler takes the record ----
+
+cdef bint is_handler_list(object handlers):
+    """Tell whether `handlers` is iterated as a list is: exactly one, or that of a logger whose handlers were moved."""
+    return PyList_CheckExact(handlers) or type(handlers) is HandlerList
+
+
+cdef object find_handler(object logger, object attributes, long long levelno):
+    """Return the one queue handler that takes a record of this level, NO_HANDLER or SEVERAL.
+
+    None if there are other handlers, or if anything about them needs the standard method.
+    """
+    cdef Py_ssize_t i
+    cdef object found = None
+    cdef object handlers, handler, propagate
+    while True:
+        handlers = dict_get(attributes, "handlers", MISSING)
+        if not is_handler_list(handlers):
+            return None
+        i = 0
+        while True:
+            handler = list_get(handlers, i, MISSING)
+            if handler is MISSING:
+                break
+            if not isinstance(handler, HandlerCore) or not (<HandlerCore>handler).is_ours():
+                return None
+            if levelno >= (<HandlerCore>handler).level_value:
+                if (<HandlerCore>handler).handles_in_call():
+                    return None
+                found = handler if found is None or found is NO_HANDLER else SEVERAL
+            elif found is None:
+                found = NO_HANDLER
+            i += 1
+        propagate = dict_get(attributes, "propagate", MISSING)
+        if propagate is not True:
+            if propagate is MISSING:
+                return None
+            if not propagate:
+                break
+        logger = dict_get(attributes, "parent", MISSING)
+        if logger is None:
+            break
+        if logger is MISSING or not unpatched_parts(Py_TYPE(logger)) & ATTRIBUTES:
+            return None
+        attributes = instance_dict(logger)
+    return found
+
+
+# ---- caching both answers ----
+
+cdef int cache_route(object logger, object level, long long levelno, bint is_on) except -1:
+    """Cache whether the level is on, and the route to the one handler, unless anything is unusual.
+
+    Looks everything up again, each after it has noted the version that it is in.
+    """
+    cdef CachedRoute route
+    cdef object owner = logger
+    cdef object attributes, propagate
+    memset(&route, 0, sizeof(route))
+    route.level = levelno
+    route.is_on = is_on
+    while owner is not None:
+        attributes = instance_dict(owner)
+        if not watch_object(&logflume_loggers, &route.loggers[route.length], owner, attributes):
+            return 0
+        if owner is logger:
+            if not note_logger(&route, logger, attributes, level):
+                return 0
+            if not is_on:
+                put_into_cache(&route)
+                return 0
+        elif not unpatched_parts(Py_TYPE(owner)) & ATTRIBUTES:
+            return 0
+        if not note_handlers(&route, attributes):
+            return 0
+        propagate = dict_get(attributes, "propagate", None)
+        owner = None
+        if propagate is True:
+            owner = dict_get(attributes, "parent", MISSING)
+            if owner is MISSING or (owner is not None and route.length == LONGEST_ROUTE):
+                return 0
+        elif propagate is not False:
+            return 0
+    if route.handler is not NULL:
+        note_level_name(&route, level)
+        put_into_cache(&route)
+    return 0
+
+
+cdef bint note_logger(CachedRoute *route, object logger, object attributes, object level) except -1:
+    """Note what a call reads of its own logger; False if the answer must not be cached."""
+    cdef object cache, disabled, filters, name
+    cdef unsigned int needed = PARTS if route.is_on else ATTRIBUTES | IS_ENABLED
+    if unpatched_parts(Py_TYPE(logger)) & needed != needed or shadows_methods(attributes):
+        return False
+    cache = dict_get(attributes, "_cache", None)
+    if not PyDict_CheckExact(cache) or not watch_dict(&logflume_loggers, &route.cache, cache):
+        return False
+    disabled = dict_get(attributes, "disabled", None)
+    if disabled is True:
+        return not route.is_on
+    if disabled is not False:
+        return False
+    # Not in the cache: the level may have been changed by another thread since the answer was found.
+    if dict_get(cache, level, None) is not (True if route.is_on else False):
+        return False
+    name = dict_get(attributes, "name", None)
+    filters = dict_get(attributes, "filters", None)
+    if route.is_on and (name is None or not PyList_CheckExact(filters)):
+        return False
+    route.name = <PyObject *>name
+    route.filters = <PyObject *>filters
+    return True
+
+
+cdef bint note_handlers(CachedRoute *route, object attributes) except -1:
+    """Note the handlers of one logger on the route; False if there is more than one in all, or another kind."""
+    cdef object handlers = dict_get(attributes, "handlers", None)
+    if not is_handler_list(handlers):
+        return False
+    route.handlers[route.length] = <PyObject *>handlers
+    if PyList_GET_SIZE(handlers) > 0:
+        handler = list_get(handlers, 0, None)
+        if route.handler is not NULL or not isinstance(handler, HandlerCore):
+            return False
+        route.handler = <PyObject *>handler
+        route.handler_at = route.length
+    route.length += 1
+    return True
+
+
+cdef int note_level_name(CachedRoute *route, object level) except -1:
+    cdef LoggingState state = current_state()
+    if state.is_unpatched and state.number:
+        level_name = dict_get(state.level_names, level, MISSING)
+        if level_name is not MISSING:
+            route.level_name = <PyObject *>level_name
+            route.state_number = state.number
+    return 0
+
+
+watch_only(&logflume_loggers, frozenset(METHODS + OWN_VALUES + READ_OF_HANDLERS))

@@ -1,1 +1,0 @@
-cdef object snapshot(object record)
