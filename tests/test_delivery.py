@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+import unittest.mock
 import weakref
 
 import pytest
@@ -156,6 +157,14 @@ def test_a_flush_leaves_a_handler_its_collected_records(wired):
     logger.critical("one")
     assert listener.flush(10)
     assert [record.getMessage() for record in handler.buffer] == memory.target.messages == ["one"]
+
+
+def test_a_flush_reaches_a_mock_of_a_handler(wired):
+    handler = unittest.mock.MagicMock(level=1)
+    logger, listener = wired(handler)
+    logger.error("one")
+    assert listener.flush(10)
+    assert (handler.handle.call_count, handler.flush.call_count) == (1, 1)
 
 
 def test_stats_count_records_errors_and_delays(wired):

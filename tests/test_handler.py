@@ -10,11 +10,13 @@ import pickle
 import queue
 import sys
 import threading
+import unittest.mock
 import weakref
+from typing import Any
 
 import pytest
 
-from helpers import drain
+from helpers import Collect, drain
 
 
 def record(message: object = "hello %s %d", args: tuple = ("x", 5), level: int = logging.INFO):
@@ -378,3 +380,67 @@ def test_what_prepare_returns_goes_by_new_arguments(prepare, cls):
 def test_prepare_leaves_a_record_that_cannot_be_rendered(prepare, cls):
     record = cls("n", 10, "p", 1, "m %d", ([1],), None)
     assert prepare(record) is record
+
+
+# ---- what a logger takes as a handler: anything with a level and handle() ----
+
+
+class Duck:
+    level = 0
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def handle(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+
+class SlotsOnly:
+    __slots__ = ("level", "messages")
+    __init__ = Duck.__init__
+    handle = Duck.handle
+
+
+def _mock(**given: Any) -> Any:
+    handler = unittest.mock.MagicMock(level=0, **given)
+    handler.messages = []
+    handler.handle.side_effect = lambda record: handler.messages.append(record.getMessage())
+    return handler
+
+
+def _slots_only() -> Any:
+    handler = SlotsOnly()
+    handler.level = 0
+    return handler
+
+
+@pytest.mark.parametrize(
+    "make",
+    [Duck, _slots_only, _mock, lambda: _mock(spec=logging.StreamHandler)],
+    ids=["duck", "slots only", "mock", "mock of a handler"],
+)
+@pytest.mark.parametrize("filter_in_call", [True, False, None])
+@pytest.mark.parametrize("accelerate", [True, False])
+def test_what_is_no_handler_but_handles(lf, clean_logging, capfd, make, filter_in_call, accelerate):
+    logger = logging.getLogger("ducks")
+    handler, other = make(), Collect()
+    logger.handlers = [handler, other]
+    if filter_in_call is None:
+        queue_handler = lf.LocalQueueHandler()
+        queue_handler.listener = listener = lf.QueueListener(queue_handler.queue, handler, other)
+        logger.handlers = [queue_handler]
+        if accelerate:
+            lf.accelerate_loggers()
+    else:
+        listener = lf.setup_logging_queue(logger, filter_in_call=filter_in_call, accelerate=accelerate)
+    for i in range(5):
+        logger.error("%d %s", i, "x")
+        logger.error("%s", [i])
+    assert listener.flush(10)
+    assert listener.stop(10) == 0
+    lf.restore_loggers()
+    logger.handlers = []
+    assert handler.messages == other.messages == [text for i in range(5) for text in (f"{i} x", f"[{i}]")]
+    if hasattr(handler, "mock_calls"):
+        assert {name for name, _, _ in handler.mock_calls} - {"__hash__", "__eq__"} <= {"handle", "flush"}
+    assert capfd.readouterr() == ("", "")

@@ -142,8 +142,10 @@ def overridden_by(handler: logging.Handler, asked: bool = False) -> frozenset[st
     None if it has no such base, or filters that are still to be asked (`asked`: they were in the call).
     """
     names = overridden(type(handler), HANDLERS)
+    if names is None:
+        return None
     own = vars(handler)
-    if names is None or not (asked or only_standard(own.get("filters"))) or own.get("lock") is None:
+    if not (asked or only_standard(own.get("filters"))) or own.get("lock") is None:
         return None
     return (names | HANDLER_METHODS & own.keys()) - (FILTER if asked else frozenset())
 

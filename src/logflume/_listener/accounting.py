@@ -73,7 +73,10 @@ class HandlerAccount:
     """What one handler was given, and how long it took."""
 
     def __init__(self, handler: logging.Handler) -> None:
-        self.handler = weakref.ref(handler)
+        try:
+            self.handler: Callable[[], object] = weakref.ref(handler)
+        except TypeError:  # an object with __slots__ and a handle()
+            self.handler = lambda: handler
         self.records = 0
         self.errors = Counter()
         self.seconds = 0.0

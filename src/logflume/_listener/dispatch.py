@@ -309,7 +309,7 @@ class Dispatcher:
         for handler in self.listener.handlers:
             if not buffering and isinstance(handler, logging.handlers.BufferingHandler):
                 continue
-            if type(handler).flush is _forget_records:
+            if getattr(type(handler), "flush", None) is _forget_records or not hasattr(handler, "flush"):
                 continue
             try:
                 handler.flush()

@@ -7,12 +7,14 @@ import io
 import logging
 from collections.abc import Iterable
 
+from .._shared.moved import is_handler
+
 
 def handlers_at_work(handlers: Iterable[logging.Handler]) -> list[logging.Handler]:
     """Return those of `handlers` whose lock another thread holds."""
     at_work = []
     for handler in handlers:
-        if handler.lock is None:
+        if not is_handler(handler) or handler.lock is None:
             continue
         if handler.lock.acquire(blocking=False):
             handler.lock.release()

@@ -15,14 +15,19 @@ _standard_handle = logging.Handler.handle
 _standard_filter = logging.Filterer.filter
 
 
+def is_handler(handler: object) -> bool:
+    """Return whether it is a logging.Handler. A logger takes anything with `level` and handle(): a mock, say."""
+    return issubclass(type(handler), logging.Handler)
+
+
 def filters_in_call(handler: logging.Handler) -> bool:
     """Return whether the filters of `handler` can be asked apart from its handle()."""
-    return type(handler).handle is _standard_handle and "handle" not in vars(handler)
+    return getattr(type(handler), "handle", None) is _standard_handle and "handle" not in vars(handler)
 
 
 def has_standard_filter(handler: logging.Handler) -> bool:
     """Return whether `handler` has no filter() of its own, so that its list of filters is all that is asked."""
-    return type(handler).filter is _standard_filter and "filter" not in vars(handler)
+    return getattr(type(handler), "filter", None) is _standard_filter and "filter" not in vars(handler)
 
 
 class Targets:
@@ -170,8 +175,8 @@ GUARDED = ("close", "setFormatter", "setStream", "doRollover")
 
 
 def guard(handler: logging.Handler, deliver: Callable[[], object]) -> None:
-    """Have the GUARDED methods of `handler` call `deliver` first."""
-    for name in GUARDED:
+    """Have the GUARDED methods of `handler` call `deliver` first; not those of a mock, or of what else may handle."""
+    for name in GUARDED if is_handler(handler) else ():
         method = getattr(handler, name, None)
         if method is not None and name not in vars(handler):
             handler.__dict__[name] = _Guarded(method, deliver)
@@ -179,7 +184,7 @@ def guard(handler: logging.Handler, deliver: Callable[[], object]) -> None:
 
 def unguard(handler: logging.Handler) -> None:
     """Undo guard(), where no other code has replaced the methods since."""
-    for name in GUARDED:
+    for name in GUARDED if is_handler(handler) else ():
         if type(vars(handler).get(name)) is _Guarded:
             del handler.__dict__[name]
 

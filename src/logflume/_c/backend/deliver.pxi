@@ -55,8 +55,10 @@ cdef bint filters_are_left(object handler, list records, list passed) except -1:
 
     `passed` has the filters that the records passed before.
     """
+    if getattr(type(handler), "filter", None) is not standard_filter:  # or it is no logging.Handler
+        return True
     cdef object own = instance_dict(handler), filters = dict_get(own, "filters", None)
-    if type(handler).filter is not standard_filter or "filter" in own:
+    if "filter" in own:
         return True
     if PyList_CheckExact(filters) and (PyList_GET_SIZE(filters) == 0 or filters == passed):
         return False

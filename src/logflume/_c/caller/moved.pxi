@@ -102,6 +102,8 @@ cdef class MovedCheck:
             return False
         for index in range(count):
             handler = self.handlers[index]
+            if not hasattr(handler, "__dict__"):  # it is no logging.Handler
+                return False
             attributes = instance_dict(handler)
             # Noted first, and read then: a change in between is found the next time.
             if not watch_object(&logflume_loggers, &self.watched[index], handler, attributes):
