@@ -82,7 +82,7 @@ def outcome(start: Callable[[], str], log: Path) -> str:
     try:
         printed = start()
     except Failed as failure:
-        raise Failed(f"{counted(log.read_text())}; {failure}") from None
+        raise Failed(f"{counted(log.read_text(errors='replace'))}; {failure}") from None
     return counted(printed)
 
 
