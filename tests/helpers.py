@@ -107,11 +107,13 @@ def is_quick(call: Callable[[], object]) -> bool:
             called.append(frame)
 
     before = sys.getprofile()
+    gc.disable()  # what it ends may log
     sys.setprofile(profile)
     try:
         call()
     finally:
         sys.setprofile(before)
+        gc.enable()
     return not called
 
 
