@@ -317,9 +317,9 @@ def operators() -> None:
 
 
 def compiled_function() -> None:
-    from logflume._c.caller import set_standard_methods
+    from logflume._c.caller import set_unpatched_methods
 
-    set_standard_methods(3)
+    set_unpatched_methods(3)
 
 
 def missing(name: str) -> None:

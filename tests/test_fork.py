@@ -333,6 +333,45 @@ def test_a_child_does_not_wait_for_the_lock_of_the_queue(run, kind):
 
 
 @needs_fork
+@pytest.mark.parametrize("kind", ["queue.SimpleQueue()", *QUEUES.values()], ids=["simple", *QUEUES])
+def test_what_a_child_forgets_may_log_at_its_end(run, kind):
+    code, lines, stderr = run(
+        f"""
+        import gc, queue, warnings; warnings.simplefilter("ignore")
+        class Ends:
+            process = os.getpid()
+            def __del__(self):
+                if os.getpid() != self.process: logging.error("end")
+        records = {kind}
+        file = logging.FileHandler(PATH)
+        file.setFormatter(logging.Formatter("0 %(message)s"))
+        handler = logflume.LocalQueueHandler(records)
+        listener = handler.listener = logflume.QueueListener(records, file)
+        logging.root.handlers = [handler]
+        records.put(logging.makeLogRecord({{"msg": "parent", "ends": Ends()}}))
+        held, go = threading.Event(), threading.Event()
+        def hold():
+            with getattr(records, "mutex", threading.Lock()):
+                held.set()
+                go.wait(20)
+        thread = threading.Thread(target=hold)
+        thread.start()
+        held.wait()
+        pid = os.fork()
+        if pid == 0:
+            gc.collect()  # PyPy ends it no sooner
+            logging.error("child")
+            os._exit(0 if listener.flush(10) else 1)
+        go.set()
+        status = os.waitpid(pid, 0)[1]
+        os._exit(status and 1)
+        """,
+        first="import os, signal; os.register_at_fork(after_in_child=lambda: signal.alarm(30))",
+    )
+    assert (code, sorted(messages_in(lines)), stderr) == (0, ["child", "end"], "")
+
+
+@needs_fork
 def test_a_child_keeps_the_queue_and_not_what_is_in_it(run):
     """Something else may put records there, too."""
     code, lines, stderr = run(

@@ -602,3 +602,17 @@ def test_what_is_asked_changes_the_queue_handler(lf, change, accelerate):
         other.stop()
         assert listener.flush(10)
     assert sorted(own.messages) == ["one", "three", "two"]
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_a_handler_is_removed_though_the_queue_handler_has_another_listener(lf, others):
+    handlers = [Collect(), Collect()]
+    logging.root.handlers = list(handlers)
+    listener = lf.setup_logging_queue()
+    logging.root.warning("before")
+    [queue_handler] = logging.root.handlers
+    queue_handler.listener = lf.QueueListener(queue_handler.queue) if others else None
+    logging.root.removeHandler(handlers[0])
+    assert handlers[0].messages == ["before"]
+    listener.stop()
+    assert logging.root.handlers == handlers[1:]

@@ -282,7 +282,7 @@ class _MovedHandlersListener(QueueListener):
                 queue_handler,
                 self.respect_handler_level,
                 self._filters_in_call,
-                self.report_error,
+                self,
             )
             # One queue for all keeps the order of the calls; targets beside the records tell whose handlers are meant.
             moved.are_all = are_all

@@ -29,6 +29,7 @@ cdef frozenset FILTER, FORMAT, OWN
 cdef int COMPOSED, FORMATTED, HANDED_OVER, ONE_BY_ONE
 cdef tuple FORMATTERS, HANDLERS, STYLES
 cdef type CapturedException, DescriptorSink, FileSink, RotatingFileHandler, TimedRotatingFileHandler, WatchedFileHandler
+cdef unsigned char ANY, GIVEN, IDENTIFIER, PATH
 cdef bint newlines_are_known
 import logging
 import os
@@ -39,12 +40,11 @@ import time
 import types
 from logging.handlers import RotatingFileHandler, TimedRotatingFileHandler, WatchedFileHandler
 
-from logflume._delivery import json_layouts as shared
 from logflume._delivery.added_fields import added_fields, status_texts
 from logflume._delivery.collected import write_filtered, write_formatted
 from logflume._delivery.deliver import Progress, hand_over, one_by_one, write_text
 from logflume._delivery.json_formatters import json_formatter_is_unpatched
-from logflume._delivery.json_layouts import OWN, Placeholder, pieces_of
+from logflume._delivery.json_layouts import ANY, GIVEN, IDENTIFIER, OWN, PATH, Placeholder, pieces_of
 from logflume._delivery.plan import COMPOSED, FORMAT, FORMATTED, HANDED_OVER, ONE_BY_ONE
 from logflume._delivery.sinks import (
     DescriptorSink, FileSink, due, newlines_are_known, room_of, rotates_by_size, sink_of,

@@ -30,14 +30,17 @@ from logflume._c.shared cimport (
 )
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
-cdef object CapturedException, ExceptionGroupBase, Full, LogRecord, Mapping, NotSimple, QueueHandler, SimpleQueue
+cdef object CapturedException, Full, LogRecord, Mapping, NotSimple, QueueHandler, SimpleQueue
 cdef object asks_for_exceptions, captured_chain, filters_in_call, formatter_of, get_cache_token, has_standard_filter
 cdef object json_formatter_is_unpatched, keep_context, leaves_process, logging, needs_no_exception, os, private_copy
 cdef object rendered_now, settle_fork, shows_exception, source_globals, string_of_suggested, syntax_error_attributes
 cdef object sys, threading, time, types
 # C variables of these types.
+cdef bint OWN_AT_IMPORT
 cdef int COMPOSED, RUNNING
 cdef long long MOST_UNREAD
+cdef str STR_FAILED
+cdef tuple CODES, FUNCTIONS, KEYS, OWNERS, SUGGESTED, VALUES
 cdef type HandlerList
 import logging
 import os
@@ -55,11 +58,10 @@ from types import TracebackType
 from logflume._delivery.json_formatters import asks_for_exceptions, json_formatter_is_unpatched
 from logflume._delivery.plan import COMPOSED
 from logflume._delivery.unpatched import formatter_of, needs_no_exception, shows_exception
-from logflume._shared import exceptions as shared
 from logflume._shared.contexts import keep_context
 from logflume._shared.exceptions import (
-    CapturedException, NotSimple, captured_chain, rendered_now, source_globals, string_of_suggested,
-    syntax_error_attributes,
+    CODES, FUNCTIONS, KEYS, OWN_AT_IMPORT, OWNERS, STR_FAILED, SUGGESTED, VALUES, CapturedException, NotSimple,
+    captured_chain, rendered_now, source_globals, string_of_suggested, syntax_error_attributes,
 )
 from logflume._shared.fork import settle as settle_fork
 from logflume._shared.moved import HandlerList, filters_in_call, has_standard_filter

@@ -35,7 +35,7 @@ def forget_queued(queue: Any) -> None:
         queue.put(None)
         get = queue.get_nowait
         try:
-            while True:
+            for _ in range(queue.qsize()):  # not what is put meanwhile, by a destructor that logs
                 get()
         except _queue.Empty:
             pass
@@ -43,9 +43,9 @@ def forget_queued(queue: Any) -> None:
 
 def _begin_anew(queue: Any) -> None:
     """Do what Queue.__init__() does; that of a subclass may take anything."""
-    queue._init(queue.maxsize)
     queue.mutex = threading.Lock()
     queue.not_empty = threading.Condition(queue.mutex)
     queue.not_full = threading.Condition(queue.mutex)
     queue.all_tasks_done = threading.Condition(queue.mutex)
     queue.unfinished_tasks = 0
+    queue._init(queue.maxsize)  # last: the end of what is queued may log

@@ -64,7 +64,7 @@ class MovedHandlers:
     """The handlers of one logger, moved behind `queue_handler`, in their order.
 
     `respects_levels` tells whether a record below a handler's level is not for it, and `asks_filters` whether filters
-    are asked in the call. `report(record, handler, exception)` is called for what a filter raises.
+    are asked in the call. `listener`, which gives the handlers their records, reports what a filter raises.
     """
 
     def __init__(
@@ -73,13 +73,14 @@ class MovedHandlers:
         queue_handler: logging.Handler,
         respects_levels: bool,
         asks_filters: bool,
-        report: Report,
+        listener: Any,
     ) -> None:
         self.handlers = tuple(handlers)
         self.queue_handler = queue_handler
         self.respects_levels = respects_levels
         self.asks_filters = asks_filters
-        self.report = report
+        self.report: Report = listener.report_error
+        self.deliver: Callable[[], object] = listener.deliver_before_change
         self.are_all = True  # that the listener had at first; then its records need no targets
         self.after: tuple[MovedHandlers, ...] = ()  # those of the loggers above, which get a record later
         self.has_added = False  # whether others were added to the listener, which get every record
@@ -100,7 +101,7 @@ class MovedHandlers:
         self.handlers = tuple(other for other in self.handlers if other is not handler)
         self.are_all = False
         self.queue_handler.moved = self  # type: ignore[attr-defined] # it looks at them anew
-        self.queue_handler.listener.deliver_before_change()  # type: ignore[attr-defined]
+        self.deliver()
 
     def for_all(self) -> Targets | None:
         """Return the targets of a record that is for all of the handlers."""

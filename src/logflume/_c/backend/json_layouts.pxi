@@ -1,7 +1,5 @@
 """The layouts of a formatter's JSON: a table by the names of extra fields, and by what matters about their values."""
 
-cdef unsigned char ANY = shared.ANY, GIVEN = shared.GIVEN, IDENTIFIER = shared.IDENTIFIER, PATH = shared.PATH
-
 cdef enum:
     NO_HASH = -1  # of a string that was not a key yet
     MOST_EXTRA = 32  # extra fields

@@ -17,22 +17,12 @@ cdef extern from "Python.h":
     void PyErr_Clear() noexcept
     Py_ssize_t PY_SSIZE_T_MAX
 
-ExceptionGroupBase = BaseExceptionGroup
+cdef object ExceptionGroupBase = BaseExceptionGroup
 cdef PyTypeObject *traceback_type = <PyTypeObject *><PyObject *>TracebackType
 cdef PyTypeObject *syntax_error = <PyTypeObject *><PyObject *>SyntaxError
-cdef str STR_FAILED = shared.STR_FAILED
-cdef tuple SUGGESTED = shared.SUGGESTED
 cdef dict sys_globals = vars(sys)
 
 # ---- whether `traceback` and `linecache` are the standard library's ----
-
-cdef bint OWN_AT_IMPORT = shared.OWN_AT_IMPORT
-cdef tuple OWNERS = shared.OWNERS
-cdef tuple KEYS = shared.KEYS
-cdef tuple VALUES = shared.VALUES
-cdef tuple FUNCTIONS = shared.FUNCTIONS
-cdef tuple CODES = shared.CODES
-
 
 cdef bint traceback_is_unpatched() noexcept:
     cdef PyObject *owner

@@ -6,7 +6,7 @@ Other code may replace any of them at any time: a function of a module, the reco
 cdef enum:
     MOST_WATCHED = 12
 
-CLOCK = "time_ns" if isinstance(logging._startTime, int) else "time"
+cdef str CLOCK = "time_ns" if isinstance(logging._startTime, int) else "time"
 
 cdef LoggingState NOT_UNPATCHED = LoggingState()
 cdef LoggingState state = None

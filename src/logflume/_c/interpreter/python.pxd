@@ -23,6 +23,7 @@ for a new version of Python, because it is not a public and stable part of the C
     gil.h           whether there is a GIL; words that threads share  without the GIL: _Py_atomic_*()
     fork.h          whether this process was forked, and not yet told of it; os.getpid() without the system call
     immutable.h     whether a value or a record cannot change
+    code.h          whether functions have their own code
     strings.h       what a string holds                               3.11: strings that are not ready
 
 Three more things are CPython's own, outside of this folder: the names of code that it puts between a C function and
