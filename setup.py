@@ -55,9 +55,8 @@ def wants_extensions() -> bool:
     return True
 
 
-TRACE = switched_on("LOGFLUME_TRACE")  # line coverage of the Cython files
 # Debug information and symbols would make a wheel twice as large, and name folders of who built it.
-OWN_FLAGS = os.name == "posix" and not TRACE and "CFLAGS" not in os.environ
+OWN_FLAGS = os.name == "posix" and "CFLAGS" not in os.environ
 
 
 class BuildExtensions(build_ext):
@@ -72,10 +71,9 @@ class BuildExtensions(build_ext):
     def build_extension(self, ext: Extension) -> None:
         from Cython.Build import cythonize
 
-        # Coverage finds the C file only beside its .pyx; other builds leave src/ clean.
         [compiled] = cythonize(
             [ext],
-            build_dir=None if TRACE else self.build_temp,
+            build_dir=self.build_temp,  # src/ stays clean
             force=self.force,
             compiler_directives={
                 "language_level": 3,
@@ -85,7 +83,6 @@ class BuildExtensions(build_ext):
                 # For inspect.signature() and help().
                 "embedsignature": True,
                 "embedsignature.format": "clinic",
-                "linetrace": TRACE,
             },
         )
         ext.sources = compiled.sources
@@ -100,16 +97,12 @@ class BuildExtensions(build_ext):
 
 
 def extensions() -> list[Extension]:
-    macros: list[tuple[str, str | None]] = []
-    if TRACE:
-        macros = [("CYTHON_TRACE_NOGIL", "1"), ("CYTHON_USE_SYS_MONITORING", "0")]
     return [
         Extension(
             ".".join(path.relative_to(SOURCE).with_suffix("").parts),
             [path.as_posix()],
             include_dirs=[COMPILED.as_posix()],
             depends=sorted(path.as_posix() for path in COMPILED.rglob("*.[hp]*")),
-            define_macros=macros,
             extra_compile_args=["-g0"] if OWN_FLAGS else [],
             extra_link_args=["-Wl,--strip-all"] if OWN_FLAGS and sys.platform == "linux" else [],
         )

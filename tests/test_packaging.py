@@ -253,7 +253,7 @@ logging.error("one", extra={"tenant": "mine"})
 
 
 def test_importing_costs_little():
-    """What is imported beyond logging.handlers is this package alone: no asyncio, no multiprocessing."""
+    """What is imported beyond logging.handlers is this package and `typing`: no asyncio, no multiprocessing."""
     program = (
         "import sys, logging.handlers, queue, atexit; before = set(sys.modules); import logflume; "
         "print(*sorted(m for m in set(sys.modules) - before if not m.startswith(('logflume', '_cython_'))))"
@@ -271,6 +271,10 @@ def test_importing_costs_little():
         "cython_runtime",
         "gc",
         "signal",
+        "typing",
+        "typing.io",
+        "typing.re",
+        "_typing",
         # Earlier Pythons import them for logging.handlers.
         "_math_integer",
         "math",
