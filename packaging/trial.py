@@ -64,7 +64,7 @@ def try_stage(wheel: Path, python: Python, log: Path, *arguments: str, parallel:
         for half in ("write", "check"):
             python(["smoke.py", half, f"logs-{switch}"], variables(switch))
     counted = outcome(lambda: python(pytest(*arguments, parallel=parallel), variables(cores[0])), log)
-    return f"{len(cores)} programs, {counted}"
+    return f"{len(cores)} {'program' if len(cores) == 1 else 'programs'}, {counted}"
 
 
 def variables(switch: str) -> dict[str, str]:

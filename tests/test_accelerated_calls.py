@@ -329,7 +329,7 @@ for module in (sys, logging, logging.handlers, threading, logflume):
         assert done.returncode == 0, done.stderr
         outputs.append(
             (
-                re.sub("0x[0-9a-f]+", "", done.stdout),
+                re.sub("0x[0-9A-Fa-f]+", "", done.stdout),
                 [line for line in done.stderr.splitlines() if "Error" in line],
             )
         )

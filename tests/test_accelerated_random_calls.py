@@ -225,7 +225,7 @@ def attributes(record):
             value = None
         if isinstance(value, tuple):
             value = [(type(item), repr(item)) for item in value]
-        found.append((key, kind, re.sub("0x[0-9a-f]+", "", repr(value))))
+        found.append((key, kind, re.sub("0x[0-9A-Fa-f]+", "", repr(value))))
     return found
 
 

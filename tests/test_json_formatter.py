@@ -356,8 +356,8 @@ def test_hooks_are_called_as_theirs() -> None:
     ours, theirs = (
         calls_of_hooks(base, [record_of(**each) for each in given]) for base in (logflume.JsonFormatter, TheirFormatter)
     )
-    assert [re.sub(" at 0x[0-9a-f]+", "", str(each)) for each in ours] == [
-        re.sub(" at 0x[0-9a-f]+", "", str(each)) for each in theirs
+    assert [re.sub(" at 0x[0-9A-Fa-f]+", "", str(each)) for each in ours] == [
+        re.sub(" at 0x[0-9A-Fa-f]+", "", str(each)) for each in theirs
     ]
 
 
