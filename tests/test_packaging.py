@@ -275,6 +275,9 @@ def test_importing_costs_little():
         "typing.io",
         "typing.re",
         "_typing",
+        "annotationlib",  # for typing.NamedTuple, from 3.14
+        "ast",
+        "_ast",
         # Earlier Pythons import them for logging.handlers.
         "_math_integer",
         "math",
