@@ -17,7 +17,7 @@ from libc.string cimport memchr, memcmp, memcpy, memmove, memset
 
 from logflume._c.interpreter.python cimport (
     HAS_GIL, Py_TYPE, Watch, WatchedObject, assign_type_version, dict_get, instance_dict, is_object_unchanged,
-    type_version, watch_object,
+    type_version, watch_object, xdecref,
 )
 from logflume._c.shared cimport (
     DROPS, Batch, CapturedRecord, by_name, captured_type, log_record, made_of, make_log_records,

@@ -10,6 +10,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from .._shared.moved import is_handler
+
 _standard = logging.Handler.handleError
 _of_sockets = logging.handlers.SocketHandler.handleError
 
@@ -55,7 +57,7 @@ def intercept_errors(handler: Any) -> None:
     if type(getattr(handler, "handleError", None)) is _HandleError:
         return
     # Not a mock, whose attributes do not come back once they are deleted.
-    if issubclass(type(handler), logging.Handler) and "handleError" not in vars(handler):
+    if is_handler(handler) and "handleError" not in vars(handler):
         try:
             handler.handleError = _HandleError(handler)
         except Exception:

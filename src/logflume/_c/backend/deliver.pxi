@@ -5,9 +5,6 @@ cdef extern from "backend/write.h" nogil:
     bint logflume_may_block(const logflume_file *file)
     Py_ssize_t logflume_write(const logflume_file *file, const char *bytes, Py_ssize_t size)
 
-cdef extern from "Python.h":
-    object PyBytes_FromStringAndSize(const char *, Py_ssize_t)
-
 cdef object standard_filter = logging.Filterer.filter
 
 cdef enum:

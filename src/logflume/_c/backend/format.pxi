@@ -12,9 +12,6 @@ cdef struct Limits:
     Py_ssize_t size
     Py_ssize_t room
 
-cdef extern from "Python.h":
-    void Py_XDECREF(PyObject *)
-
 cdef type LogRecord = logging.LogRecord
 cdef object MISSING = object()
 
@@ -35,7 +32,7 @@ cdef class Composer:
     def __dealloc__(self):
         cdef int index
         for index in range(TEMPLATES):
-            Py_XDECREF(self.templates.each[index].held)
+            xdecref(self.templates.each[index].held)
 
 
 cdef Composer composer_of(object formatter, Composer known):
@@ -72,7 +69,7 @@ cdef int hold_messages(Composer composer) noexcept:
                 Py_INCREF(<object>template.message)
                 old = template.held
                 template.held = template.message
-                Py_XDECREF(old)  # exactly a str, whose end runs no Python code
+                xdecref(old)  # exactly a str, whose end runs no Python code
     return 0
 
 

@@ -1,8 +1,5 @@
 """From a captured record to the queue handlers: what Logger.handle() does."""
 
-# From 3.12 filters may replace the record.
-cdef bint filters_replace = sys.version_info >= (3, 12)
-
 
 cdef int put(object logger, object handler, CapturedRecord record, object way) except -1:
     """Have a record enqueued by what find_handler() returned, as way_in() said."""
@@ -24,7 +21,7 @@ cdef int ask_logger(object logger, object name, CapturedRecord record) except -1
     if not passed:
         take_back(record)
         return 0
-    if filters_replace and passed is not record.made and isinstance(passed, LogRecord):
+    if returns_record and passed is not record.made and isinstance(passed, LogRecord):
         return put_into_each(logger, passed)
     passed = None  # take_back() needs the only reference
     if take_back(record):
