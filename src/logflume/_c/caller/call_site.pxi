@@ -130,11 +130,8 @@ cdef int set_path(CallSite site, object path) except -1:
 # info() and _log(), which call it in the standard library.
 cdef dict FRAMES = {}
 exec("""
-
-
 def method(log, logger, stack_info, stacklevel):
     return log(logger, stack_info, stacklevel)
-
 
 def log(logger, stack_info, stacklevel):
     return logger.findCaller(stack_info, stacklevel)
