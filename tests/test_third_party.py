@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from types import ModuleType
 
@@ -619,6 +620,58 @@ finish(tasks=[getattr(record, "taskName", "none") for record in kept.records])
     assert found["text"].count("MainThread request") == 6
     if sys.version_info >= (3, 12):
         assert "task-2" in found["tasks"]
+
+
+COMPILED_PROGRAM = """
+def work(logger):
+    logger.info("first")
+    logger.info("second")
+    inner(logger)
+    list(generate(logger))
+    try:
+        raise ValueError("failed")
+    except ValueError:
+        logger.exception("caught")
+
+def inner(logger):
+    logger.info(
+        "of the caller", stacklevel=2
+    )
+    logger.info("of this function", stack_info=True)
+
+def generate(logger):
+    logger.info("before")
+    yield
+    logger.info("after")
+"""
+
+
+@pytest.fixture(scope="module")
+def compiled_program(tmp_path_factory):
+    """Return the folder with the program that Nuitka compiled."""
+    pytest.importorskip("nuitka")
+    folder = tmp_path_factory.mktemp("nuitka")
+    source = folder / "program.py"
+    source.write_text(COMPILED_PROGRAM)
+    nuitka = [sys.executable, "-m", "nuitka", "--module", source.name, "--remove-output"]
+    subprocess.run(nuitka, cwd=folder, check=True, capture_output=True, timeout=300)
+    source.unlink()
+    return folder
+
+
+def test_nuitka(outcome, compiled_program):
+    """Its frames keep their line themselves: the instruction that they stand at tells nothing."""
+    found = outcome(f"""
+sys.path.insert(0, {str(compiled_program)!r})
+import program
+logging.basicConfig(level=logging.INFO, stream=out, format="%(module)s %(lineno)s %(funcName)s %(message)s")
+start()
+for _ in range(3):
+    program.work(logging.getLogger("a.b"))
+flush()
+finish()
+""")
+    assert found["text"].startswith("program 3 work first\nprogram 4 work second\nprogram 5 work of the caller\n")
 
 
 def test_patched_makeRecord(outcome):

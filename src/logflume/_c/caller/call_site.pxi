@@ -24,7 +24,7 @@ cdef CallSite find_call_site(long stacklevel):
     if code is NULL:
         return None
     decref(code)  # the frame, which is running, has its own reference
-    site = call_site_at(code, lasti)
+    site = call_site_at(code, lasti, None)
     if site is not None and (site.internal or stacklevel > 1):
         return outer_call_site(stacklevel)
     return site
@@ -39,7 +39,7 @@ cdef CallSite outer_call_site(long stacklevel):
     cdef CallSite site
     while True:
         code = frame.f_code
-        site = call_site_at(<PyObject *>code, frame.f_lasti)
+        site = call_site_at(<PyObject *>code, frame.f_lasti, frame)
         if site is None:
             return None
         if not site.internal:
@@ -51,18 +51,19 @@ cdef CallSite outer_call_site(long stacklevel):
             return site
 
 
-cdef CallSite call_site_at(PyObject *code, int lasti):
+cdef CallSite call_site_at(PyObject *code, int lasti, object frame):
+    """Return where `frame` is, or the running one if that is None."""
     cdef Slot *slot = &slots[((<size_t>code >> 4) ^ (<size_t>lasti * 31)) % SLOTS]
     cdef PyObject *old_code
     cdef PyObject *old_site
     cdef CallSite site
     if not HAS_GIL:
-        return shared_call_site_at(<object>code, lasti)
+        return shared_call_site_at(<object>code, lasti, frame)
     if slot.code is code and slot.lasti == lasti:
         return <CallSite>slot.site
-    site = make_call_site(<object>code, lasti)
-    if site is None:
-        return None
+    site = make_call_site(<object>code, frame)
+    if site is None or not site.lasting:
+        return site
     old_code = slot.code
     old_site = slot.site
     incref(code)
@@ -76,7 +77,7 @@ cdef CallSite call_site_at(PyObject *code, int lasti):
     return site
 
 
-cdef CallSite shared_call_site_at(object code, int lasti):
+cdef CallSite shared_call_site_at(object code, int lasti, object frame):
     cdef object key = <unsigned long long><size_t><PyObject *>code ^ (<unsigned long long>lasti << 40)
     cdef object found = dict_get(shared_sites, key, None)
     cdef CallSite site
@@ -84,9 +85,9 @@ cdef CallSite shared_call_site_at(object code, int lasti):
         site = <CallSite>found
         if site.code is code and site.lasti == lasti:
             return site
-    site = make_call_site(code, lasti)
-    if site is None:
-        return None
+    site = make_call_site(code, frame)
+    if site is None or not site.lasting:
+        return site
     site.code = code  # strong, so that no other code can have its address
     site.lasti = lasti
     if len(shared_sites) >= SLOTS:
@@ -95,16 +96,23 @@ cdef CallSite shared_call_site_at(object code, int lasti):
     return site
 
 
-cdef CallSite make_call_site(object code, int lasti):
+cdef CallSite make_call_site(object code, object frame):
+    cdef PyObject *running
     cdef CallSite site = CallSite()
-    cdef int lineno = PyCode_Addr2Line(<PyCodeObject *><PyObject *>code, lasti)
     cdef object path = code.co_filename
     # 3.12 has code of its own between a C function and the Python frames that it runs.
     if not PyUnicode_CheckExact(path) or path == "<shim>":
         return None
+    if frame is None:
+        running = <PyObject *>PyEval_GetFrame()
+        if running is NULL:
+            return None
+        frame = <object>running
     set_path(site, path)
     site.funcName = code.co_name
-    site.lineno = lineno if lineno >= 0 else None
+    site.lineno = frame.f_lineno
+    # The frames of a compiler such as Nuitka keep their line themselves: no instruction of their code tells it.
+    site.lasting = type(frame) is types.FrameType
     # As logging._is_internal_frame.
     normal = os.path.normcase(path)
     site.internal = normal == logging._srcfile or ("importlib" in normal and "_bootstrap" in normal)

@@ -112,7 +112,5 @@ cdef extern from "Python.h":
     object PyObject_Vectorcall(object, PyObject **, size_t, PyObject *)
     object PyMethod_New(object, object)
     # Code and frames.
-    ctypedef struct PyCodeObject
     ctypedef struct PyFrameObject
-    int PyCode_Addr2Line(PyCodeObject *, int)
     PyFrameObject *PyEval_GetFrame()
