@@ -423,13 +423,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def stats(self) -> ListenerStats:
         """Return what the listener has done so far; cheap enough to be asked often."""
-        dispatcher, life = self._dispatcher, self._life
-
-        def counts() -> tuple[Any, ...]:
-            done = self._handled, self._errors.count, dispatcher.batches, life.wakeups
-            return (*done, self._delay, self._longest_delay)
-
-        return dispatcher.accounts.stats(dispatcher, counts)
+        return self._dispatcher.accounts.stats(self._dispatcher)
 
     # Exit and fork: see _listener/process.py.
 
@@ -464,7 +458,6 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             self.state = IDLE
             self._life.begin_anew()
         self._handlers_lock = threading.RLock()
-        self._handled, self._delay, self._longest_delay = 0, 0.0, 0.0
         self._errors.count = self._life.wakeups = 0
         self._dispatcher.reset_in_child()
         self._errors.reset_in_child()

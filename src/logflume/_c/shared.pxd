@@ -50,10 +50,6 @@ cdef class ListenerCore:
     cdef public unsigned long long delivering_thread
     cdef public bint flush_wanted
     cdef unsigned long long _calls_to_brake  # see is_brake_due()
-    # What was done so far, and how long it took (seconds): see ListenerStats.
-    cdef public long long _handled
-    cdef public double _delay
-    cdef public double _longest_delay
     cdef public object queue
     cdef public object qsize
     cdef unsigned long long _crowded_at  # how long it may be then

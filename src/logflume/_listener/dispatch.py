@@ -260,7 +260,6 @@ class Dispatcher:
             self._left_apart -= 1
             return False
         began = perf_counter()
-        self.accounts.failures.shared = False
         written = write_together(self._taken, self._only_handler)
         if written is None:
             self._apart = self._left_apart = min(2 * self._apart + 1, MOST_APART)
@@ -281,13 +280,14 @@ class Dispatcher:
         """Have the records of `batch` handled by those whom they are for."""
         listener, accounts = self.listener, self.accounts
         records = self._records = batch.records
+        targets = batch.targets
         if batch.contexts is not None:
             handling.contexts = batch.contexts
         accounts.at_work = batch
         lost = 0
         try:
-            if batch.targets is not None or not listener.handles_itself:
-                self.deliver(listener.handlers_for(batch.targets), records)
+            if targets is not None or not listener.handles_itself:
+                self.deliver(listener.handlers_for(targets), records)
             else:
                 self._handle(records)
         except BaseException:
@@ -334,7 +334,6 @@ class Dispatcher:
     def deliver(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
         """Give `records` to each of `handlers`, and empty the list."""
         if len(handlers) == 1:
-            self.accounts.failures.shared = False
             self._deliver_to(handlers[0], records)
             return
         ways = [way_of(handler, self.listener.was_asked(handler)) for handler in handlers]
@@ -371,14 +370,13 @@ class Dispatcher:
         """Give `records` to each of `handlers` in turn, and empty the list."""
         outer, self._turn = self._turn, records
         failures = self.accounts.failures
-        failures.shared = True
+        outer_shared, failures.shared = failures.shared, set()
         try:
             for handler in handlers:
                 self._deliver_to(handler, records[:])
-            failures.next_records()
             records.clear()
         finally:
-            self._turn = outer
+            self._turn, failures.shared = outer, outer_shared
 
     def _leave_out(self, handler: logging.Handler, records: list[logging.LogRecord]) -> None:
         """Delete the records that are below the level of `handler`."""

@@ -82,10 +82,11 @@ class Worker:
             count = dispatcher.take(pace.limit)
             if count:
                 self.is_done = dispatcher.dispatch(pace.rest)
-            if flush and count < pace.limit:
-                dispatcher.flush_handlers(buffering=False)
-            elif flush:
-                listener.flush_wanted = True  # the record that is to be flushed may be in the queue still
+            if flush:
+                if count < pace.limit:
+                    dispatcher.flush_handlers(buffering=False)
+                else:
+                    listener.flush_wanted = True  # the record that is to be flushed may be in the queue still
         finally:
             hold.give_back()  # type: ignore[union-attr]
         if not count:
