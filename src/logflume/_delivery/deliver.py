@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .._shared.contexts import call_in_context, context_of, handled_contexts
+from .._shared.contexts import in_contexts
 from .._shared.moved import filters_in_call
 from .batch_text import BatchText
 from .caught import intercept_errors
@@ -55,16 +55,12 @@ def one_by_one(
 ) -> None:
     """Give the first `count` records to `handler.handle`, and take each from the list as it is given."""
     intercept_errors(handler)
-    handle = _emitter(handler) if progress.asked else handler.handle
-    contexts = handled_contexts()
+    handle = in_contexts(_emitter(handler) if progress.asked else handler.handle)
     try:
         for _ in range(count):
             progress.record = record = records.pop(0)
             try:
-                if contexts:
-                    call_in_context(context_of(record, contexts), handle, record)
-                else:
-                    handle(record)
+                handle(record)
             except Exception:
                 report(record, handler)
             progress.rest()
@@ -97,7 +93,7 @@ def hand_over(handler: Any, records: list[logging.LogRecord], report: Report, pr
     batch = records[:] if asked else []
     for record in () if asked else records:
         try:
-            passed = call_in_context(context_of(record), handler.filter, record)
+            passed = in_contexts(handler.filter)(record)
         except Exception:
             report(record, handler)
         else:

@@ -27,7 +27,7 @@ from .._backend import (
 from .._delivery.caught import reporting
 from .._delivery.deliver import Progress, go_on
 from .._delivery.plan import COMPOSED, ONE_BY_ONE
-from .._shared.contexts import call_in_context, context_of, handling
+from .._shared.contexts import handling, in_contexts
 from .._shared.rendered import leaves_process
 from .._shared.state import FlushRequest
 from .accounting import Accounts
@@ -325,7 +325,7 @@ class Dispatcher:
         while records:
             record = log_record(records.pop(0))
             try:
-                call_in_context(context_of(record), self.listener.handle, record)
+                in_contexts(self.listener.handle)(record)
             except Exception as error:
                 self.errors.report(record, None, error)
 
