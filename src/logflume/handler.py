@@ -12,7 +12,7 @@ from ._backend import HandlerCore, set_unpatched_methods
 from ._listener import settings
 from ._listener.bounds import Bounds
 from ._listener.process import living
-from ._shared.rendered import leaves_process
+from ._shared.queues import leaves_process
 from ._shared.state import MOST_UNREAD
 from .listener import QueueListener
 

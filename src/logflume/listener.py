@@ -24,10 +24,10 @@ from ._listener.life import NEVER, PATIENCE, Life, Run
 from ._listener.locks import Hold, wait
 from ._listener.process import add_listener, exit_has_come, living, stop_in_time, threads_run
 from ._listener.queue_handlers import QueueHandlers
-from ._listener.queues import SHUT_DOWN, forget_queued, has_own_dequeue
 from ._listener.sigterm import deliver_at_sigterm, leave_sigterm_alone
 from ._shared.contexts import expect_contexts
 from ._shared.fork import settle as settle_fork
+from ._shared.queues import SHUT_DOWN, forget_queued, has_own_dequeue
 from ._shared.state import IDLE, STOPPED, STOPPING, FlushRequest
 from .stats import ListenerStats
 

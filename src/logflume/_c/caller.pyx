@@ -65,7 +65,8 @@ from logflume._shared.exceptions import (
 )
 from logflume._shared.fork import settle as settle_fork
 from logflume._shared.moved import HandlerList, filters_in_call, has_standard_filter
-from logflume._shared.rendered import leaves_process, private_copy
+from logflume._shared.queues import leaves_process
+from logflume._shared.rendered import private_copy
 from logflume._shared.state import MOST_UNREAD, RUNNING
 
 cdef object MISSING = object()

@@ -28,7 +28,7 @@ from .._delivery.caught import reporting
 from .._delivery.deliver import Progress, go_on
 from .._delivery.plan import COMPOSED, ONE_BY_ONE
 from .._shared.contexts import handling, in_contexts
-from .._shared.rendered import leaves_process
+from .._shared.queues import has_own_dequeue, leaves_process
 from .._shared.state import FlushRequest
 from .accounting import Accounts
 from .announce import Announcer
@@ -39,7 +39,6 @@ from .locks import DeliveryLock
 from .nested import NestedRecords
 from .overflow import Overflow
 from .process import exit_has_come
-from .queues import has_own_dequeue
 
 _forget_records = logging.handlers.BufferingHandler.flush  # which a subclass that only collects records has
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from .._backend import take
 from .._shared.event_loops import runs_event_loop
+from .._shared.queues import has_own_dequeue
 from .._shared.state import STOPPED, FlushRequest
 from .bounds import Bounds
 from .locks import DeliveryLock, wait
-from .queues import has_own_dequeue
 
 if TYPE_CHECKING:
     from .dispatch import Dispatcher

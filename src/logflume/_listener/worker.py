@@ -8,12 +8,12 @@ from typing import Any
 
 from .._backend import forget_context
 from .._delivery.caught import reporting
+from .._shared.queues import SHUT_DOWN, has_own_dequeue
 from .._shared.state import RUNNING, STOPPED
 from .dispatch import Dispatcher
 from .errors import ErrorReports
 from .life import Life, Run
 from .pace import Pace
-from .queues import SHUT_DOWN, has_own_dequeue
 from .signals import block_all, forget
 
 # While records flow the worker looks into the queue this often (seconds) instead of waiting in it, so that the put of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging.handlers
+import logging
 import queue as _queue
 from collections import deque
 from collections.abc import Callable
@@ -10,10 +10,9 @@ from threading import get_ident
 from typing import Any
 
 from .._shared.contexts import Contexts, take_context
+from .._shared.queues import has_own_dequeue
 from .._shared.state import IDLE, FlushRequest
 from .record import CapturedRecord
-
-_standard_dequeue = logging.handlers.QueueListener.dequeue
 
 
 class ListenerCore:
@@ -45,8 +44,7 @@ class ListenerCore:
     @property
     def is_polled(self) -> bool:
         """Whether what is queued comes out of the queue in take(), and nowhere else."""
-        cls: Any = type(self)
-        return type(self.queue) is _queue.SimpleQueue and cls.dequeue is _standard_dequeue
+        return type(self.queue) is _queue.SimpleQueue and not has_own_dequeue(self)
 
     @property
     def handles_itself(self) -> bool:
