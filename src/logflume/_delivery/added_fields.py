@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from .compared import source_hash
-from .overrides import overrides, stock_base
+from .overrides import base_among, overrides
 from .unpatched import FORMATTER_METHODS, class_is_unpatched, style_is_unpatched, take_snapshot
 
 # The versions of uvicorn that tests/test_uvicorn_formatters.py was run with, by the SHA-256 of uvicorn/logging.py.
@@ -39,7 +39,7 @@ def added_fields(formatter: Any) -> tuple[str, ...]:
     cls = type(formatter)
     if MODULE in [base.__module__ for base in cls.__mro__]:
         _know_classes()
-    base = stock_base(cls, tuple(_fields))
+    base = base_among(cls, tuple(_fields))
     if (
         base is None
         or not class_is_unpatched(base)
