@@ -115,7 +115,8 @@ class Accounts:
     def begin_anew(self) -> None:
         """Begin at zero, as in a forked child."""
         self.drops = Drops()
-        self.handled = 0
+        self.batches = self.wakeups = 0  # see ListenerStats
+        self.handled = self.errors = 0
         self.failed = 0  # on the thread that runs handlers
         self.put_failures = Counter()  # in the log calls
         self.failures = Failures()  # of the batch at work
@@ -178,6 +179,7 @@ class Accounts:
 
     def count_error(self, record: logging.LogRecord | None, handler: logging.Handler | None) -> None:
         """Count an exception that `handler` raised for `record`; in any thread."""
+        self.errors += 1
         if handler is not None:
             self.of(handler).errors.add()
         if record is not None and self.listener.delivering_thread == get_ident():
@@ -191,7 +193,7 @@ class Accounts:
         A record goes from the queue into hands, and then to the handlers. It is looked for in the opposite order, so
         that none counts twice: a sum may be too small for a moment, and `accepted` goes up only.
         """
-        began, moves = dispatcher.batches, dispatcher.moves()
+        began, moves = self.batches, dispatcher.moves()
         drops = self.drops.by_reason()
         dropped = sum(sum(levels.values()) for levels in drops.values())
         handled = self.handled
@@ -202,7 +204,7 @@ class Accounts:
         left_at_work, failed_now = dispatcher.left_at_work(), self.failures.count
         waiting = dispatcher.waiting()
         total = done + at_work + waiting
-        if waiting or moves or dispatcher.moves() or began != dispatcher.batches:
+        if waiting or moves or dispatcher.moves() or began != self.batches:
             total = max(total, self._accepted)
         self._accepted = total
         if at_work:  # a part of the batch may be done
@@ -211,11 +213,11 @@ class Accounts:
             handled += max(0, at_work - left_at_work - failed_now)
         return ListenerStats(
             handled,
-            dispatcher.errors.count,
+            self.errors,
             dropped,
             total - handled - failed - dropped,
-            dispatcher.batches,
-            dispatcher.life.wakeups,
+            self.batches,
+            self.wakeups,
             self.delay,
             self.longest_delay,
             total,

@@ -30,7 +30,6 @@ from .._delivery.plan import COMPOSED, ONE_BY_ONE
 from .._shared.contexts import handling, in_contexts
 from .._shared.queues import has_own_dequeue, leaves_process
 from .._shared.state import FlushRequest
-from .accounting import Accounts
 from .announce import Announcer
 from .bounds import Bounds
 from .errors import ErrorReports
@@ -60,10 +59,8 @@ class Dispatcher:
         self.listener = listener
         self.life = life
         self.errors = errors
-        self.accounts = Accounts(listener)
-        errors.count_error = self.accounts.count_error
+        self.accounts = errors.accounts
         self.lock = DeliveryLock(self._forget_thread)  # held while handlers run
-        self.batches = 0
         self._taken: deque[Any] = deque()  # batches that are out of the queue, and not yet handled
         self._records: list[logging.LogRecord] = []  # what is left of the batch at work
         self._turn: list[logging.LogRecord] = []  # those of them that are given to one handler after another
@@ -214,7 +211,7 @@ class Dispatcher:
         task_done = self.overflow.task_done
         told_to_end = False
         listener.delivering_thread = get_ident()
-        self.batches += 1
+        self.accounts.batches += 1
         self._alternates = len(taken) > 1
         try:
             while taken:
@@ -463,7 +460,6 @@ class Dispatcher:
         self.accounts.begin_anew()
         self.announcer.begin_anew()
         self.overflow.begin_anew()
-        self.batches = 0
         if self.listener.delivering_thread != get_ident():
             self.listener.delivering_thread = 0  # a new thread may have the identifier of the one that is gone
             self._records = []

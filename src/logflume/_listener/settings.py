@@ -102,14 +102,14 @@ def listener_class(given: Any, name: str) -> Any:
     return given
 
 
-def queue(given: Any, methods: tuple[str, ...]) -> Any:
-    """Return `given`, a queue with these methods that other threads may use."""
-    missing = [method for method in methods if not callable(getattr(given, method, None))]
-    if missing:
+def queue(given: Any) -> Any:
+    """Return `given`, a queue with a get() that other threads may call."""
+    get = getattr(given, "get", None)
+    if not callable(get):
         raise TypeError(
-            f"a queue needs a {missing[0]}() method, and {type(given).__name__!r} has none; give a queue.SimpleQueue"
+            f"a queue needs a get() method, and {type(given).__name__!r} has none; give a queue.SimpleQueue"
         )
-    if _is_coroutine_function(getattr(given, "get", None)):
+    if _is_coroutine_function(get):
         raise TypeError(
             "queue takes one that threads share, as queue.SimpleQueue, and "
             f"{type(given).__name__!r} is for one event loop"

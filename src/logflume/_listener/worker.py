@@ -73,7 +73,7 @@ class Worker:
         """Handle what is in the queue, many records with one wake-up, and pause."""
         listener, dispatcher, pace = self.listener, self.dispatcher, self.pace
         pace.begin()
-        self.life.wakeups += 1
+        dispatcher.accounts.wakeups += 1
         flush = listener.flush_wanted
         if flush:
             listener.flush_wanted = False
