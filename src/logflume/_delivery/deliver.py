@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .._shared.contexts import in_contexts
-from .._shared.moved import filters_in_call
+from .._shared.moved import has_standard_handle
 from .batch_text import BatchText
 from .caught import intercept_errors
 from .sinks import Sink
@@ -70,7 +70,7 @@ def one_by_one(
 
 def _emitter(handler: logging.Handler) -> Callable[[logging.LogRecord], object]:
     """Return what does the rest of `handler.handle` once its filters were asked."""
-    if not filters_in_call(handler):
+    if not has_standard_handle(handler):
         return handler.handle
 
     def emit(record: logging.LogRecord) -> None:
@@ -89,7 +89,7 @@ def _emitter(handler: logging.Handler) -> Callable[[logging.LogRecord], object]:
 def hand_over(handler: Any, records: list[logging.LogRecord], report: Report, progress: Progress) -> None:
     """Give the records that pass the handler's filters to its handle_batch(), with its lock held."""
     intercept_errors(handler)
-    asked = progress.asked and filters_in_call(handler)
+    asked = progress.asked and has_standard_handle(handler)
     batch = records[:] if asked else []
     for record in () if asked else records:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import sys
 import threading
 import warnings
@@ -35,7 +34,7 @@ def seconds(given: Any, name: str) -> float:
     """Return a time in seconds, as long as threads can wait at most."""
     if isinstance(given, bool) or not isinstance(given, (int, float)):
         raise TypeError(f"{name} takes a number of seconds, not {given!r}")
-    if not given >= 0 or math.isnan(given):
+    if not given >= 0:  # nor NaN
         raise ValueError(f"{name} takes 0 or more seconds, not {given!r}")
     return min(given, threading.TIMEOUT_MAX)
 
