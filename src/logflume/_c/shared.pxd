@@ -99,7 +99,7 @@ cdef object with_exception(object record, object captured, long long levelno)
 cdef object made_of(CapturedRecord record, dict contexts=*)
 cdef bint take_back(CapturedRecord record) except -1
 cdef CapturedRecord captured_for(object record)
-cpdef object log_record(object record)
+cdef object log_record(object record)
 cpdef int make_log_records(list records, Py_ssize_t count=*) except -1
 cdef object with_attributes(dict attributes)
 

@@ -14,21 +14,13 @@ from threading import get_ident
 from time import perf_counter
 from typing import Any
 
-from .._backend import (
-    Batch,
-    deliver_batch,
-    drop_below,
-    log_record,
-    make_log_records,
-    take,
-    way_of,
-    write_together,
-)
+from .._backend import Batch, deliver_batch, drop_below, make_log_records, take, way_of, write_together
 from .._delivery.caught import reporting
 from .._delivery.deliver import Progress, go_on
 from .._delivery.plan import COMPOSED, ONE_BY_ONE
 from .._shared.contexts import handling, in_contexts
 from .._shared.queues import has_own_dequeue, leaves_process
+from .._shared.rendered import log_record
 from .._shared.state import FlushRequest
 from .announce import Announcer
 from .bounds import Bounds
