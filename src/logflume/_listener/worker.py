@@ -14,7 +14,7 @@ from .dispatch import Dispatcher
 from .errors import ErrorReports
 from .life import Life, Run
 from .pace import Pace
-from .signals import block_all, forget
+from .signal_mask import block_signals, forget_mask
 
 # While records flow the worker looks into the queue this often (seconds) instead of waiting in it, so that the put of
 # a record wakes no thread. After QUIET looks that found nothing it waits in the queue.
@@ -48,7 +48,7 @@ class Worker:
         """Handle what is queued, again and again. Nothing but stop() ends this."""
         if not self.this_run.begin(self):
             return  # another thread has it, or it was stopped before
-        block_all()
+        block_signals()
         self.listener._thread = threading.current_thread()
         self.listener.state = RUNNING
         self.this_run.begun.set()
@@ -185,5 +185,5 @@ class Worker:
         except BaseException as error:
             self.errors.report(None, None, error)
         self.errors.tell_rest(early=True)
-        forget()
+        forget_mask()
         self.this_run.ended.set()
