@@ -54,8 +54,6 @@ def intercept_errors(handler: Any) -> None:
 
     It stays so: a change of the handler for each batch would have the log calls look at its levels anew each time.
     """
-    if type(getattr(handler, "handleError", None)) is _HandleError:
-        return
     # Not a mock, whose attributes do not come back once they are deleted.
     if is_handler(handler) and "handleError" not in vars(handler):
         try:
