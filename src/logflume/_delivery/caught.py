@@ -60,7 +60,7 @@ def intercept_errors(handler: Any) -> None:
             handler.handleError = _HandleError(handler)
         except Exception:
             pass  # the class forbids it
-        if isinstance(handler, logging.handlers.MemoryHandler) and handler.target is not None:
+        if isinstance(handler, logging.handlers.MemoryHandler):
             intercept_errors(handler.target)
 
 
@@ -68,7 +68,7 @@ def stop_intercepting(handler: Any) -> None:
     """Undo intercept_errors()."""
     if type(getattr(handler, "handleError", None)) is _HandleError:
         del handler.handleError
-        if isinstance(handler, logging.handlers.MemoryHandler) and handler.target is not None:
+        if isinstance(handler, logging.handlers.MemoryHandler):
             stop_intercepting(handler.target)
 
 
