@@ -397,6 +397,17 @@ def test_on_error_hears_of_the_target_of_a_memory_handler(wired, capsys):
     memory.close()
 
 
+def test_handlers_that_were_moved_back_have_no_handle_error_of_ours(lf, clean_logging, capsys):
+    memory = logging.handlers.MemoryHandler(1, target=Caught())
+    logging.root.handlers = [memory]
+    with lf.setup_logging_queue() as listener:
+        logging.warning("one")
+        assert listener.flush(10)
+        assert ["handleError" in vars(handler) for handler in (memory, memory.target)] == [True, True]
+    assert ["handleError" in vars(handler) for handler in (memory, memory.target)] == [False, False]
+    memory.close()
+
+
 @pytest.mark.parametrize("accelerated", [False, True])
 def test_a_report_names_the_call(wired, lf, capsys, accelerated):
     if accelerated:
@@ -489,6 +500,56 @@ def test_a_handle_error_of_the_instance_is_left_alone(wired, capsys):
     assert given == ["one"]
     assert handler.handleError is own
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("make", FAILING.values(), ids=FAILING)
+def test_a_handle_error_of_the_instance_hears_of_what_the_handler_catches(wired, capsys, make):
+    given, seen = [], []
+    handler = make()
+    handler.handleError = lambda record: given.append(record.args[0])
+    logger, listener = wired(handler, on_error=lambda record, *_: seen.append(record))
+    for i in range(20):
+        logger.info("record %d", i)
+    assert listener.flush(10)
+    assert given == list(range(20))
+    assert not any(seen)  # a flush() that fails has no record
+    assert capsys.readouterr().err == ""
+    with contextlib.suppress(OSError):  # the disk is still full
+        handler.close()
+
+
+def test_a_handle_error_of_the_instance_hears_of_what_escapes(wired, capsys):
+    given = []
+    handler = raising("emit")
+    handler.handleError = lambda record: given.append((record.msg, sys.exc_info()[0]))
+    logger, listener = wired(handler)
+    logger.info("one")
+    assert listener.flush(10)
+    assert given == [("one", ZeroDivisionError)]
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_a_socket_handler_closes_its_socket_or_reports(wired, capsys, closes):
+    class Fails(logging.handlers.SocketHandler):
+        def makePickle(self, record):
+            raise ValueError("not to be sent")
+
+    class Socket:
+        is_closed = False
+
+        def close(self):
+            self.is_closed = True
+
+    handler = Fails("localhost", None)
+    handler.closeOnError = closes
+    handler.sock = socket = Socket()
+    logger, listener = wired(handler)
+    logger.info("one")
+    assert listener.flush(10)
+    assert socket.is_closed is closes
+    assert capsys.readouterr().err.count("\nValueError: not to be sent\n") == (0 if closes else 1)
+    handler.close()
 
 
 def test_an_overridden_handle_error_that_raises_lets_the_error_escape(wired):

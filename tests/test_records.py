@@ -411,7 +411,7 @@ def containers():
     return {
         "list": [1, [2]],
         "dict": inner,
-        "set": {1},
+        "set": {1, (2,)},
         "tuple": ((), ([],)),
         "bytes": bytearray(b"x"),
         "one": 1,

@@ -15,7 +15,6 @@ __all__ = [
     "drop_below",
     "forget_context",
     "is_accelerated",
-    "log_record",
     "make_log_records",
     "restore",
     "set_unpatched_methods",
@@ -50,7 +49,7 @@ if not _pure and not TYPE_CHECKING:
             restore,
             set_unpatched_methods,
         )
-        from ._c.shared import Batch, ListenerCore, forget_context, log_record, make_log_records, take
+        from ._c.shared import Batch, ListenerCore, forget_context, make_log_records, take
 
         IMPLEMENTATION = "compiled"
     except ImportError as error:
@@ -67,4 +66,4 @@ if IMPLEMENTATION == "pure":
     from ._py.deliver import deliver_batch, drop_below, way_of, write_together
     from ._py.exceptions import capture
     from ._py.handler import HandlerCore, set_unpatched_methods
-    from ._py.record import log_record, make_log_records
+    from ._py.record import make_log_records

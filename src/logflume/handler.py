@@ -12,7 +12,7 @@ from ._backend import HandlerCore, set_unpatched_methods
 from ._listener import settings
 from ._listener.bounds import Bounds
 from ._listener.process import living
-from ._shared.rendered import leaves_process
+from ._shared.queues import leaves_process
 from ._shared.state import MOST_UNREAD
 from .listener import QueueListener
 
@@ -61,7 +61,6 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
             queue = queue()
         super().__init__(_queue.SimpleQueue() if queue is None else queue)
         self._options = _checked(options)
-        self.listener = None  # as the standard class has it from 3.12
         if handlers is not None or listener is not None:
             make = _resolve(listener) if isinstance(listener, str) else listener or QueueListener
             make = settings.listener_class(make, "listener")

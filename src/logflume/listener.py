@@ -13,6 +13,7 @@ from typing import Any
 
 from ._backend import ListenerCore
 from ._listener import settings
+from ._listener.accounting import Accounts
 from ._listener.async_wait import call_in_thread
 from ._listener.bounds import Bounds, OverflowPolicy
 from ._listener.brake import Brake
@@ -24,10 +25,10 @@ from ._listener.life import NEVER, PATIENCE, Life, Run
 from ._listener.locks import Hold, wait
 from ._listener.process import add_listener, exit_has_come, living, stop_in_time, threads_run
 from ._listener.queue_handlers import QueueHandlers
-from ._listener.queues import SHUT_DOWN, forget_queued, has_own_dequeue
 from ._listener.sigterm import deliver_at_sigterm, leave_sigterm_alone
 from ._shared.contexts import expect_contexts
 from ._shared.fork import settle as settle_fork
+from ._shared.queues import SHUT_DOWN, forget_queued, has_own_dequeue
 from ._shared.state import IDLE, STOPPED, STOPPING, FlushRequest
 from .stats import ListenerStats
 
@@ -84,7 +85,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     ) -> None:
         bounds = Bounds(capacity, overflow, block_timeout, keep_level, warn_at)
         if not has_own_dequeue(self):  # else it may be anything
-            settings.queue(queue, ("get",))
+            settings.queue(queue)
         for handler in handlers:
             settings.handler(handler, "QueueListener")
         super().__init__(queue, *handlers, respect_handler_level=respect_handler_level)
@@ -97,7 +98,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._handlers_lock = threading.RLock()
         self._at_work_in_fork: tuple[logging.Handler, ...] = ()
         self._brake = Brake(self)
-        self._errors = ErrorReports(self, on_listener_thread)
+        self._errors = ErrorReports(self, Accounts(self), on_listener_thread)
         self._dispatcher = Dispatcher(self, self._life, self._errors, bounds)
         self._queue_handlers = QueueHandlers()
         self._launcher = Launcher(self._dispatcher, self._queue_handlers)
@@ -402,11 +403,10 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def count_unput(self, error: BaseException, levelno: int) -> bool:
         """Count a record whose put raised `error`; return whether that is told in the log."""
-        accounts = self._dispatcher.accounts
         if isinstance(error, _queue.Full):
-            self._dispatcher.overflow.count_refused(levelno)
+            self._dispatcher.overflow.drop(levelno)
             return True
-        accounts.put_failures.add()
+        self._dispatcher.accounts.put_failures.add()
         return False
 
     # For a subclass whose handlers were moved from loggers.
@@ -423,13 +423,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def stats(self) -> ListenerStats:
         """Return what the listener has done so far; cheap enough to be asked often."""
-        dispatcher, life = self._dispatcher, self._life
-
-        def counts() -> tuple[Any, ...]:
-            done = self._handled, self._errors.count, dispatcher.batches, life.wakeups
-            return (*done, self._delay, self._longest_delay)
-
-        return dispatcher.accounts.stats(dispatcher, counts)
+        return self._dispatcher.accounts.stats(self._dispatcher)
 
     # Exit and fork: see _listener/process.py.
 
@@ -443,7 +437,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     def deliver_before_fork(self, timeout: float) -> None:
         """Wait until what is queued is handled, for `timeout` seconds at most."""
         if self.is_running and self._dispatcher.pending():
-            self._flush(FlushRequest(flushes=False), timeout)
+            self.deliver(timeout)
 
     def hold_for_fork(self, timeout: float) -> Hold | None:
         """Wait for the end of the batch at work, for `timeout` seconds at most, and begin no other.
@@ -464,8 +458,6 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             self.state = IDLE
             self._life.begin_anew()
         self._handlers_lock = threading.RLock()
-        self._handled, self._delay, self._longest_delay = 0, 0.0, 0.0
-        self._errors.count = self._life.wakeups = 0
         self._dispatcher.reset_in_child()
         self._errors.reset_in_child()
         forget_queued(self.queue)

@@ -31,7 +31,7 @@ from logflume._c.shared cimport (
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
 cdef object CapturedException, Full, LogRecord, Mapping, NotSimple, QueueHandler, SimpleQueue
-cdef object asks_for_exceptions, captured_chain, filters_in_call, formatter_of, get_cache_token, has_standard_filter
+cdef object asks_for_exceptions, captured_chain, formatter_of, get_cache_token, has_standard_filter, has_standard_handle
 cdef object json_formatter_is_unpatched, keep_context, leaves_process, logging, needs_no_exception, os, private_copy
 cdef object rendered_now, settle_fork, shows_exception, source_globals, string_of_suggested, syntax_error_attributes
 cdef object sys, threading, time, types
@@ -64,8 +64,9 @@ from logflume._shared.exceptions import (
     captured_chain, rendered_now, source_globals, string_of_suggested, syntax_error_attributes,
 )
 from logflume._shared.fork import settle as settle_fork
-from logflume._shared.moved import HandlerList, filters_in_call, has_standard_filter
-from logflume._shared.rendered import leaves_process, private_copy
+from logflume._shared.moved import HandlerList, has_standard_filter, has_standard_handle
+from logflume._shared.queues import leaves_process
+from logflume._shared.rendered import private_copy
 from logflume._shared.state import MOST_UNREAD, RUNNING
 
 cdef object MISSING = object()

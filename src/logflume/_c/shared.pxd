@@ -51,10 +51,6 @@ cdef class ListenerCore:
     cdef public unsigned long long delivering_thread
     cdef public bint flush_wanted
     cdef unsigned long long _calls_to_brake  # see is_brake_due()
-    # What was done so far, and how long it took (seconds): see ListenerStats.
-    cdef public long long _handled
-    cdef public double _delay
-    cdef public double _longest_delay
     cdef public object queue
     cdef public object qsize
     cdef unsigned long long _crowded_at  # how long it may be then
@@ -104,7 +100,7 @@ cdef object with_exception(object record, object captured, long long levelno)
 cdef object made_of(CapturedRecord record, dict contexts=*)
 cdef bint take_back(CapturedRecord record) except -1
 cdef CapturedRecord captured_for(object record)
-cpdef object log_record(object record)
+cdef object log_record(object record)
 cpdef int make_log_records(list records, Py_ssize_t count=*) except -1
 cdef object with_attributes(dict attributes)
 

@@ -33,7 +33,6 @@ cdef dict kept_contexts
 import _thread
 import logging
 import sys
-import time
 from contextvars import copy_context
 from copy import copy
 from logging import LogRecord

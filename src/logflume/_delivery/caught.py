@@ -54,15 +54,13 @@ def intercept_errors(handler: Any) -> None:
 
     It stays so: a change of the handler for each batch would have the log calls look at its levels anew each time.
     """
-    if type(getattr(handler, "handleError", None)) is _HandleError:
-        return
     # Not a mock, whose attributes do not come back once they are deleted.
     if is_handler(handler) and "handleError" not in vars(handler):
         try:
             handler.handleError = _HandleError(handler)
         except Exception:
             pass  # the class forbids it
-        if isinstance(handler, logging.handlers.MemoryHandler) and handler.target is not None:
+        if isinstance(handler, logging.handlers.MemoryHandler):
             intercept_errors(handler.target)
 
 
@@ -70,7 +68,7 @@ def stop_intercepting(handler: Any) -> None:
     """Undo intercept_errors()."""
     if type(getattr(handler, "handleError", None)) is _HandleError:
         del handler.handleError
-        if isinstance(handler, logging.handlers.MemoryHandler) and handler.target is not None:
+        if isinstance(handler, logging.handlers.MemoryHandler):
             stop_intercepting(handler.target)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from logging.handlers import BaseRotatingHandler, TimedRotatingFileHandler
 from typing import Any
 
-from .._shared.contexts import call_in_context, context_of, handled_contexts
+from .._shared.contexts import in_contexts
 from .batch_text import BatchText
 from .caught import handle_error
 from .deliver import Progress, Report, one_by_one
@@ -179,7 +179,7 @@ class Formatted(Collected):
             except UnicodeEncodeError:
                 return None
 
-        self.ask, self.line = _in_contexts(self.handler.format), line
+        self.ask, self.line = in_contexts(self.handler.format), line
 
     def finish(self, record: logging.LogRecord, made: Any) -> None:
         handler = self.handler
@@ -205,7 +205,7 @@ class Filtered(Collected):
 
     def begin(self, sink: Sink) -> None:
         super().begin(sink)
-        passes, make_line = _in_contexts(self.handler.filter), self.line_maker(self.handler, sink)
+        passes, make_line = in_contexts(self.handler.filter), self.line_maker(self.handler, sink)
         progress = self.progress
 
         def ask(record: logging.LogRecord) -> Any:
@@ -241,11 +241,3 @@ class Filtered(Collected):
             self.report(record, self.handler)
         finally:
             progress.asked = asked
-
-
-def _in_contexts(function: Callable[[logging.LogRecord], Any]) -> Callable[[logging.LogRecord], Any]:
-    """Return a function that calls `function` in the context that came with the record."""
-    contexts = handled_contexts()
-    if not contexts:
-        return function
-    return lambda record: call_in_context(context_of(record, contexts), function, record)

@@ -7,8 +7,8 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .._shared.contexts import call_in_context, context_of, handled_contexts
-from .._shared.moved import filters_in_call
+from .._shared.contexts import in_contexts
+from .._shared.moved import has_standard_handle
 from .batch_text import BatchText
 from .caught import intercept_errors
 from .sinks import Sink
@@ -55,16 +55,12 @@ def one_by_one(
 ) -> None:
     """Give the first `count` records to `handler.handle`, and take each from the list as it is given."""
     intercept_errors(handler)
-    handle = _emitter(handler) if progress.asked else handler.handle
-    contexts = handled_contexts()
+    handle = in_contexts(_emitter(handler) if progress.asked else handler.handle)
     try:
         for _ in range(count):
             progress.record = record = records.pop(0)
             try:
-                if contexts:
-                    call_in_context(context_of(record, contexts), handle, record)
-                else:
-                    handle(record)
+                handle(record)
             except Exception:
                 report(record, handler)
             progress.rest()
@@ -74,7 +70,7 @@ def one_by_one(
 
 def _emitter(handler: logging.Handler) -> Callable[[logging.LogRecord], object]:
     """Return what does the rest of `handler.handle` once its filters were asked."""
-    if not filters_in_call(handler):
+    if not has_standard_handle(handler):
         return handler.handle
 
     def emit(record: logging.LogRecord) -> None:
@@ -93,11 +89,11 @@ def _emitter(handler: logging.Handler) -> Callable[[logging.LogRecord], object]:
 def hand_over(handler: Any, records: list[logging.LogRecord], report: Report, progress: Progress) -> None:
     """Give the records that pass the handler's filters to its handle_batch(), with its lock held."""
     intercept_errors(handler)
-    asked = progress.asked and filters_in_call(handler)
+    asked = progress.asked and has_standard_handle(handler)
     batch = records[:] if asked else []
     for record in () if asked else records:
         try:
-            passed = call_in_context(context_of(record), handler.filter, record)
+            passed = in_contexts(handler.filter)(record)
         except Exception:
             report(record, handler)
         else:

@@ -48,7 +48,7 @@ class Schema:
     environment: the environment variable that is asked for, or None
     """
 
-    separators: tuple[str, str] | None = (",", ":")
+    separators = (",", ":")
     kinds: ClassVar[dict[str, int]] = IDS
     kind = ANY
     sorts = False
@@ -74,11 +74,11 @@ class Ecs(Schema):
         self, log_data: dict[Any, Any], record: logging.LogRecord, extra: dict[Any, Any], traceback: Any
     ) -> None:
         trace_id, span_id, _, service = take_ids(extra)
+        log_data["@timestamp"] = time_text(record, "milliseconds")
+        log_data["log.level"] = record.levelname.lower()
+        log_data["message"] = extra.pop("message", record.message)
+        log_data["ecs.version"] = ECS_VERSION
         fields: dict[str, Any] = {
-            "@timestamp": time_text(record, "milliseconds"),
-            "log.level": record.levelname.lower(),
-            "message": extra.pop("message", record.message),
-            "ecs.version": ECS_VERSION,
             "log.logger": record.name,
             "log.origin.file.line": record.lineno,
             "log.origin.file.name": record.filename,
@@ -93,8 +93,6 @@ class Ecs(Schema):
             "trace.id": trace_id,
         }
         fields["error.type"], fields["error.message"] = error_of(record, qualified=False)
-        for key in ("@timestamp", "log.level", "message", "ecs.version"):
-            log_data[key] = fields.pop(key)
         for name, key in ELASTIC_APM.items():
             value = extra.pop(name, None)
             if value is not None and fields.get(key) is None:
@@ -124,7 +122,7 @@ class GoogleCloud(Schema):
         trace = extra.pop("trace", None)
         trace_id, span_id, sampled, service = take_ids(extra)
         trace = trace or trace_id
-        project = os.environ.get("GOOGLE_CLOUD_PROJECT")
+        project = os.environ.get(self.environment)
         if trace and project:
             trace = trace_name(trace, f"projects/{project}/traces/")
         log_data["severity"] = gcp_severity(record.levelname, record.levelno)
@@ -176,7 +174,7 @@ class OpenTelemetry(Schema):
                 log_data["span_id"] = span_id
             log_data["trace_flags"] = f"{int(sampled or 0):02x}" if isinstance(sampled, int | None) else sampled
         log_data["scope"] = {"name": record.name}
-        service = service or os.environ.get("OTEL_SERVICE_NAME")
+        service = service or os.environ.get(self.environment)
         if service:
             log_data["resource"] = {"service.name": service}
         attributes: dict[Any, Any] = {

@@ -25,12 +25,9 @@ ATTRIBUTES = frozenset(
 SPECIAL = frozenset("__getattribute__ __getattr__ __setattr__ __delattr__ __class__ __bool__ __len__".split())
 
 
-def stock_base(cls: type, classes: tuple[type, ...]) -> type | None:
+def base_among(cls: type, classes: tuple[type, ...]) -> type | None:
     """Return the first base of `cls`, or itself, that is one of `classes`; None if there is none."""
-    for base in cls.__mro__:
-        if base in classes:
-            return base
-    return None
+    return next((base for base in cls.__mro__ if base in classes), None)
 
 
 def overrides(cls: type, base: type) -> frozenset[str]:
@@ -57,7 +54,4 @@ def _matters(cls: type, base: type, name: str) -> bool:
 
 def _look_up(cls: type, name: str) -> Any:
     """Return what the classes have for `name`, as it is there; None if nothing."""
-    for base in cls.__mro__:
-        if name in vars(base):
-            return vars(base)[name]
-    return None
+    return next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)

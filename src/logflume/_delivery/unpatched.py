@@ -14,7 +14,7 @@ import sys
 import types
 from typing import Any
 
-from .overrides import DATA, overrides, stock_base
+from .overrides import DATA, base_among, overrides
 
 HANDLERS: tuple[type[logging.Handler], ...] = (
     logging.StreamHandler,
@@ -104,7 +104,7 @@ def class_is_unpatched(cls: type) -> bool:
 
 def overridden(cls: type, bases: tuple[type, ...]) -> frozenset[str] | None:
     """Return what `cls` overrides of the one of `bases` that it is derived from; None if that is none, or patched."""
-    base = stock_base(cls, bases)
+    base = base_among(cls, bases)
     return overrides(cls, base) if base is not None and class_is_unpatched(base) else None
 
 
@@ -150,23 +150,12 @@ def overridden_by(handler: logging.Handler, asked: bool = False) -> frozenset[st
     return (names | HANDLER_METHODS & own.keys()) - (FILTER if asked else frozenset())
 
 
-def handler_is_unpatched(handler: logging.Handler, asked: bool = False) -> bool:
-    """Whether `handler` is unpatched, and has no filters that are still to be called (`asked`: they were in the call).
-
-    With an unpatched formatter, a batch can stand for its `handle`.
-    """
-    return overridden_by(handler, asked) == frozenset()
-
-
 def needs_no_exception(handler: logging.Handler, asked: bool = False) -> bool:
-    """Whether `handler` is stock, and its formatter, so that of a record's exception it writes the text.
+    """Whether `handler` is unpatched, and its formatter, so that of a record's exception it writes the text.
 
     `asked` tells that its filters were asked in the log call.
     """
-    if stock_base(type(handler), HANDLERS) is not None:
-        if not handler_is_unpatched(handler, asked):
-            return False
-    elif not (
+    if overridden_by(handler, asked) != frozenset() and not (
         type(handler) in FORMATTING_HANDLERS
         and class_is_unpatched(type(handler))
         and (asked or handler.filters == [])

@@ -87,25 +87,22 @@ class Failures:
 
     def __init__(self) -> None:
         self.count = 0
-        self.shared = False  # several handlers get the same records, which live until all have them
-        self._seen: set[int] = set()
+        # By id(), those that failed in one of several handlers which get the same records; these live until all have
+        # them. None where one handler gets the records.
+        self.shared: set[int] | None = None
         self._last: object = None
 
     def add(self, record: object) -> None:
         """Note that `record` failed."""
-        if self.shared:
-            if id(record) in self._seen:
+        if self.shared is not None:
+            if id(record) in self.shared:
                 return
-            self._seen.add(id(record))
+            self.shared.add(id(record))
         elif record is self._last:
             return
         else:
             self._last = record
         self.count += 1
-
-    def next_records(self) -> None:
-        """Note that other records are given to the handlers from now on."""
-        self._seen.clear()
 
 
 class Accounts:
@@ -118,11 +115,14 @@ class Accounts:
     def begin_anew(self) -> None:
         """Begin at zero, as in a forked child."""
         self.drops = Drops()
+        self.batches = self.wakeups = 0  # see ListenerStats
+        self.handled = self.errors = 0
         self.failed = 0  # on the thread that runs handlers
         self.put_failures = Counter()  # in the log calls
         self.failures = Failures()  # of the batch at work
         self.at_work: Any = None  # that batch
         self.high_water = 0
+        self.delay = self.longest_delay = 0.0
         self._accepted = 0
         self._by_id: dict[int, HandlerAccount] = {}
 
@@ -137,7 +137,12 @@ class Accounts:
             failed = min(failed, batch.count)
             self.failures = Failures()
             self.failed += failed
-        self.listener.count_handled(batch, failed)
+        self.handled += batch.count - failed
+        created = batch.created
+        if created:
+            self.delay = delay = time.time() - created
+            if delay > self.longest_delay:
+                self.longest_delay = delay
 
     def end_together(self, batch: Any, counts: list[tuple[logging.Handler, int]], seconds: float) -> None:
         """Note what write_together() did, in so many seconds."""
@@ -158,14 +163,14 @@ class Accounts:
         if raised or failed.count:
             self.failed += 1
         else:
-            self.listener.count_nested()
+            self.handled += 1
 
     def of(self, handler: logging.Handler) -> HandlerAccount:
         """Return the account of `handler`."""
-        accounts = self._by_id
-        account = accounts.get(id(handler))
+        account = self._by_id.get(id(handler))
         if account is not None and account.handler() is handler:
             return account
+        accounts = self._by_id
         # Those whose handlers are gone would stay for ever, and another handler may have the id() of one.
         for key, other in list(accounts.items()):
             if other.handler() is None:
@@ -174,6 +179,7 @@ class Accounts:
 
     def count_error(self, record: logging.LogRecord | None, handler: logging.Handler | None) -> None:
         """Count an exception that `handler` raised for `record`; in any thread."""
+        self.errors += 1
         if handler is not None:
             self.of(handler).errors.add()
         if record is not None and self.listener.delivering_thread == get_ident():
@@ -181,16 +187,16 @@ class Accounts:
 
     # What became of all.
 
-    def stats(self, dispatcher: Any, listener_counts: Callable[[], tuple[Any, ...]]) -> ListenerStats:
-        """Return the statistics; listener_counts() are handled, errors, batches, wakeups, delay and longest_delay.
+    def stats(self, dispatcher: Any) -> ListenerStats:
+        """Return the statistics.
 
         A record goes from the queue into hands, and then to the handlers. It is looked for in the opposite order, so
         that none counts twice: a sum may be too small for a moment, and `accepted` goes up only.
         """
-        began, moves = dispatcher.batches, dispatcher.moves()
+        began, moves = self.batches, dispatcher.moves()
         drops = self.drops.by_reason()
         dropped = sum(sum(levels.values()) for levels in drops.values())
-        handled, errors, batches, wakeups, delay, longest_delay = listener_counts()
+        handled = self.handled
         failed = self.failed + self.put_failures.value()
         done = handled + failed + dropped
         batch = self.at_work
@@ -198,7 +204,7 @@ class Accounts:
         left_at_work, failed_now = dispatcher.left_at_work(), self.failures.count
         waiting = dispatcher.waiting()
         total = done + at_work + waiting
-        if waiting or moves or dispatcher.moves() or began != dispatcher.batches:
+        if waiting or moves or dispatcher.moves() or began != self.batches:
             total = max(total, self._accepted)
         self._accepted = total
         if at_work:  # a part of the batch may be done
@@ -207,13 +213,13 @@ class Accounts:
             handled += max(0, at_work - left_at_work - failed_now)
         return ListenerStats(
             handled,
-            errors,
+            self.errors,
             dropped,
             total - handled - failed - dropped,
-            batches,
-            wakeups,
-            delay,
-            longest_delay,
+            self.batches,
+            self.wakeups,
+            self.delay,
+            self.longest_delay,
             total,
             failed,
             max(self.high_water, dispatcher.queued()),

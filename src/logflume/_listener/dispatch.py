@@ -14,23 +14,14 @@ from threading import get_ident
 from time import perf_counter
 from typing import Any
 
-from .._backend import (
-    Batch,
-    deliver_batch,
-    drop_below,
-    log_record,
-    make_log_records,
-    take,
-    way_of,
-    write_together,
-)
+from .._backend import Batch, deliver_batch, drop_below, make_log_records, take, way_of, write_together
 from .._delivery.caught import reporting
 from .._delivery.deliver import Progress, go_on
 from .._delivery.plan import COMPOSED, ONE_BY_ONE
-from .._shared.contexts import call_in_context, context_of, handling
-from .._shared.rendered import leaves_process
+from .._shared.contexts import handling, in_contexts
+from .._shared.queues import has_own_dequeue, leaves_process
+from .._shared.rendered import log_record
 from .._shared.state import FlushRequest
-from .accounting import Accounts
 from .announce import Announcer
 from .bounds import Bounds
 from .errors import ErrorReports
@@ -39,7 +30,6 @@ from .locks import DeliveryLock
 from .nested import NestedRecords
 from .overflow import Overflow
 from .process import exit_has_come
-from .queues import has_own_dequeue
 
 _forget_records = logging.handlers.BufferingHandler.flush  # which a subclass that only collects records has
 
@@ -61,10 +51,8 @@ class Dispatcher:
         self.listener = listener
         self.life = life
         self.errors = errors
-        self.accounts = Accounts(listener)
-        errors.count_error = self.accounts.count_error
+        self.accounts = errors.accounts
         self.lock = DeliveryLock(self._forget_thread)  # held while handlers run
-        self.batches = 0
         self._taken: deque[Any] = deque()  # batches that are out of the queue, and not yet handled
         self._records: list[logging.LogRecord] = []  # what is left of the batch at work
         self._turn: list[logging.LogRecord] = []  # those of them that are given to one handler after another
@@ -215,7 +203,7 @@ class Dispatcher:
         task_done = self.overflow.task_done
         told_to_end = False
         listener.delivering_thread = get_ident()
-        self.batches += 1
+        self.accounts.batches += 1
         self._alternates = len(taken) > 1
         try:
             while taken:
@@ -260,7 +248,6 @@ class Dispatcher:
             self._left_apart -= 1
             return False
         began = perf_counter()
-        self.accounts.failures.shared = False
         written = write_together(self._taken, self._only_handler)
         if written is None:
             self._apart = self._left_apart = min(2 * self._apart + 1, MOST_APART)
@@ -281,13 +268,14 @@ class Dispatcher:
         """Have the records of `batch` handled by those whom they are for."""
         listener, accounts = self.listener, self.accounts
         records = self._records = batch.records
+        targets = batch.targets
         if batch.contexts is not None:
             handling.contexts = batch.contexts
         accounts.at_work = batch
         lost = 0
         try:
-            if batch.targets is not None or not listener.handles_itself:
-                self.deliver(listener.handlers_for(batch.targets), records)
+            if targets is not None or not listener.handles_itself:
+                self.deliver(listener.handlers_for(targets), records)
             else:
                 self._handle(records)
         except BaseException:
@@ -325,7 +313,7 @@ class Dispatcher:
         while records:
             record = log_record(records.pop(0))
             try:
-                call_in_context(context_of(record), self.listener.handle, record)
+                in_contexts(self.listener.handle)(record)
             except Exception as error:
                 self.errors.report(record, None, error)
 
@@ -334,7 +322,6 @@ class Dispatcher:
     def deliver(self, handlers: tuple[logging.Handler, ...], records: list[logging.LogRecord]) -> None:
         """Give `records` to each of `handlers`, and empty the list."""
         if len(handlers) == 1:
-            self.accounts.failures.shared = False
             self._deliver_to(handlers[0], records)
             return
         ways = [way_of(handler, self.listener.was_asked(handler)) for handler in handlers]
@@ -371,14 +358,13 @@ class Dispatcher:
         """Give `records` to each of `handlers` in turn, and empty the list."""
         outer, self._turn = self._turn, records
         failures = self.accounts.failures
-        failures.shared = True
+        outer_shared, failures.shared = failures.shared, set()
         try:
             for handler in handlers:
                 self._deliver_to(handler, records[:])
-            failures.next_records()
             records.clear()
         finally:
-            self._turn = outer
+            self._turn, failures.shared = outer, outer_shared
 
     def _leave_out(self, handler: logging.Handler, records: list[logging.LogRecord]) -> None:
         """Delete the records that are below the level of `handler`."""
@@ -466,7 +452,6 @@ class Dispatcher:
         self.accounts.begin_anew()
         self.announcer.begin_anew()
         self.overflow.begin_anew()
-        self.batches = 0
         if self.listener.delivering_thread != get_ident():
             self.listener.delivering_thread = 0  # a new thread may have the identifier of the one that is gone
             self._records = []

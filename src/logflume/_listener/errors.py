@@ -11,6 +11,7 @@ from threading import get_ident
 from typing import Any
 
 from .._delivery.caught import handle_error_of_class, handle_error_of_instance
+from .accounting import Accounts
 
 OnError = Callable[[logging.LogRecord | None, logging.Handler | None, BaseException], object]
 
@@ -25,15 +26,15 @@ Use the traceback above to help find the error.
 
 
 class ErrorReports:
-    """Reports the exceptions of the handlers and the queue of `listener`, to its on_error if it has one; counts them.
+    """Reports the exceptions of the handlers and the queue of `listener`, to its on_error if it has one.
 
-    `must_survive()` tells whether the calling thread is the listener's own, which nothing may end.
+    They are counted in `accounts`. `must_survive()` tells whether the calling thread is the listener's own, which
+    nothing may end.
     """
 
-    def __init__(self, listener: Any, must_survive: Callable[[], bool]) -> None:
+    def __init__(self, listener: Any, accounts: Accounts, must_survive: Callable[[], bool]) -> None:
         self.listener = listener
-        self.count = 0
-        self.count_error: Callable[[logging.LogRecord | None, logging.Handler | None], object] | None = None
+        self.accounts = accounts
         self._must_survive = must_survive
         self._left = REPORTS
         self._unreported = 0
@@ -63,7 +64,7 @@ class ErrorReports:
         if overridden is not None:
             overridden(record)  # what it raises escapes from the handler
             if own is not None or self.listener.on_error is None:
-                self._count(record, handler)
+                self.accounts.count_error(record, handler)
                 return
         self._report(record, handler, error, None)
 
@@ -74,7 +75,7 @@ class ErrorReports:
         error: BaseException,
         own: Callable[[logging.LogRecord], object] | None,
     ) -> None:
-        self._count(record, handler)
+        self.accounts.count_error(record, handler)
         thread = get_ident()
         try:
             # What on_error logs may fail for the same reason: that is printed.
@@ -93,11 +94,6 @@ class ErrorReports:
         except BaseException:
             if not self._must_survive():
                 raise
-
-    def _count(self, record: logging.LogRecord | None, handler: logging.Handler | None) -> None:
-        self.count += 1
-        if self.count_error is not None:
-            self.count_error(record, handler)
 
     def _print(self, record: logging.LogRecord | None, own: Callable[[logging.LogRecord], object] | None) -> None:
         """Print the exception that is being handled, at most REPORTS times in a REPORT_PERIOD."""

@@ -100,7 +100,6 @@ class Life:
     """The runs of a listener, and how its thread is woken."""
 
     def __init__(self) -> None:
-        self.wakeups = 0
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -118,11 +117,6 @@ class Life:
             run = follower
         self._run = run
         return run
-
-    @property
-    def stop_requested(self) -> bool:
-        """Whether the thread was told to end."""
-        return self.run.stop_requested
 
     def pause(self, seconds: float) -> None:
         """Wait, but not longer than until the next wake()."""

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from .._backend import take
 from .._shared.event_loops import runs_event_loop
+from .._shared.queues import has_own_dequeue
 from .._shared.state import STOPPED, FlushRequest
 from .bounds import Bounds
 from .locks import DeliveryLock, wait
-from .queues import has_own_dequeue
 
 if TYPE_CHECKING:
     from .dispatch import Dispatcher
@@ -105,16 +105,12 @@ class Overflow:
         """Whether records may be taken out of the queue by other threads than the listener's."""
         return self.limit is not None and not has_own_dequeue(self.listener)
 
-    def size(self) -> int:
-        """Return how many records wait."""
-        return self.dispatcher.queued()
-
     # The listener's side.
 
     def take(self, limit: int, taken: deque[Any]) -> int:
         """As _backend.take(), from the listener's queue."""
         queue = self.listener.queue
-        limit = min(limit, self.size())
+        limit = min(limit, self.dispatcher.queued())
         count = found = 0
         ident = get_ident()
         while count < limit:
@@ -145,7 +141,7 @@ class Overflow:
             return True
         hold = self._lock.take(PATIENCE)
         try:
-            self.waits = self.size() == 0
+            self.waits = self.dispatcher.queued() == 0
             return self.waits
         finally:
             if hold is not None:
@@ -157,7 +153,7 @@ class Overflow:
         """Call put(item), where the queue has room or gets some; else drop it, or another. Whether it was put."""
         if self.listener.state == STOPPED or get_ident() in self._inside:
             # No thread makes room, but the call itself will handle it; or what runs in a call of ours logs.
-            return self._try_put(put, item) or self._drop(FULL, levelno)
+            return self._try_put(put, item) or self.drop(levelno)
         reason = FULL
         overflow = self.bounds.overflow
         if overflow == "direct" and self.is_bounded:
@@ -178,11 +174,8 @@ class Overflow:
             time.sleep(SHORTEST_SLEEP)
         return self._put_or_drop(put, item, levelno, reason)
 
-    def count_refused(self, levelno: int) -> None:
-        """Count a record that a queue refused because it is full."""
-        self._drop(FULL, levelno)
-
-    def _drop(self, reason: str, levelno: int) -> bool:
+    def drop(self, levelno: int, reason: str = FULL) -> bool:
+        """Count a record that is dropped, or that a full queue refused. Returns False, as it was not put."""
         self.accounts.drops.count(reason, levelno)
         return False
 
@@ -200,7 +193,7 @@ class Overflow:
             self._is_woken = True
             self._set_crowded_at()
             self.dispatcher.life.wake()
-        if self.size() < self.limit:
+        if self.dispatcher.queued() < self.limit:
             return self._try_put(put, item)
         self.accounts.high_water = max(self.accounts.high_water, self.limit)
         return False
@@ -229,13 +222,13 @@ class Overflow:
         False if a handler is at work with the same batch for block_timeout seconds.
         """
         timeout = self.bounds.block_timeout
-        batches, deadline = self.dispatcher.batches, time.monotonic() + timeout
+        batches, deadline = self.accounts.batches, time.monotonic() + timeout
         while not self._put_if_room(put, item):
             if self._handle_share(max(0.0, deadline - time.monotonic())):
                 continue
             now = time.monotonic()
-            if batches != self.dispatcher.batches:
-                batches, deadline = self.dispatcher.batches, now + timeout
+            if batches != self.accounts.batches:
+                batches, deadline = self.accounts.batches, now + timeout
             elif now >= deadline:
                 return False
             time.sleep(SHORTEST_SLEEP)
@@ -267,7 +260,7 @@ class Overflow:
         is_kept = levelno >= self.bounds.keep_level
         replaces = self.is_bounded and (is_kept or self.bounds.overflow == "drop_oldest")
         if not replaces:
-            return self._put_if_room(put, item) or self._drop(reason, levelno)
+            return self._put_if_room(put, item) or self.drop(levelno, reason)
         ident = get_ident()
         for _ in range(WAKE_SLEEPS):
             if self._is_wanted:  # and would not get it while this thread has the GIL
@@ -287,16 +280,16 @@ class Overflow:
                     if victims and self._try_put(put, item):
                         return True
                     if is_searched and not victims:
-                        return self._drop(reason, levelno)
+                        return self.drop(levelno, reason)
             finally:
                 if hold is not None:
                     hold.give_back()
                 self._inside.discard(ident)
                 for victim in victims:
-                    self._drop(reason, _level_of(victim))
+                    self.drop(_level_of(victim), reason)
             time.sleep(SHORTEST_SLEEP)  # the listener has the GIL now, and takes the record that woke it
         # Rather one too many than one out of order.
-        return self._try_put(put, item) or self._drop(reason, levelno)
+        return self._try_put(put, item) or self.drop(levelno, reason)
 
     def _remove(self, victims: list[Any], is_kept: bool) -> bool:
         """Move the oldest records that are dropped before the new one to `victims`, until there is room.
@@ -307,7 +300,7 @@ class Overflow:
         items = self.aside.items
         limit = self.limit or 0
         try:
-            while self.size() >= limit:
+            while self.dispatcher.queued() >= limit:
                 item = queue.get_nowait()
                 if not _is_record(item) or _level_of(item) >= self.bounds.keep_level:
                     items.append(item)
@@ -316,7 +309,7 @@ class Overflow:
                     if self.task_done is not None:
                         self.task_done()
         except _queue.Empty:
-            if is_kept and self.bounds.overflow == "drop_oldest" and self.size() >= limit:
+            if is_kept and self.bounds.overflow == "drop_oldest" and self.dispatcher.queued() >= limit:
                 oldest = next((index for index, item in enumerate(items) if _is_record(item)), None)
                 if oldest is not None:
                     victims.append(items[oldest])

@@ -22,7 +22,7 @@ from typing import Any
 from .._shared.fork import call_in_unknown_child, is_multiprocessing_child, note_child, settle
 from .handler_locks import free_stream, give_lock_back, handlers_at_work
 from .hard_exits import expect_hard_exits
-from .signals import restore_in_child
+from .signal_mask import restore_mask_in_child
 from .sigterm import put_off_sigterm, set_delivery
 
 # How long a fork waits for the listeners to come to the end of a batch (seconds).
@@ -245,7 +245,7 @@ def _after_fork_in_child() -> None:
     _exit_began = None
     _delivers_now = False
     note_child()
-    restore_in_child()
+    restore_mask_in_child()
     _waited.clear()
     _told.clear()
     for listener in living():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import sys
 import threading
 import warnings
@@ -35,7 +34,7 @@ def seconds(given: Any, name: str) -> float:
     """Return a time in seconds, as long as threads can wait at most."""
     if isinstance(given, bool) or not isinstance(given, (int, float)):
         raise TypeError(f"{name} takes a number of seconds, not {given!r}")
-    if not given >= 0 or math.isnan(given):
+    if not given >= 0:  # nor NaN
         raise ValueError(f"{name} takes 0 or more seconds, not {given!r}")
     return min(given, threading.TIMEOUT_MAX)
 
@@ -102,14 +101,14 @@ def listener_class(given: Any, name: str) -> Any:
     return given
 
 
-def queue(given: Any, methods: tuple[str, ...]) -> Any:
-    """Return `given`, a queue with these methods that other threads may use."""
-    missing = [method for method in methods if not callable(getattr(given, method, None))]
-    if missing:
+def queue(given: Any) -> Any:
+    """Return `given`, a queue with a get() that other threads may call."""
+    get = getattr(given, "get", None)
+    if not callable(get):
         raise TypeError(
-            f"a queue needs a {missing[0]}() method, and {type(given).__name__!r} has none; give a queue.SimpleQueue"
+            f"a queue needs a get() method, and {type(given).__name__!r} has none; give a queue.SimpleQueue"
         )
-    if _is_coroutine_function(getattr(given, "get", None)):
+    if _is_coroutine_function(get):
         raise TypeError(
             "queue takes one that threads share, as queue.SimpleQueue, and "
             f"{type(given).__name__!r} is for one event loop"

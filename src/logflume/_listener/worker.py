@@ -8,13 +8,13 @@ from typing import Any
 
 from .._backend import forget_context
 from .._delivery.caught import reporting
+from .._shared.queues import SHUT_DOWN, has_own_dequeue
 from .._shared.state import RUNNING, STOPPED
 from .dispatch import Dispatcher
 from .errors import ErrorReports
 from .life import Life, Run
 from .pace import Pace
-from .queues import SHUT_DOWN, has_own_dequeue
-from .signals import block_all, forget
+from .signal_mask import block_signals, forget_mask
 
 # While records flow the worker looks into the queue this often (seconds) instead of waiting in it, so that the put of
 # a record wakes no thread. After QUIET looks that found nothing it waits in the queue.
@@ -48,7 +48,7 @@ class Worker:
         """Handle what is queued, again and again. Nothing but stop() ends this."""
         if not self.this_run.begin(self):
             return  # another thread has it, or it was stopped before
-        block_all()
+        block_signals()
         self.listener._thread = threading.current_thread()
         self.listener.state = RUNNING
         self.this_run.begun.set()
@@ -73,7 +73,7 @@ class Worker:
         """Handle what is in the queue, many records with one wake-up, and pause."""
         listener, dispatcher, pace = self.listener, self.dispatcher, self.pace
         pace.begin()
-        self.life.wakeups += 1
+        dispatcher.accounts.wakeups += 1
         flush = listener.flush_wanted
         if flush:
             listener.flush_wanted = False
@@ -82,10 +82,11 @@ class Worker:
             count = dispatcher.take(pace.limit)
             if count:
                 self.is_done = dispatcher.dispatch(pace.rest)
-            if flush and count < pace.limit:
-                dispatcher.flush_handlers(buffering=False)
-            elif flush:
-                listener.flush_wanted = True  # the record that is to be flushed may be in the queue still
+            if flush:
+                if count < pace.limit:
+                    dispatcher.flush_handlers(buffering=False)
+                else:
+                    listener.flush_wanted = True  # the record that is to be flushed may be in the queue still
         finally:
             hold.give_back()  # type: ignore[union-attr]
         if not count:
@@ -184,5 +185,5 @@ class Worker:
         except BaseException as error:
             self.errors.report(None, None, error)
         self.errors.tell_rest(early=True)
-        forget()
+        forget_mask()
         self.this_run.ended.set()

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging.handlers
+import logging
 import queue as _queue
-import time
 from collections import deque
 from collections.abc import Callable
 from threading import get_ident
 from typing import Any
 
 from .._shared.contexts import Contexts, take_context
+from .._shared.queues import has_own_dequeue
 from .._shared.state import IDLE, FlushRequest
 from .record import CapturedRecord
-
-_standard_dequeue = logging.handlers.QueueListener.dequeue
 
 
 class ListenerCore:
@@ -38,9 +36,6 @@ class ListenerCore:
     crowded_at: int = 0
     queue: Any
     standard_handling: tuple[object, object]
-    _handled: int = 0
-    _delay: float = 0.0
-    _longest_delay: float = 0.0
 
     def delivers_here(self) -> bool:
         """Return whether the calling thread is the one that runs the handlers."""
@@ -49,8 +44,7 @@ class ListenerCore:
     @property
     def is_polled(self) -> bool:
         """Whether what is queued comes out of the queue in take(), and nowhere else."""
-        cls: Any = type(self)
-        return type(self.queue) is _queue.SimpleQueue and cls.dequeue is _standard_dequeue
+        return type(self.queue) is _queue.SimpleQueue and not has_own_dequeue(self)
 
     @property
     def handles_itself(self) -> bool:
@@ -62,17 +56,6 @@ class ListenerCore:
     def is_crowded(self) -> bool:
         """Whether put_crowded() has to put the next record: the queue is bounded, and has little room or none."""
         return self.qsize is not None and self.qsize() >= self.crowded_at
-
-    def count_handled(self, batch: Batch, failed: int) -> None:
-        """Count the records of `batch`, which were handled but for `failed` of them, and how late that was."""
-        self._handled += batch.count - failed
-        if batch.created:
-            self._delay = time.time() - batch.created
-            self._longest_delay = max(self._longest_delay, self._delay)
-
-    def count_nested(self) -> None:
-        """Count a record that was handled in the call that logged it."""
-        self._handled += 1
 
 
 class Batch:

@@ -10,7 +10,8 @@ from typing import Any
 from .._delivery.unpatched import needs_no_exception
 from .._shared import fork
 from .._shared.contexts import keep_context
-from .._shared.rendered import leaves_process, private_copy
+from .._shared.queues import leaves_process
+from .._shared.rendered import private_copy
 from .._shared.state import MOST_UNREAD, RUNNING
 from .batch import ListenerCore
 from .context import current_context

@@ -67,11 +67,6 @@ class CapturedRecord:
         return self.record
 
 
-def log_record(record: Any) -> logging.LogRecord:
-    """Return the LogRecord that `record` is or stands for."""
-    return record.as_log_record() if type(record) is CapturedRecord else record
-
-
 def make_log_records(records: list[Any]) -> None:
     """Put the LogRecord in the place of each captured record."""
     for index, record in enumerate(records):

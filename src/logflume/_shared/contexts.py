@@ -13,7 +13,6 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import TypeVar
 
-T = TypeVar("T")
 R = TypeVar("R")
 Contexts = dict[int, tuple[logging.LogRecord, Context]]  # by the id() of the record
 
@@ -87,17 +86,17 @@ def handled_contexts() -> Contexts:
     return contexts
 
 
-def context_of(record: logging.LogRecord, contexts: Contexts | None = None) -> Context | None:
-    """Return the contextvars that came with a record that this thread handles, or None.
+def in_contexts(function: Callable[[logging.LogRecord], R]) -> Callable[[logging.LogRecord], R]:
+    """Return a function that calls `function` for records that this thread handles, in what contextvars came with each.
 
-    `contexts` is what handled_contexts() returns.
+    That is in a copy: others may be in the same context at this moment.
     """
-    if contexts is None:
-        contexts = handled_contexts()
-    found = contexts.get(id(record)) if contexts else None
-    return found[1] if found is not None and found[0] is record else None
+    contexts = handling.contexts
+    if not contexts:
+        return function
 
+    def call(record: logging.LogRecord) -> R:
+        found = contexts.get(id(record))
+        return function(record) if found is None or found[0] is not record else found[1].copy().run(function, record)
 
-def call_in_context(context: Context | None, function: Callable[[T], R], argument: T) -> R:
-    """Call `function`, in a copy of `context` if there is one: others may be in the same at this moment."""
-    return function(argument) if context is None else context.copy().run(function, argument)
+    return call

@@ -20,8 +20,8 @@ def is_handler(handler: object) -> bool:
     return issubclass(type(handler), logging.Handler)
 
 
-def filters_in_call(handler: logging.Handler) -> bool:
-    """Return whether the filters of `handler` can be asked apart from its handle()."""
+def has_standard_handle(handler: logging.Handler) -> bool:
+    """Return whether `handler` has no handle() of its own, so that its filters can be asked apart from that."""
     return getattr(type(handler), "handle", None) is _standard_handle and "handle" not in vars(handler)
 
 
@@ -121,7 +121,7 @@ class MovedHandlers:
 
     def may_filter(self, handler: logging.Handler) -> bool:
         """Return whether `handler` has filters to be asked in the call."""
-        if not self.asks_filters or not filters_in_call(handler):
+        if not self.asks_filters or not has_standard_handle(handler):
             return False
         return bool(handler.filters) or not has_standard_filter(handler)
 

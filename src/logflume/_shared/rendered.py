@@ -150,14 +150,6 @@ def log_record(record: Any) -> logging.LogRecord:
     return record if make is None else make(record)  # type: ignore[no-any-return]
 
 
-def leaves_process(queue: object) -> bool:
-    """Return whether `queue` pickles the records, in a thread of its own, which prints what cannot be pickled."""
-    return any(cls.__module__.split(".")[0] in _PROCESSES for cls in type(queue).__mro__)
-
-
-_PROCESSES = ("multiprocessing", "multiprocess", "billiard")
-
-
 def set_exception(record: logging.LogRecord, exception: CapturedException) -> None:
     """Give `record` the text of its exception, as the standard QueueHandler.prepare() does, in the call."""
     try:

@@ -114,7 +114,7 @@ cdef class MovedCheck:
                 return False
             self.filters[index] = <PyObject *>filters
             self.levels[index] = level
-            self.asked[index] = self.moved.asks_filters and filters_in_call(handler)
+            self.asked[index] = self.moved.asks_filters and has_standard_handle(handler)
             self.overridden[index] = self.asked[index] and not has_standard_filter(handler)
             if self.overridden[index] or PyList_GET_SIZE(filters) != 0:
                 have_filters[0] = True

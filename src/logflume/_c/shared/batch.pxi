@@ -7,7 +7,6 @@ cdef enum:  # what a listener's class may have of its own
 # gevent puts greenlets in the place of threads.
 cdef bint IDENTS_ARE_OF_THREADS = get_ident is _thread.get_ident
 cdef object flush_request = FlushRequest
-cdef dict time_globals = vars(time)
 cdef object standard_dequeue = QueueListener.dequeue
 
 
@@ -89,17 +88,6 @@ cdef class ListenerCore:
         """Whether a subclass, or a patched instance, has a handle() or prepare() of its own to call for each record."""
         cdef object own = instance_dict(self)
         return bool(self.own_parts() & OWN_HANDLING) or "handle" in own or "prepare" in own
-
-    def count_handled(self, Batch batch not None, Py_ssize_t failed):
-        """Count the records of `batch`, which were handled but for `failed` of them, and how late that was."""
-        self._handled += batch.count - failed
-        if batch.created != 0.0:
-            self._delay = <double>call0(dict_get(time_globals, "time", None)) - batch.created
-            self._longest_delay = max(self._longest_delay, self._delay)
-
-    def count_nested(self):
-        """Count a record that was handled in the call that logged it."""
-        self._handled += 1
 
 
 cdef class Batch:

@@ -74,7 +74,7 @@ cdef object render(object text, object args):
 
 # ---- the LogRecord ----
 
-cpdef object log_record(object record):
+cdef object log_record(object record):
     """Return the LogRecord that `record` is or stands for."""
     return made_of(<CapturedRecord>record) if Py_TYPE(record) is captured_type else record
 

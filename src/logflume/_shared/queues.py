@@ -1,4 +1,4 @@
-"""What is to be known of the kinds of queues: how they are shut down, read, and emptied in a forked child."""
+"""What is to be known of the kinds of queues: who reads and pickles them, how they are shut down, and emptied."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import threading
 from typing import Any
 
 _standard_dequeue = logging.handlers.QueueListener.dequeue
+_PROCESSES = ("multiprocessing", "multiprocess", "billiard")  # packages of queues between processes
 # What a queue.Queue raises after its shutdown().
 SHUT_DOWN: tuple[type[Exception], ...] = ()
 if sys.version_info >= (3, 13):
@@ -18,6 +19,11 @@ if sys.version_info >= (3, 13):
 def has_own_dequeue(listener: Any) -> bool:
     """Return whether the class of `listener` takes records out of the queue in a way of its own."""
     return type(listener).dequeue is not _standard_dequeue
+
+
+def leaves_process(queue: object) -> bool:
+    """Return whether `queue` pickles the records, in a thread of its own, which prints what cannot be pickled."""
+    return any(cls.__module__.split(".")[0] in _PROCESSES for cls in type(queue).__mro__)
 
 
 def forget_queued(queue: Any) -> None:

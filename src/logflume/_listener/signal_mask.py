@@ -19,7 +19,7 @@ _OWN_FAULTS = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP", "S
 _before: dict[int, Any] = {}  # by thread
 
 
-def block_all() -> None:
+def block_signals() -> None:
     """Block all signals in the calling thread; not in a greenlet that gevent or eventlet made of it."""
     if not hasattr(signal, "pthread_sigmask") or not isinstance(_thread.start_new_thread, BuiltinFunctionType):
         return
@@ -28,13 +28,13 @@ def block_all() -> None:
         _before[get_ident()] = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals() - faults)
 
 
-def forget() -> None:
+def forget_mask() -> None:
     """Note that the calling thread ends."""
     _before.pop(get_ident(), None)
 
 
-def restore_in_child() -> None:
-    """Undo block_all() in a child that a handler forked on the listener's thread."""
+def restore_mask_in_child() -> None:
+    """Undo block_signals() in a child that a handler forked on the listener's thread."""
     mask = _before.get(get_ident())
     _before.clear()
     if mask is not None:
