@@ -363,7 +363,7 @@ def test_the_stream_is_replaced_while_the_environment_is_asked(
     with lf.setup_logging_queue(logger) as listener:
         logger.info("one")
         listener.flush(10)
-        due.append(lambda: setattr(handler, "stream", open(tmp_path / "two", "w")))
+        due.append(lambda: setattr(handler, "stream", open(tmp_path / "two", "w")))  # noqa: SIM115
         logger.info("two")
     handler.stream.close()
     assert [json.loads((tmp_path / name).read_text())["message"] for name in ("one", "two")] == ["one", "two"]
