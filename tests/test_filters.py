@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import hypothesis
 import pytest
@@ -503,3 +504,32 @@ def test_random_filters_behave_as_with_handlers_attached(lf: Any, given: dict[st
 @hypothesis.given(given=scenes(PLACES, True).filter(is_comparable))
 def test_random_filters_of_accelerated_calls(lf: Any, accelerates: None, given: dict[str, Any]) -> None:
     assert errors_apart(queued(lf, given)) == errors_apart(attached(given))
+
+
+def test_the_end_of_a_value_logs_while_a_filter_gets_its_record(lf: Any, accelerate: bool) -> None:
+    """The LogRecord that a filter gets may have the memory of the last one, whose values end then."""
+
+    class Name(str):
+        def __del__(self) -> None:
+            logger.warning("nested")
+
+    def add(record: logging.LogRecord) -> bool:
+        record.request = "r"
+        return True
+
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(levelno)s %(levelname)s %(message)s %(request)s"))
+    handler.addFilter(add)
+    logger = logging.Logger("shop")
+    logger.addHandler(handler)
+    with mock.patch.dict(logging._levelToName), lf.setup_logging_queue(logger, accelerate=accelerate) as listener:
+        logging._levelToName[35] = Name("odd")
+        logger.log(35, "one")
+        listener.flush(10)
+        logging._levelToName[35] = "other"
+        logger.warning("two")
+        listener.flush(10)
+        lines = stream.getvalue().splitlines()
+    assert sorted(line for line in lines if "nested" not in line) == ["30 WARNING two r", "35 odd one r"]
+    assert set(lines) <= {"30 WARNING two r", "35 odd one r", "30 WARNING nested r"}

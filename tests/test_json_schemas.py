@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -341,3 +342,28 @@ def test_what_is_in_a_static_field_may_change(write: Any) -> None:
     assert write(formatter, {})[0][0]["service"] == {"name": "shop"}
     formatter.static_fields["service"]["name"] = "cart"
     assert write(formatter, {})[0][0]["service"] == {"name": "cart"}
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_the_stream_is_replaced_while_the_environment_is_asked(
+    lf: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Environment(dict[str, str]):
+        def get(self, name: Any, default: Any = None) -> Any:
+            while due:
+                due.pop()()
+            return super().get(name, default)
+
+    due: list[Any] = []
+    monkeypatch.setattr(os, "environ", Environment(os.environ))
+    handler = logging.StreamHandler(open(tmp_path / "one", "w"))  # noqa: SIM115
+    handler.setFormatter(lf.JsonFormatter(schema="gcp"))
+    logger = logging.Logger("shop")
+    logger.addHandler(handler)
+    with lf.setup_logging_queue(logger) as listener:
+        logger.info("one")
+        listener.flush(10)
+        due.append(lambda: setattr(handler, "stream", open(tmp_path / "two", "w")))  # noqa: SIM115
+        logger.info("two")
+    handler.stream.close()
+    assert [json.loads((tmp_path / name).read_text())["message"] for name in ("one", "two")] == ["one", "two"]

@@ -616,3 +616,47 @@ def test_a_handler_is_removed_though_the_queue_handler_has_another_listener(lf, 
     assert handlers[0].messages == ["before"]
     listener.stop()
     assert logging.root.handlers == handlers[1:]
+
+
+def test_the_filters_of_a_handler_are_replaced_while_those_before_it_are_asked(lf, accelerate):
+    class Length:
+        """Stands for a filter's `nlen`, and does what is due when that is compared."""
+
+        def __eq__(self, other):
+            while due:
+                due.pop()()
+            return other == len("shop")
+
+        __hash__ = None
+
+    due = []
+    dropping = logging.Filter("elsewhere")
+    kept = []
+
+    def make():
+        handlers = [Collect(), Collect()]
+        by_name = logging.Filter("shop")
+        by_name.nlen = Length()
+        handlers[0].filters = [by_name]
+        handlers[1].filters = [dropping]
+        return handlers, lambda: [handler.messages for handler in handlers]
+
+    def act(logger):
+        handlers = moved_or_own(logger)
+
+        def replace():
+            handlers[1].filters = []
+            kept.append([dropping])  # perhaps in the memory of the list that is gone
+
+        logger.info("one")
+        due.append(replace)
+        logger.info("two")
+
+    attached, queued = both_ways(lf, make, act, accelerate)
+    assert attached == queued == [["one", "two"], ["two"]]
+
+
+def moved_or_own(logger):
+    [first, *_] = logger.handlers
+    moved = getattr(first, "moved", None)
+    return logger.handlers if moved is None else moved.handlers

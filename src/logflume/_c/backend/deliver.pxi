@@ -186,7 +186,7 @@ cdef Py_ssize_t write_in_pieces(const logflume_file *file, const Text *text) noe
 cdef int empty_buffers(Plan plan) except -1:
     """As DescriptorSink.empty_buffers(), to which it leaves what would block."""
     if logflume_may_block(&plan.file):
-        (<object>plan.stream).flush()
+        plan.sink.stream().flush()  # code that ran since is_current() may have given the handler another one
     else:
         plan.sink.empty_buffers()
     return 0

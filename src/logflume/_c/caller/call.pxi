@@ -245,7 +245,11 @@ cdef bint log_enabled(const Call *call, object name, object handler, const Route
     cdef LoggingState state = current_state()
     cdef CapturedRecord record
     cdef CallSite site
-    cdef object level_name = None, way = way_into_queue(call, state, name, handler, &keywords)
+    cdef object level_name = None, way
+    # Before arbitrary code can run, which could change the names of levels.
+    if route is not NULL and route.level_name is not NULL and route.state_number == state.number:
+        level_name = <object>route.level_name
+    way = way_into_queue(call, state, name, handler, &keywords)
     if way is CALLS_PYTHON:
         return False
     if way is NOT_AT_ALL:
@@ -254,8 +258,6 @@ cdef bint log_enabled(const Call *call, object name, object handler, const Route
     if site is None:
         return False
 
-    if route is not NULL and route.level_name is not NULL and route.state_number == state.number:
-        level_name = <object>route.level_name
     # Most of what it gets is what the record had before, if it is used again.
     record = record_for_call(<object>call.arguments[0], call.arguments + 1, call.count - 1)
     record.levelno = <int>call.levelno

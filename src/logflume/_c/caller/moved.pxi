@@ -62,6 +62,8 @@ cdef class MovedCheck:
         cdef int verdict
         cdef unsigned int chosen = 0
         for index in range(self.count):
+            if not self.is_known(index):  # what a filter has may run code
+                return ASK
             if levelno < self.levels[index]:
                 continue
             if self.asked[index]:

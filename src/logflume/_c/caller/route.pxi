@@ -1,38 +1,49 @@
 """The route of a record: from its logger, if the level is on there, up to the queue handler that takes it."""
 
 cdef enum:
-    # What cached_route() returns, see route_cache.h.
+    # What cached_route() returns.
     UNKNOWN = 0
     OFF = 1
     ON = 2
     # What is_enabled() returns besides 0 and 1: the standard method must be called.
     STANDARD = 2
 
-cdef struct Route:
-    PyObject *name  # of the logger; all are borrowed
-    PyObject *handler  # what has the address of the one handler on the route: may be another one
-    PyObject *level_name  # or NULL; only as long as the logging state has this number
-    unsigned long long state_number
+cdef enum:
+    LONGEST_ROUTE = 8
+    ROUTES_BITS = 10
+    ROUTES = 1 << ROUTES_BITS
 
-cdef extern from "caller/route_cache.h":
-    enum:
-        LONGEST_ROUTE "LOGFLUME_LONGEST_ROUTE"
-    ctypedef struct CachedRoute "logflume_route":
-        long long level
-        bint is_on
-        WatchedDict cache
-        PyObject *filters
-        PyObject *name
-        PyObject *handler
-        PyObject *level_name
-        unsigned long long state_number
-        int handler_at
-        int length
-        WatchedObject loggers[8]
-        PyObject *handlers[8]
+# The dictionaries of loggers, and in them the cache of levels; and those of moved handlers, for moved.pxi.
+cdef extern from "interpreter/dict_watch.h":
+    """
+    LOGFLUME_DEFINE_WATCH(logflume_loggers)
+    """
     Watch logflume_loggers
-    int find_in_cache "logflume_cached_route" (PyObject *logger, long long level, const CachedRoute **found) noexcept
-    void put_into_cache "logflume_cache_route" (const CachedRoute *route) noexcept
+
+# A logger with a level that is off; or one with a level that is on, and one handler in all on the route from it to the
+# root. Nothing here is owned. The logger's dictionary, unchanged, holds its cache, its filters, its name, its list of
+# handlers and its parent, and so on upwards. What is in the lists may change meanwhile: an only handler that has the
+# handler's address may be another one.
+cdef struct CachedRoute:
+    long long level
+    bint is_on
+    WatchedDict cache
+    PyObject *filters
+    PyObject *name
+    PyObject *handler
+    PyObject *level_name  # from logging's table, or NULL; held by it in the logging state of that number
+    unsigned long long state_number
+    int handler_at  # which of the loggers has it
+    int length
+    WatchedObject loggers[LONGEST_ROUTE]
+    PyObject *handlers[LONGEST_ROUTE]
+
+# What a call takes from the cache; see CachedRoute.
+cdef struct Route:
+    PyObject *name
+    PyObject *handler
+    PyObject *level_name
+    unsigned long long state_number
 
 # What find_handler() returns besides a handler.
 cdef object NO_HANDLER = object()  # handlers are there, all of them queue handlers, and none takes the record
@@ -41,16 +52,69 @@ cdef object SEVERAL = object()  # more than one queue handler takes it
 cdef unsigned int PARTS = ATTRIBUTES | IS_ENABLED | LOG | FIND_CALLER | MAKE_RECORD | HANDLE
 
 
-cdef int cached_route(PyObject *logger, long long level, Route *route) noexcept:
-    """Tell whether a level is on: OFF, or ON with `route` set, or UNKNOWN."""
-    cdef const CachedRoute *found
-    cdef int enabled = find_in_cache(logger, level, &found)
-    if enabled == ON:
-        route.name = found.name
-        route.handler = found.handler
-        route.level_name = found.level_name
-        route.state_number = found.state_number
-    return enabled
+# ---- the cache ----
+
+# A call needs a score of look-ups in dictionaries for its route. The answers stay the same for hours, and CPython can
+# tell whether a dictionary is unchanged. Without the GIL it cannot, and each call looks everything up.
+cdef CachedRoute routes[ROUTES]
+cdef unsigned int route_evictions = 0
+
+
+cdef inline size_t place_of_route(PyObject *logger, long long level) noexcept:
+    """Return the first of the two places in the cache that a route may have; the other is that ^ 1."""
+    cdef unsigned long long mixed = ((<size_t>logger >> 4) + (<unsigned long long>level << 20)) * 0x9E3779B97F4A7C15ULL
+    return <size_t>(mixed >> (64 - ROUTES_BITS))
+
+
+cdef inline bint is_route_of(const CachedRoute *route, PyObject *logger, long long level) noexcept:
+    return route.loggers[0].object == logger and route.level == level
+
+
+cdef int cached_route(PyObject *logger, long long level, Route *found) noexcept:
+    """Tell whether a level is on: OFF, or ON with `found` set, or UNKNOWN."""
+    cdef size_t place
+    cdef const CachedRoute *route
+    cdef int i
+    if not HAS_GIL:
+        return UNKNOWN
+    place = place_of_route(logger, level)
+    route = &routes[place]
+    if not is_route_of(route, logger, level):
+        route = &routes[place ^ 1]
+        if not is_route_of(route, logger, level):
+            return UNKNOWN
+    if not (
+        is_object_unchanged(&logflume_loggers, &route.loggers[0])
+        and is_dict_unchanged(&logflume_loggers, &route.cache, route.cache.dict)
+    ):
+        return UNKNOWN
+    if not route.is_on:
+        return OFF
+    if PyList_GET_SIZE(<object>route.filters) != 0:
+        return UNKNOWN
+    for i in range(route.length):
+        if i > 0 and not is_object_unchanged(&logflume_loggers, &route.loggers[i]):
+            return UNKNOWN
+        if PyList_GET_SIZE(<object>route.handlers[i]) != (i == route.handler_at):
+            return UNKNOWN
+    if PyList_GET_ITEM(<object>route.handlers[route.handler_at], 0) != route.handler:
+        return UNKNOWN
+    found.name = route.name
+    found.handler = route.handler
+    found.level_name = route.level_name
+    found.state_number = route.state_number
+    return ON
+
+
+cdef void put_into_cache(const CachedRoute *route) noexcept:
+    """Keep a route in one of its two places: not always the same, so that two loggers do not evict each other."""
+    global route_evictions
+    cdef size_t place = place_of_route(route.loggers[0].object, route.level)
+    cdef const CachedRoute *old = &routes[place]
+    if old.loggers[0].object is not NULL and not is_route_of(old, route.loggers[0].object, route.level):
+        route_evictions += 1
+        place ^= route_evictions & 1
+    routes[place] = route[0]
 
 
 # ---- whether the level is on ----

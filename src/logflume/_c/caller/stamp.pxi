@@ -9,11 +9,16 @@ cdef extern from "interpreter/fork.h":
     int watch_fork "logflume_watch_fork" () except -1
     long getpid "logflume_getpid" () noexcept
 
-cdef extern from "caller/thread_names.h":
+cdef enum:
+    THREADS_BITS = 6
+    THREADS = 1 << THREADS_BITS
+
+# The dictionary of threading's threads, and those of the threads.
+cdef extern from "interpreter/dict_watch.h":
+    """
+    LOGFLUME_DEFINE_WATCH(logflume_threads)
+    """
     Watch logflume_threads
-    PyObject *cached_thread_name "logflume_cached_thread_name" (unsigned long ident, object active) noexcept
-    void cache_thread_name "logflume_cache_thread_name" (
-        unsigned long ident, const WatchedDict *active, const WatchedObject *thread, object name) noexcept
 
 cdef bint HAS_TASK_NAME = sys.version_info >= (3, 12)
 cdef bint FROM_NS = isinstance(logging._startTime, int)
@@ -85,28 +90,51 @@ cdef bint stamp_thread(LoggingState state, CapturedRecord record) except -1:
         record.threadName = state.current_thread().name
         return True
     record.thread = PyThread_get_thread_ident()
-    cdef PyObject *known = cached_thread_name(record.thread, state.active_threads)
-    if known is NULL:
+    cdef NamedThread *known = named_thread(record.thread)
+    if not (
+        HAS_GIL
+        and known.ident == record.thread
+        and known.name is not NULL
+        and is_dict_unchanged(&logflume_threads, &known.active, <PyObject *>state.active_threads)
+        and is_object_unchanged(&logflume_threads, &known.thread)
+    ):
         record.threadName = thread_name(state.active_threads, record.thread)
-    elif <PyObject *>record.threadName is not known:
-        record.threadName = <object>known
+    elif <PyObject *>record.threadName is not known.name:
+        record.threadName = <object>known.name
     return True
 
 
+# What threading._active has for an identity. The dictionary, unchanged, holds the thread, whose own dictionary holds
+# the name.
+cdef struct NamedThread:
+    unsigned long ident
+    WatchedDict active
+    WatchedObject thread
+    PyObject *name
+
+cdef NamedThread named_threads[THREADS]
+
+
+cdef inline NamedThread *named_thread(unsigned long ident) noexcept:
+    """Return the place for a thread among those whose names are known."""
+    return &named_threads[(ident * 0x9E3779B97F4A7C15ULL) >> (64 - THREADS_BITS)]
+
+
 cdef object thread_name(dict active_threads, unsigned long ident):
-    """Look up the name of the running thread, and cache it."""
-    cdef WatchedDict active
-    cdef WatchedObject watched
+    """Look up the name of the running thread, and keep it until threading's table or the thread changes."""
+    cdef NamedThread new
     cdef object thread, attributes, name
-    cdef bint can_cache = watch_dict(&logflume_threads, &active, active_threads)
+    cdef bint can_keep = watch_dict(&logflume_threads, &new.active, active_threads)
     thread = dict_get(active_threads, ident, None)
     if thread is None:  # not started by threading: this makes a stand-in
         return threading.current_thread().name
     attributes = instance_dict(thread)
-    can_cache = can_cache and watch_object(&logflume_threads, &watched, thread, attributes)
+    can_keep = can_keep and watch_object(&logflume_threads, &new.thread, thread, attributes)
     name = name_of(thread)
-    if can_cache and PyUnicode_CheckExact(name):
-        cache_thread_name(ident, &active, &watched, name)
+    if can_keep and PyUnicode_CheckExact(name):
+        new.ident = ident
+        new.name = <PyObject *>name
+        named_thread(ident)[0] = new
     return name
 
 

@@ -33,8 +33,8 @@ logging looks at that version (caller/unpatched.pxi, caller/logging_state.pxi).
 Declared here is what has no state. freelist.h, clock.h and fork.h have some, of which each extension module that
 includes them has its own copy: they are declared where they are used (shared/reuse.pxi, caller/stamp.pxi,
 caller/handler.pxi). So are frame.h (caller/call_site.pxi) and contextvars.h (shared/context.pxi), whose internal
-headers the other modules need not read. Watches are defined in caller/unpatched.pxi, backend/plan.pxi,
-caller/route_cache.h and caller/thread_names.h.
+headers the other modules need not read. Watches are defined in caller/unpatched.pxi, caller/route.pxi,
+caller/stamp.pxi and backend/plan.pxi.
 """
 
 from cpython.object cimport PyObject, PyTypeObject
@@ -59,11 +59,14 @@ cdef extern from "interpreter/dict_watch.h":
     ctypedef struct Watch "logflume_watch":
         pass
     ctypedef struct WatchedDict "logflume_watched_dict":
+        PyObject *dict
         unsigned long long version
     ctypedef struct WatchedObject "logflume_watched_object":
         PyObject *object
     unsigned long long version_now "logflume_version_now" (const Watch *watch, object dictionary) noexcept
     bint watch_dict "logflume_watch_dict" (Watch *watch, WatchedDict *watched, object dictionary) noexcept
+    bint is_dict_unchanged "logflume_is_unchanged" (
+        const Watch *watch, const WatchedDict *watched, PyObject *dictionary) noexcept
     bint are_unchanged "logflume_are_unchanged" (const Watch *watch, const WatchedDict *watched, int count) noexcept
     bint watch_object "logflume_watch_object" (
         Watch *watch, WatchedObject *watched, object instance, object dictionary) noexcept

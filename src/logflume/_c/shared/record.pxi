@@ -235,17 +235,19 @@ cdef object spare_for(CapturedRecord record):
     cdef object made = spare
     cdef dict attributes
     cdef PyObject *values[21]
+    cdef PyObject *before[21]
     cdef int index
     if made is None:
         return None
     spare = None
+    memcpy(before, spare_values, sizeof(before))  # the end of a value may run code that leaves another spare one
     attributes = <dict>instance_dict(made)
     values_of(record, values)
     for index in range(COUNT):
         if values[index] is NULL:
-            if not is_number(spare_values[index], record, index):
+            if not is_number(before[index], record, index):
                 PyDict_SetItem(attributes, <object>PyTuple_GET_ITEM(NAMES, index), number_of(record, index))
-        elif values[index] is not spare_values[index]:
+        elif values[index] is not before[index]:
             PyDict_SetItem(attributes, <object>PyTuple_GET_ITEM(NAMES, index), <object>values[index])
     if record.extra is not None:
         PyDict_Update(attributes, record.extra)
