@@ -59,7 +59,8 @@ def one_by_one(
     contexts = handled_contexts()
     try:
         for _ in range(count):
-            progress.record = record = records.pop(0)
+            progress.record = record = records[0]
+            del records[0]  # no signal handler can come between this and the call
             try:
                 if contexts:
                     call_in_context(context_of(record, contexts), handle, record)
