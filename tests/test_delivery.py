@@ -131,6 +131,23 @@ def test_flush_level_behind_a_backlog(wired):
     assert wait_until(lambda: handler.flushed_after == 5001)
 
 
+@pytest.mark.parametrize("ends", ["flush", "stop"])
+def test_a_handler_waits_for_its_listener_in_its_flush(wired, ends):
+    """The listener's thread calls it for a record of flush_level, and cannot wait for itself."""
+    outcome = []
+
+    class Waits(Collect):
+        def flush(self):
+            if not outcome:
+                outcome.append(None)
+                getattr(listener, ends)()
+                outcome.append("returned")
+
+    logger, listener = wired(Waits(), flush_level=logging.ERROR)
+    logger.error("one")
+    assert wait_until(lambda: outcome == [None, "returned"])
+
+
 def test_a_record_at_flush_level_flushes_the_handlers(wired):
     flushed = threading.Event()
 
@@ -404,16 +421,20 @@ def test_logging_in_del_during_collection(wired):
     assert collect.messages == ["deleted"] * 100
 
 
-@pytest.mark.parametrize("same", ["stream", "file"])
+@pytest.mark.parametrize("same", ["stream", "file", "file behind two streams"])
 def test_handlers_that_share_an_output_take_turns(lf, clean_logging, tmp_path, same):
+    """As those for sys.stdout and sys.stderr in a terminal."""
+
     def make():
+        if same == "file behind two streams":
+            return [logging.StreamHandler(open(tmp_path / "app.log", "a")) for _ in range(2)]
         if same == "file":
             return [logging.FileHandler(tmp_path / "app.log") for _ in range(2)]
         stream = io.StringIO()
         return [logging.StreamHandler(stream) for _ in range(2)]
 
     def text():
-        if same == "file":
+        if same != "stream":
             return (tmp_path / "app.log").read_text()
         return handlers[0].stream.getvalue()
 
@@ -428,6 +449,8 @@ def test_handlers_that_share_an_output_take_turns(lf, clean_logging, tmp_path, s
     assert text() == "".join(f"{handler} record {number}\n" for number in range(50) for handler in range(2))
     for handler in handlers:
         handler.close()
+        if handler.stream is not None:
+            handler.stream.close()
 
 
 def test_handle_and_prepare_may_be_patched_later(lf, wired, monkeypatch):

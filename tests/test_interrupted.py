@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import sys
 
 import pytest
 
-from helpers import needs_fork, run_code
+from helpers import Collect, needs_fork, run_code
 
 # Does one thing with a fresh listener again and again; in the n-th round something is done at the n-th line that it
 # comes to in the package. Prints what was wrong then, and how many lines there were.
@@ -164,6 +166,62 @@ def test_at_any_line(lf, kind, action):
 def test_at_any_line_with_a_queue_in_python(lf, kind):
     done = run_code(PROGRAM, kind, "raise", "Queue", timeout=120)
     assert (done.stderr, len(done.stdout.splitlines())) == ("", 1), done.stdout
+
+
+class Seen(Collect):
+    def handle(self, record):
+        self.seen.append(record.getMessage())
+        return super().handle(record)
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="is about where CPython calls signal handlers")
+@pytest.mark.parametrize("handlers", [1, 2])
+def test_what_others_logged_is_not_lost_where_the_caller_delivers(lf, monkeypatch, handlers):
+    """Only a record that was given to a handler may be. Signal handlers run as a function begins or has returned."""
+
+    def profile(frame, event, argument):
+        nonlocal events
+        if not frame.f_globals.get("__name__", "").startswith("logflume.") or event not in ("call", "c_return"):
+            return
+        if frame.f_code.co_name == "__del__":  # which would ignore it
+            return
+        events += getattr(argument, "__name__", "") != "get_nowait"
+        if events == number:
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    sent = ["0", "1", "2"]
+    number = events = 0
+    while events >= number:
+        number += 1
+        collects = [Seen() for _ in range(handlers)]
+        logger = logging.Logger("shop")
+        logger.addHandler(handler := lf.LocalQueueHandler())
+        for text in sent:
+            logger.error(text)
+        listener = lf.QueueListener(handler.queue, *collects)
+        events = 0
+        gc.disable()  # what it runs would be interrupted, too
+        try:
+            sys.setprofile(profile)
+            listener.stop()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.setprofile(None)
+            gc.enable()
+        assert listener.stop() == 0
+        stats = listener.stats()
+        assert (stats.pending, stats.handled + stats.failed) == (0, stats.accepted)
+        assert collects[0].seen == sent
+        for collect in collects:
+            assert collect.messages in (sent, sent[1:], [sent[0], sent[2]], sent[:2])
+    assert number > 100
 
 
 @needs_fork

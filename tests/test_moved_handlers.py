@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from helpers import Collect
+from helpers import Collect, Gate
 
 ATTACHED = "attached"
 
@@ -505,9 +505,13 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("held", [False, True], ids=["", "lock held"])
 def test_records_before_a_change_are_written_as_before(
-    lf: Any, clean_logging: None, tmp_path: Path, change: str, accelerate: bool
+    lf: Any, clean_logging: None, tmp_path: Path, change: str, accelerate: bool, held: bool
 ) -> None:
+    """A program may hold the handler's lock meanwhile, as logging.shutdown() does."""
+    if held and change == "rollover":
+        pytest.skip("emit() calls it so, in the middle of a record")
     files = []
     for folder in ("attached", "queued"):
         (tmp_path / folder).mkdir()
@@ -517,7 +521,8 @@ def test_records_before_a_change_are_written_as_before(
         queued = lf.setup_logging_queue(logger, accelerate=accelerate) if folder == "queued" else None
         for i in range(200):
             logger.error("before %d", i)
-        CHANGES[change](handler)
+        with handler.lock if held else contextlib.nullcontext():  # type: ignore[attr-defined]
+            CHANGES[change](handler)
         for i in range(3):
             logger.error("after %d", i)
         if queued:
@@ -525,6 +530,41 @@ def test_records_before_a_change_are_written_as_before(
         handler.close()
         files.append({path.name: path.read_text() for path in (tmp_path / folder).iterdir()})
     assert files[1] == files[0]
+
+
+@pytest.mark.parametrize("make", [Text, plain], ids=["subclass", "exact"])
+def test_flush_of_a_moved_handler_delivers(lf: Any, clean_logging: None, make: Any, accelerate: bool) -> None:
+    logger = logging.Logger("shop")
+    logger.addHandler(handler := make("%(message)s"))
+    with lf.setup_logging_queue(logger, accelerate=accelerate):
+        for i in range(50):
+            for j in range(i):
+                logger.error("%d %d", i, j)
+            handler.flush()
+            assert len(handler.stream.getvalue().splitlines()) == sum(range(i + 1))
+    assert "flush" not in vars(handler)
+
+
+def test_a_moved_handler_on_another_logger_rotates_without_waiting(
+    lf: Any, clean_logging: None, tmp_path: Path, accelerate: bool
+) -> None:
+    """Its emit() there rotates and flushes with the handler's lock, which the listener may need next."""
+    file = logging.handlers.RotatingFileHandler(tmp_path / "log", maxBytes=100, backupCount=1)
+    moved, other = logging.Logger("moved"), logging.Logger("other")
+    other.addHandler(file)
+    for handler in (gate := Gate(), file):
+        moved.addHandler(handler)
+    with lf.setup_logging_queue(moved, accelerate=accelerate, exit_timeout=60):
+        moved.error("waits at the gate")
+        assert gate.entered.wait(30)
+        thread = threading.Thread(target=lambda: [other.error("a longer message, number %d", i) for i in range(20)])
+        thread.start()
+        thread.join(30)
+        waits = thread.is_alive()
+        gate.open.set()
+        thread.join()
+    file.close()
+    assert not waits
 
 
 class CountsFlushes(logging.StreamHandler):

@@ -213,7 +213,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
             if not run.is_over:
                 run.stop_requested = True
                 self.state = STOPPING
-            if self.delivering_thread == get_ident():
+            if self._dispatcher.lock.is_held_here:
                 run.stopped_from_within = True  # the queue may be full, and no other thread makes room
                 self._life.wake()
             else:
@@ -312,7 +312,7 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
 
     def _flush(self, request: FlushRequest, timeout: float | None) -> bool:
         dispatcher = self._dispatcher
-        if self.delivering_thread == get_ident():
+        if dispatcher.lock.is_held_here:
             return False
         deadline = None if timeout is None else time.monotonic() + timeout
         if not self.is_running:

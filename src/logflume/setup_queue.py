@@ -14,7 +14,6 @@ from ._listener.bounds import OverflowPolicy
 from ._listener.errors import OnError
 from ._listener.process import exit_has_come
 from ._shared.moved import HandlerList, MovedHandlers, Targets, guard, unguard
-from ._shared.state import RUNNING
 from .accelerate import accelerate_loggers, loggers_accelerated, restore_loggers
 from .handler import LocalQueueHandler
 from .listener import QueueListener
@@ -301,8 +300,8 @@ class _MovedHandlersListener(QueueListener):
             move.queue_handler.moved = move.moved
 
     def deliver_before_change(self) -> None:
-        """Deliver what was logged before a program changes or closes a moved handler itself."""
-        if self.state == RUNNING and not exit_has_come():
+        """Deliver what was logged before a program changes, flushes or closes a moved handler itself."""
+        if self.is_running and not exit_has_come():
             self.deliver(self.exit_timeout)
 
     def handlers_for(self, targets: Targets | None) -> tuple[logging.Handler, ...]:

@@ -54,6 +54,7 @@ from logflume._delivery.unpatched import (
     STYLE_METHODS as _STYLE_METHODS, class_is_unpatched as _class_is_unpatched, overridden as _overridden,
 )
 from logflume._shared.exceptions import CapturedException
+from logflume._shared.moved import Guarded
 
 __all__ = ["deliver_batch", "drop_below", "way_of", "write_together"]
 

@@ -58,7 +58,8 @@ def one_by_one(
     handle = in_contexts(_emitter(handler) if progress.asked else handler.handle)
     try:
         for _ in range(count):
-            progress.record = record = records.pop(0)
+            progress.record = record = records[0]
+            del records[0]  # no signal handler can come between this and the call
             try:
                 handle(record)
             except Exception:

@@ -14,6 +14,7 @@ import sys
 import types
 from typing import Any
 
+from .._shared.moved import Guarded
 from .overrides import DATA, base_among, overrides
 
 HANDLERS: tuple[type[logging.Handler], ...] = (
@@ -147,7 +148,12 @@ def overridden_by(handler: logging.Handler, asked: bool = False) -> frozenset[st
     own = vars(handler)
     if not (asked or only_standard(own.get("filters"))) or own.get("lock") is None:
         return None
-    return (names | HANDLER_METHODS & own.keys()) - (FILTER if asked else frozenset())
+    return (names | hidden_by(own)) - (FILTER if asked else frozenset())
+
+
+def hidden_by(own: dict[str, object]) -> frozenset[str]:
+    """Return which of HANDLER_METHODS a handler's own attributes hide, other than by calling the method."""
+    return frozenset(name for name in HANDLER_METHODS & own.keys() if type(own[name]) is not Guarded)
 
 
 def needs_no_exception(handler: logging.Handler, asked: bool = False) -> bool:
@@ -159,7 +165,7 @@ def needs_no_exception(handler: logging.Handler, asked: bool = False) -> bool:
         type(handler) in FORMATTING_HANDLERS
         and class_is_unpatched(type(handler))
         and (asked or handler.filters == [])
-        and HANDLER_METHODS.isdisjoint(vars(handler))
+        and not hidden_by(vars(handler))
         and FORMATTING_METHODS.isdisjoint(vars(handler))
     ):
         return False

@@ -28,6 +28,7 @@ from .errors import ErrorReports
 from .life import Life
 from .locks import DeliveryLock
 from .nested import NestedRecords
+from .outputs import share_an_output
 from .overflow import Overflow
 from .process import exit_has_come
 
@@ -186,7 +187,7 @@ class Dispatcher:
     def _in_hand(self) -> int:
         while True:
             try:
-                return sum(batch.count for batch in list(self._taken))
+                return sum(batch.count for batch in list(self._taken) if batch is not self.accounts.at_work)
             except RuntimeError:
                 pass  # without the GIL another thread can take some meanwhile
 
@@ -202,17 +203,18 @@ class Dispatcher:
         taken = self._taken
         task_done = self.overflow.task_done
         told_to_end = False
-        listener.delivering_thread = get_ident()
         self.accounts.batches += 1
         self._alternates = len(taken) > 1
         try:
+            listener.delivering_thread = get_ident()
             while taken:
                 if len(taken) > 1 and task_done is None and self._write_together():
                     continue
-                batch = taken.popleft()
+                batch = taken[0]
                 if batch.records:
                     self._deliver_batch(batch)
                 else:
+                    taken.popleft()
                     if self._control:
                         self._control.pop()
                     if batch.request is not None:
@@ -273,16 +275,23 @@ class Dispatcher:
             handling.contexts = batch.contexts
         accounts.at_work = batch
         lost = 0
+        is_untouched = False
         try:
             if targets is not None or not listener.handles_itself:
                 self.deliver(listener.handlers_for(targets), records)
             else:
                 self._handle(records)
-        except BaseException:
+        except BaseException as error:
+            # KeyboardInterrupt, say, in a thread that delivers for others: what no handler has seen stays in hand.
+            is_untouched = len(records) == batch.count and not isinstance(error, Exception)
             lost = max(1, len(records))
             raise
         finally:
-            accounts.end(batch, lost)
+            if is_untouched:
+                accounts.at_work = None
+            else:
+                del self._taken[0]  # before it is counted as done: stats() must not find it twice
+                accounts.end(batch, lost)
 
     def _answer(self, request: FlushRequest) -> None:
         try:
@@ -326,7 +335,7 @@ class Dispatcher:
             return
         ways = [way_of(handler, self.listener.was_asked(handler)) for handler in handlers]
         one_by_one = ways.count(ONE_BY_ONE)
-        apart = _share_an_output(handlers) or self.nested.came
+        apart = share_an_output(handlers) or self.nested.came
         if ways.count(COMPOSED) < len(ways):
             make_log_records(records)  # of which one handler shows what another one has set
         if not one_by_one and not apart:
@@ -337,8 +346,10 @@ class Dispatcher:
         mixed = 0 < one_by_one < len(ways) and not apart
         while records:
             size = self._turn_size if mixed and not self.nested.came else 1
-            turn = records[:size]
-            del records[:size]
+            turn = records
+            if size < len(records):
+                turn = records[:size]
+                del records[:size]
             before = time.monotonic()
             self._deliver_turn(handlers, turn)
             if mixed:
@@ -350,7 +361,7 @@ class Dispatcher:
         handlers, was_asked = self.listener.handlers, self.listener.was_asked
         return not (
             self.nested.came
-            or _share_an_output(handlers)
+            or share_an_output(handlers)
             or any(way_of(handler, was_asked(handler)) == ONE_BY_ONE for handler in handlers)
         )
 
@@ -359,11 +370,19 @@ class Dispatcher:
         outer, self._turn = self._turn, records
         failures = self.accounts.failures
         outer_shared, failures.shared = failures.shared, set()
+        last = len(records) - 1
+        begun = False
         try:
             for handler in handlers:
-                self._deliver_to(handler, records[:])
-            records.clear()
+                given = records[:]
+                try:
+                    self._deliver_to(handler, given)
+                finally:
+                    begun = begun or not given[last:]  # no call, after which a signal handler may raise
+            begun = True
         finally:
+            if begun:  # else an exception came before any of them had one
+                del records[:]
             self._turn, failures.shared = outer, outer_shared
 
     def _leave_out(self, handler: logging.Handler, records: list[logging.LogRecord]) -> None:
@@ -424,7 +443,7 @@ class Dispatcher:
             # One at a time: if a handler lets a KeyboardInterrupt through, none but its own record is done.
             # A thread that was started meanwhile takes records without the lock: the rest is for it, in order.
             # A dequeue() of the listener's own may wait: it is called for what is known to be there.
-            left = self.queued(unknown=0 if has_own_dequeue(listener) else sys.maxsize)
+            left = len(self._taken) + self.queued(unknown=0 if has_own_dequeue(listener) else sys.maxsize)
             while self._taken or (left > 0 and not self.life.run.is_running and self.take_one()):
                 left -= len(self._taken)
                 if self.dispatch_in_call() and self.life.run.is_running:
@@ -457,16 +476,6 @@ class Dispatcher:
             self._records = []
             self._turn = []
             self._progress = self.nested.progress = Progress()
-
-
-def _share_an_output(handlers: tuple[logging.Handler, ...]) -> bool:
-    """Return whether two of `handlers` write to the same stream or file, where each record's lines stay together."""
-    outputs = [
-        own.get("baseFilename") or id(own.get("stream"))
-        for handler in handlers
-        if isinstance(handler, logging.StreamHandler) and (own := vars(handler))
-    ]
-    return len(set(outputs)) < len(outputs)
 
 
 def _is_closed(handler: logging.Handler) -> bool:

@@ -55,6 +55,11 @@ class DeliveryLock:
         self.free: Any = _queue.SimpleQueue()
         self.free.put(Hold(self))
 
+    @property
+    def is_held_here(self) -> bool:
+        """Whether the calling thread has it."""
+        return self.owner == get_ident()
+
     def take(self, timeout: float | None = None) -> Hold | None:
         """Wait for the lock, letting go of logging's module lock meanwhile; None if `timeout` (seconds) ran out.
 

@@ -144,8 +144,11 @@ def take(queue: Any, limit: int, taken: deque[Batch], overtakes: bool = False) -
             if (batch is None or not batch.add(item)) and not (overtakes and _overtake(taken, item)):
                 batch = Batch(item)
                 taken.append(batch)
-        # There is no memory: better late than lost. Not what a signal handler raises: it may come after append().
-        except (MemoryError, RecursionError):
+        except (MemoryError, RecursionError):  # better late than lost
             queue.put_nowait(item)
+            raise
+        except BaseException:  # of a signal handler, in a thread that takes one item
+            if batch is None:  # else it may have come after append()
+                taken.append(Batch(item))
             raise
     return limit

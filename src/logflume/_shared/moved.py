@@ -171,8 +171,10 @@ class MovedHandlers:
         return targets
 
 
-# What changes how or where a handler writes: a record that was logged before it is written as it would have been.
-GUARDED = ("close", "setFormatter", "setStream", "doRollover")
+# What changes how or where a handler writes, or tells that all is written: before it, what was logged is delivered.
+GUARDED = ("close", "setFormatter", "setStream", "doRollover", "flush")
+# Those of them that emit() calls, with the handler's lock.
+CALLED_BY_EMIT = ("doRollover", "flush")
 
 
 def guard(handler: logging.Handler, deliver: Callable[[], object]) -> None:
@@ -180,24 +182,42 @@ def guard(handler: logging.Handler, deliver: Callable[[], object]) -> None:
     for name in GUARDED if is_handler(handler) else ():
         method = getattr(handler, name, None)
         if method is not None and name not in vars(handler):
-            handler.__dict__[name] = _Guarded(method, deliver)
+            handler.__dict__[name] = Guarded(handler, name, method, deliver)
 
 
 def unguard(handler: logging.Handler) -> None:
     """Undo guard(), where no other code has replaced the methods since."""
     for name in GUARDED if is_handler(handler) else ():
-        if type(vars(handler).get(name)) is _Guarded:
+        if type(vars(handler).get(name)) is Guarded:
             del handler.__dict__[name]
 
 
-class _Guarded:
-    def __init__(self, method: Callable[..., object], deliver: Callable[[], object]) -> None:
+class Guarded:
+    """Stands for a method of `handler`, in its instance dictionary, and calls `deliver` first.
+
+    To deliver takes the handler's lock, in another thread: so a program that holds it lets go of it meanwhile. An
+    emit() that holds it may be in the middle of its record, and goes on.
+    """
+
+    def __init__(
+        self, handler: logging.Handler, name: str, method: Callable[..., object], deliver: Callable[[], object]
+    ) -> None:
         functools.update_wrapper(self, method)
+        self._handler = handler
+        self._by_emit = name in CALLED_BY_EMIT
         self._method = method
         self._deliver = deliver
 
     def __call__(self, *args: Any, **kwargs: Any) -> object:
-        self._deliver()
+        lock: Any = self._handler.lock
+        if not getattr(lock, "_is_owned", bool)():
+            self._deliver()
+        elif not self._by_emit:
+            saved = lock._release_save()
+            try:
+                self._deliver()
+            finally:
+                lock._acquire_restore(saved)
         return self._method(*args, **kwargs)
 
 

@@ -63,8 +63,9 @@ cdef object overridden_by(object handler, bint asked):
         and dict_get(own, "lock", None) is not None
     ):
         return None
-    if has_any(own, HANDLER_METHODS):
-        names = names | own.keys() & HANDLER_METHODS
+    for name in HANDLER_METHODS:
+        if PyDict_Contains(own, name) and type(own[name]) is not Guarded:
+            names = names | {name}
     return names - FILTER if asked and len(<frozenset>names) > 0 else names
 
 
