@@ -10,11 +10,11 @@ The marker `environment` is for what the run was made on, `losses` for the rows 
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from . import machine, markdown, summary, tables
-from .results import Results
+from .results import Results, TableResult
+from .table import Table
 
 README = Path(__file__).parent.parent / "README.md"
 DOCS = README.parent / "docs"
@@ -27,30 +27,39 @@ def write(results: Results) -> None:
     """Write README, the page and the images. A table that was not measured stays as it is."""
     from . import plots  # takes a second
 
-    texts = {"environment": machine.sentence(results.environment)}
+    IMAGES.mkdir(exist_ok=True)
     for name, result in results.tables.items():
-        table = tables.ALL[name]
-        parts = [table.about]
-        if table.plot:
-            IMAGES.mkdir(exist_ok=True)
-            plots.draw(table, table.plot, result, IMAGES / f"{name}.svg")
-            parts.append(f"![{table.plot.title}](images/{name}.svg)")
-        parts += [markdown.render(table, result), markdown.made(result)]
-        texts[name] = "\n\n".join(parts)
+        if plot := tables.ALL[name].plot:
+            plots.draw(tables.ALL[name], plot, result, IMAGES / f"{name}.svg")
+    for page, parts in generated(results).items():
+        fill(page, parts)
+
+
+def generated(results: Results) -> dict[Path, dict[str, str]]:
+    """Return what stands in each file between the markers of each name."""
+    parts = {name: section(tables.ALL[name], result) for name, result in results.tables.items()}
     losses = [line for name, result in results.tables.items() for line in markdown.losses(tables.ALL[name], result)]
-    texts["losses"] = "\n".join(losses) or "None in this run."
-    if results.tables.keys() >= {*summary.NEEDED}:
-        texts["summary"] = summary.page(results)
-        fill(README, {"readme": summary.readme(results)})
-    fill(PAGE, texts)
+    parts["losses"] = "\n".join(losses) or "None in this run."
+    parts["environment"] = machine.sentence(results.environment)
+    if not results.tables.keys() >= {*summary.NEEDED}:
+        return {PAGE: parts}
+    return {PAGE: {"summary": summary.page(results), **parts}, README: {"readme": summary.readme(results)}}
 
 
-def fill(page: Path, texts: dict[str, str]) -> None:
-    """Put the texts between the markers of their names."""
-    content = page.read_text()
-    for name, text in texts.items():
-        pattern = re.compile(rf"(<!-- bench: {name} -->\n).*?(<!-- end of bench: {name} -->)", re.DOTALL)
-        if not pattern.search(content):
+def section(table: Table, result: TableResult) -> str:
+    parts = [table.about, markdown.render(table, result), markdown.made(result)]
+    if table.plot:
+        parts.insert(1, f"![{table.plot.title}](images/{table.name}.svg)")
+    return "\n\n".join(parts)
+
+
+def fill(page: Path, parts: dict[str, str]) -> None:
+    """Put the parts between the markers of their names."""
+    text = page.read_text()
+    for name, part in parts.items():
+        before, begin, rest = text.partition(f"<!-- bench: {name} -->\n")
+        _, end, after = rest.partition(f"<!-- end of bench: {name} -->\n")
+        if not end:
             raise SystemExit(f"{page} has no markers for {name}: add <!-- bench: {name} --> and its end")
-        content = pattern.sub(lambda found, text=text: f"{found[1]}\n{text}\n\n{found[2]}", content)
-    page.write_text(content)
+        text = f"{before}{begin}\n{part}\n\n{end}{after}"
+    page.write_text(text)

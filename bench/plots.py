@@ -14,6 +14,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from .markdown import OURS, comma, one, telling
 from .results import Measured, TableResult
 from .table import Column, Plot, Table
+from .ways import ATTACHED
 
 GREY = "#757c88"  # as legible on white as on black
 OURS_COLOUR, OURS_BESIDES = "#e8710a", "#f2a65e"
@@ -39,8 +40,8 @@ def draw(table: Table, plot: Plot, result: TableResult, path: Path) -> None:
             values = {name: row.numbers[column.key].median for name, row in dots.items()}
             axes.plot([min(values.values()), max(values.values())], [place, place], color=GREY, alpha=0.4, zorder=1)
             for name, value in values.items():
-                size = 9 if plot.series and name == next(iter(colours)) else 6  # so that one does not hide the other
-                axes.plot(value, place, "o", color=colours[name], markersize=size, label=name, zorder=2, clip_on=False)
+                ring = {"fillstyle": "none", "markersize": 9} if plot.series and name == ATTACHED.label else {}
+                axes.plot(value, place, "o", color=colours[name], label=name, zorder=2, clip_on=False, **ring)
                 if not plot.series:
                     axes.annotate(one(column, value), (value, place), (6, 0), textcoords="offset points", va="center")
         style(axes, plot, column, list(lines))
@@ -84,9 +85,8 @@ def style(axes: pyplot.Axes, plot: Plot, column: Column, names: list[str]) -> No
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.set_xlabel(", ".join(filter(None, (plot.title, column.unit, "logarithmic" * plot.log))))
-    axes.xaxis.set_major_formatter(
-        FuncFormatter(lambda value, _: f"{value:.0%}" if column.percent else f"{value:,.9g}")
-    )
+    number = "{:.0%}" if column.percent else "{:,.9g}"
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number.format(value)))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.margins(x=0.08)
     if not plot.log:

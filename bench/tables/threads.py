@@ -38,18 +38,20 @@ class Threads(ContenderTable):
         return [contender for contender in super().contenders() if not contender.in_loop]
 
     def run(self, row: Row, folder: Path) -> Result:
-        results = []
+        rates: Result = {}
+        sinks = []
         for count in COUNTS:
             within = folder / str(count)
             within.mkdir()
-            results.append(super().run(dataclasses.replace(row, parameters={"threads": count}), within))
-            if "unavailable" in results[-1]:
-                return results[-1]
-        sinks = {result["sink"] for result in results} - {"all"}
-        return {
-            **{str(count): result["rate"] for count, result in zip(COUNTS, results, strict=True)},
-            "sink": "; ".join(sorted(sinks)) or "all",
-        }
+            result = super().run(dataclasses.replace(row, parameters={"threads": count}), within)
+            if "unavailable" in result and count == 1:
+                return result
+            if "unavailable" in result:
+                sinks.append(f"{count} threads: {result['unavailable']}")
+                break
+            rates[str(count)] = result["rate"]
+            sinks.append(result["sink"])
+        return {**rates, "sink": "; ".join(sorted({*sinks} - {"all"})) or "all"}
 
     def measure(self, row: Row, folder: Path) -> Result:
         self.count = row.parameters["threads"]
