@@ -105,6 +105,10 @@ def ahead(column: Column, ours: Measured, rivals: list[Measured], label: str) ->
     ]
 
 
+def image(table: Table, folder: str) -> str:
+    return f"![{table.plot.title if table.plot else table.title}]({folder}/{table.name}.svg)"
+
+
 def made(result: TableResult) -> str:
     return f"{result.made}; {result.rounds} round{'s' * (result.rounds > 1)}, {result.seconds:.0f} s."
 

@@ -49,7 +49,7 @@ def generated(results: Results) -> dict[Path, dict[str, str]]:
 def section(table: Table, result: TableResult) -> str:
     parts = [table.about, markdown.render(table, result), markdown.made(result)]
     if table.plot:
-        parts.insert(1, f"![{table.plot.title}](images/{table.name}.svg)")
+        parts.insert(1, markdown.image(table, IMAGES.name))
     return "\n\n".join(parts)
 
 
