@@ -55,19 +55,15 @@ def draw(table: Table, plot: Plot, result: TableResult, path: Path) -> None:
 
 
 def by_line(plot: Plot, column: Column, result: TableResult) -> dict[str, dict[str, Measured]]:
-    """Return the dots of each line of the plot by the line's name and theirs, in its order: the best line first."""
+    """Return the dots of each line by its name and theirs. Of lines with one dot the best is the first."""
     rows = [row for row in result.rows if column.key in row.numbers and plot.only.items() <= row.labels.items()]
     names = [name for name in telling(result.rows) if name not in (plot.series, *plot.only)]
+    if not plot.series:
+        rows.sort(key=lambda row: row.numbers[column.key].median, reverse=column.more_is_better)
     lines: dict[str, dict[str, Measured]] = {}
     for row in rows:
         lines.setdefault(comma(row, names), {})[row.labels.get(plot.series, comma(row, names))] = row
-    if plot.series:
-        return {name: dots for name, dots in lines.items() if len(dots) > 1}
-
-    def number(name: str) -> float:
-        return lines[name][name].numbers[column.key].median
-
-    return {name: lines[name] for name in sorted(lines, key=number, reverse=column.more_is_better)}
+    return {name: dots for name, dots in lines.items() if len(dots) > bool(plot.series)}
 
 
 def colours_of(plot: Plot, lines: Mapping[str, Mapping[str, Measured]]) -> dict[str, str]:
