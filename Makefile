@@ -82,7 +82,7 @@ wheels: $(ENV)/wheels/.made  ## build, audit and run the wheels of a release (Li
 
 # OTHER_PYTHONS names more Pythons, each with an environment of its own: for rivals that PYTHON cannot have, and one
 # that is free-threaded for threads without the GIL.
-bench: $(ENV)/bench/.installed  ## measure logflume and its rivals (ARGS='service --quick'; 20 minutes for all, 5 with --quick)
+bench: $(ENV)/bench/.installed  ## measure logflume and its rivals (ARGS='service --quick'; 25 minutes for all, 8 with --quick)
 	@set -e; for python in $(OTHER_PYTHONS); do $(MAKE) --no-print-directory bench-rivals PYTHON=$$python; done
 	@$(WITHOUT) BENCH_PYTHONS="$(foreach python,$(OTHER_PYTHONS),$(CURDIR)/.venv-$(call tag,$(python))/bench-rivals/bin/python)" \
 		$(ENV)/bench/bin/python -m bench $(ARGS)

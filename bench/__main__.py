@@ -49,11 +49,10 @@ def main() -> None:
     results = stored if stored and args.render else Results(machine.environment(options.pythons))
     results.tables = stored.tables if stored else {}
     rounds = args.rounds or (1 if args.quick else None)
-    made = machine.made(sys.argv[1:], options.pythons)
     print(machine.sentence(results.environment), flush=True)
     for name in args.tables or tables.ALL:
         if not args.render:
-            measured = runner.run(tables.ALL[name], options, made, rounds, args.only)
+            measured = runner.run(tables.ALL[name], options, sys.argv[1:], rounds, args.only)
             if not measured.rows:
                 print(f"\n{name}: no rows; `--help` tells about --python and --only", flush=True)
                 continue

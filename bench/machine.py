@@ -30,9 +30,13 @@ def environment(pythons: Sequence[Python]) -> dict[str, Any]:
     }
 
 
-def made(arguments: Sequence[str], pythons: Sequence[Python]) -> str:
-    """Return the Pythons, the date and the command of a run with these arguments."""
-    names = [f"{python.implementation} {python.version}{'' if python.has_gil else 't'}" for python in pythons]
+def made(arguments: Sequence[str], pythons: Sequence[Python], paths: Collection[str]) -> str:
+    """Return which of the Pythons measured, by their paths, the date, and the command of a run with these arguments."""
+    names = [
+        f"{python.implementation} {python.version}{'' if python.has_gil else 't'}"
+        for python in pythons
+        if python.path in paths
+    ]
     date = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
     variables = {
         "OTHER_PYTHONS": " ".join(f"python{python.label}" for python in pythons[1:]),

@@ -43,7 +43,7 @@ class Sink(ContenderTable):
             end = max(end, lines.settle(path))
         there = lines.count(path)
         result["rate"] = there / (end - result["begun"]) / 1000
-        result["cpu"] = used / max(1, there) * 1e6
+        result["cpu"] = used / there * 1e6 if there else None
 
 
 TABLES = [Sink()]
