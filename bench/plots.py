@@ -58,11 +58,13 @@ def by_line(plot: Plot, column: Column, result: TableResult) -> dict[str, dict[s
     """Return the dots of each line by its name and theirs. Of lines with one dot the best is the first."""
     rows = [row for row in result.rows if column.key in row.numbers and plot.only.items() <= row.labels.items()]
     names = [name for name in telling(result.rows) if name not in (plot.series, *plot.only)]
+    usual = result.rows[0].labels.get("Python")
     if not plot.series:
         rows.sort(key=lambda row: row.numbers[column.key].median, reverse=column.more_is_better)
     lines: dict[str, dict[str, Measured]] = {}
     for row in rows:
-        lines.setdefault(comma(row, names), {})[row.labels.get(plot.series, comma(row, names))] = row
+        name = comma(row, [label for label in names if row.labels[label] != usual])
+        lines.setdefault(name, {})[row.labels.get(plot.series, name)] = row
     return {name: dots for name, dots in lines.items() if len(dots) > bool(plot.series)}
 
 

@@ -89,6 +89,7 @@ class FreeThreaded(Threads):
     name = "free-threaded"
     title = "Threads without the GIL"
     about = "The same by a free-threaded build of Python, of each contender that leaves the GIL off."
+    plot = Plot("8", "Records a second in the file, eight threads without the GIL", log=True)
 
     def measured(self, pythons: Sequence[Python]) -> Iterator[tuple[Python, Contender]]:
         for python in pythons:
