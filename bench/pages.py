@@ -55,11 +55,12 @@ def section(table: Table, result: TableResult) -> str:
 
 def fill(page: Path, parts: dict[str, str]) -> None:
     """Put the parts between the markers of their names."""
-    text = page.read_text()
+    text = old = page.read_text()
     for name, part in parts.items():
         before, begin, rest = text.partition(f"<!-- bench: {name} -->\n")
         _, end, after = rest.partition(f"<!-- end of bench: {name} -->\n")
         if not end:
             raise SystemExit(f"{page} has no markers for {name}: add <!-- bench: {name} --> and its end")
         text = f"{before}{begin}\n{part}\n\n{end}{after}"
-    page.write_text(text)
+    if text != old:  # README is part of the package, which is built anew when it is newer
+        page.write_text(text)
