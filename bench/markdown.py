@@ -30,9 +30,11 @@ def render(table: Table, result: TableResult) -> str:
 
 def grid(names: list[str], heads: list[str], labels: list[list[str]], rows: list[list[str]], sinks: list[str]) -> str:
     """Return a table of the heads of labels and of numbers, the labels and the numbers of each row, and its sink."""
-    lines = [[*names, *heads, "at the sink"], ["---"] * len(names) + ["---:"] * len(heads) + ["---"]]
+    checked = any(sinks)
+    rule = ["---"] * len(names) + ["---:"] * len(heads) + ["---"] * checked
+    lines = [[*names, *heads, *["at the sink"] * checked], rule]
     for each, numbers, at_sink in zip(labels, rows, sinks, strict=True):
-        lines.append([*(f"**{label}**" if label == OURS else label for label in each), *numbers, at_sink])
+        lines.append([*(f"**{label}**" if label == OURS else label for label in each), *numbers, *[at_sink] * checked])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 

@@ -27,13 +27,12 @@ def readme(results: Results) -> str:
     """Return the chart of the service, its numbers on one core, what a call takes, and how that was measured."""
     ways = [ATTACHED.label, NO_PREPARE.label, LOGFLUME.label]
     logged = [row.labels["logging"] for row in rows(results, "service", cores="one core", by=LOGFLUME.label)]
-    lines = [["the log goes", *ways], ["---", *["---:"] * len(ways)]]
-    lines += [[what, *(share(results, what, way) for way in ways)] for what in logged]
+    shares = [[share(results, what, way) for way in ways] for what in logged]
     ours, attached, queue = (call(results, contender=way.label) for way in (LOGFLUME, ATTACHED, STANDARD))
     return "\n\n".join(
         [
             markdown.image(tables.ALL["service"], "docs/images"),
-            "\n".join(f"| {' | '.join(line)} |" for line in lines),
+            markdown.grid(["the log goes"], ways, [[what] for what in logged], shares, [""] * len(logged)),
             f"An accelerated `logger.info()` takes {ours:,.0f} ns; with handlers attached it takes {attached:,.0f}, "
             f"with the standard `QueueHandler` {queue:,.0f}.",
             f"{machine.sentence(results.environment, README_VERSIONS)} {markdown.made(results.tables['service'])}",
