@@ -26,7 +26,7 @@ SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE \
 	$(shell find src -name __pycache__ -prune -o -name '*.egg-info' -prune -o \
 		\( -type d -o -name '*.py' -o -name '*.pyx' -o -name '*.p[xy][di]' -o -name '*.h' -o -name py.typed \) -print)
 
-.PHONY: help docs demo installed test test-compiled test-pure test-compat fuzz coverage sanitize wheels bench bench-threads regression lint format clean
+.PHONY: help docs demo installed test test-compiled test-pure test-compat fuzz coverage sanitize wheels bench bench-rivals regression lint format clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -80,13 +80,14 @@ sanitize: $(ENV)/sanitize/.made  ## run the tests on extensions built with Addre
 wheels: $(ENV)/wheels/.made  ## build, audit and run the wheels of a release (Linux; ARGS='pure x86_64' for some)
 	@$(WITHOUT) $(ENV)/wheels/bin/python packaging/wheels.py $(ENV)/made-wheels $(ARGS)
 
-# FREE_THREADED names a free-threaded Python, which gets an environment of its own for the table of threads.
-bench: $(ENV)/bench/.installed  ## measure logflume and its rivals (ARGS='service --quick'; 17 minutes for all, 4 with --quick)
-	@$(if $(FREE_THREADED),$(MAKE) --no-print-directory bench-threads PYTHON=$(FREE_THREADED))
-	@$(WITHOUT) $(if $(FREE_THREADED),BENCH_FREE_THREADED=$(CURDIR)/.venv-$(call tag,$(FREE_THREADED))/bench-threads/bin/python) \
+# OTHER_PYTHONS names more Pythons, each with an environment of its own: for rivals that PYTHON cannot have, and one
+# that is free-threaded for threads without the GIL.
+bench: $(ENV)/bench/.installed  ## measure logflume and its rivals (ARGS='service --quick'; 25 minutes for all, 8 with --quick)
+	@set -e; for python in $(OTHER_PYTHONS); do $(MAKE) --no-print-directory bench-rivals PYTHON=$$python; done
+	@$(WITHOUT) BENCH_PYTHONS="$(foreach python,$(OTHER_PYTHONS),$(CURDIR)/.venv-$(call tag,$(python))/bench-rivals/bin/python)" \
 		$(ENV)/bench/bin/python -m bench $(ARGS)
 
-bench-threads: $(ENV)/bench-threads/.installed  # what the free-threaded Python needs
+bench-rivals: $(ENV)/bench-rivals/.installed  # what one of OTHER_PYTHONS needs
 
 regression: $(ENV)/bench/.installed  ## pytest-benchmark on both cores (ARGS=--benchmark-autosave, later --benchmark-compare)
 	@$(WITHOUT) $(ENV)/bench/bin/python -m pytest bench/regression $(ARGS)
@@ -151,7 +152,7 @@ $(ENV)/compiled/.installed $(ENV)/compat/.installed $(ENV)/demo/.installed: $(EN
 	@$(WITHOUT) $(@D)/bin/python -m pip install --quiet --force-reinstall --no-deps $(ENV)/dist-compiled/*.whl
 	@touch $@
 
-$(ENV)/bench/.installed $(ENV)/bench-threads/.installed: $(ENV)/%/.installed: $(ENV)/%/.made $(ENV)/dist-compiled/.built
+$(ENV)/bench/.installed $(ENV)/bench-rivals/.installed: $(ENV)/%/.installed: $(ENV)/%/.made $(ENV)/dist-compiled/.built
 	@$(WITHOUT) $(@D)/bin/python bench/install.py
 	@$(WITHOUT) $(@D)/bin/python -m pip install --quiet --force-reinstall --no-deps $(ENV)/dist-compiled/*.whl
 	@touch $@

@@ -13,11 +13,12 @@ A measurement is one row of one table, made in a process of its own. What is whe
 - `lines.py`: which records have reached the sink, and with which content.
 - `service/`: the FastAPI service and its clients.
 - `results.py`, `machine.py`: what was found, as JSON, and on what.
-- `markdown.py`, `plots.py`, `pages.py`: the results for readers.
+- `pythons.py`: the Pythons that measure, where one cannot measure all.
+- `markdown.py`, `plots.py`, `summary.py`, `pages.py`: the results for readers.
 
 To add a package, write a file in `contenders/` and name it in `contenders/__init__.py`; every table has it then. A
 table is added likewise. A configuration is an entry in `configurations.py`. The packages are in the dependency group
-`bench` of `pyproject.toml`; one that is not installed is shown as not available.
+`bench-rivals` of `pyproject.toml`; one that is not installed is shown as not available.
 
 `regression/` is apart: benchmarks for pytest-benchmark, which compares two versions of logflume.
 """

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from . import machine, markdown, pages, runner, tables
+from . import machine, markdown, pages, pythons, runner, tables
 from .results import Results
 from .table import Options
 
@@ -23,10 +23,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, help="rounds of each table (default: two or three)")
     parser.add_argument("--only", default="", metavar="TEXT", help="only rows with this in their labels")
     parser.add_argument(
-        "--free-threaded",
-        metavar="PYTHON",
-        default=os.environ.get("BENCH_FREE_THREADED"),
-        help="a free-threaded Python with logflume, for the table of threads",
+        "--python",
+        action="append",
+        dest="others",
+        metavar="PATH",
+        default=os.environ.get("BENCH_PYTHONS", "").split(),
+        help="another Python with logflume and rivals: it measures what this one does not have, and, if it is "
+        "free-threaded, threads without the GIL",
     )
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="keep the results there, beside those of other tables"
@@ -42,15 +45,18 @@ def main() -> None:
         parser.error("--render needs --json or --docs")
 
     stored = Results.load(args.json) if args.json and args.json.exists() else None
-    results = stored if stored and args.render else Results(machine.environment())
+    options = Options(0.25 if args.quick else 1.0, pythons.measuring(args.others))
+    results = stored if stored and args.render else Results(machine.environment(options.pythons))
     results.tables = stored.tables if stored else {}
-    options = Options(0.25 if args.quick else 1.0, args.free_threaded)
     rounds = args.rounds or (1 if args.quick else None)
-    made = machine.made(sys.argv[1:])
     print(machine.sentence(results.environment), flush=True)
     for name in args.tables or tables.ALL:
         if not args.render:
-            results.tables[name] = runner.run(tables.ALL[name], options, made, rounds, args.only)
+            measured = runner.run(tables.ALL[name], options, sys.argv[1:], rounds, args.only)
+            if not measured.rows:
+                print(f"\n{name}: no rows; `--help` tells about --python and --only", flush=True)
+                continue
+            results.tables[name] = measured
             if args.json:
                 results.save(args.json)
         if name in results.tables:

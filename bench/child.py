@@ -22,7 +22,7 @@ def missing(package: str) -> str | None:
         if package:
             importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
-        return f"{package} is not installed"
+        return "not installed"
     return None
 
 

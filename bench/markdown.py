@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .results import Measured, Number, TableResult
 from .table import Column, Table
@@ -11,18 +11,40 @@ OURS = "logflume"
 
 
 def render(table: Table, result: TableResult) -> str:
-    """Return the table."""
-    rows = [[plain(row, column) for column in table.columns] for row in result.rows]
-    heads = [head(column) for column in table.columns]
-    labels = [list(row.labels.values()) for row in result.rows]
-    names = list(result.rows[0].labels) if result.rows else []
-    sinks = [sink(row) for row in result.rows]
+    """Return the table, and below it which rows have no numbers, and why."""
     if table.across:
-        names, heads, labels, rows, sinks = across(table, result)
-    lines = [[*names, *heads, "at the sink"], ["---"] * len(names) + ["---:"] * len(heads) + ["---"]]
+        return grid(*across(table, result))
+    measured = [row for row in result.rows if not row.unavailable]
+    names = telling(result.rows)
+    numbers = [[plain(row, column) for column in table.columns] for row in measured]
+    text = grid(
+        names,
+        [head(column) for column in table.columns],
+        [[row.labels[name] for name in names] for row in measured],
+        numbers,
+        [sink(row) for row in measured],
+    )
+    missing = [f"{comma(row, names)} ({row.unavailable})" for row in result.rows if row.unavailable]
+    return text + (f"\n\nNot available: {'; '.join(missing)}." if missing else "")
+
+
+def grid(names: list[str], heads: list[str], labels: list[list[str]], rows: list[list[str]], sinks: list[str]) -> str:
+    """Return a table of the heads of labels and of numbers, the labels and the numbers of each row, and its sink."""
+    checked = any(sinks)
+    rule = ["---"] * len(names) + ["---:"] * len(heads) + ["---"] * checked
+    lines = [[*names, *heads, *["at the sink"] * checked], rule]
     for each, numbers, at_sink in zip(labels, rows, sinks, strict=True):
-        lines.append([*(f"**{label}**" if label == OURS else label for label in each), *numbers, at_sink])
+        lines.append([*(f"**{label}**" if label == OURS else label for label in each), *numbers, *[at_sink] * checked])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def comma(row: Measured, names: Sequence[str]) -> str:
+    return ", ".join(row.labels[name] for name in names)
+
+
+def telling(rows: Sequence[Measured]) -> list[str]:
+    """Return the labels that tell rows apart: not a Python that measured all."""
+    return [name for name in rows[0].labels if name != "Python" or len({row.labels[name] for row in rows}) > 1]
 
 
 Lines = tuple[list[str], list[str], list[list[str]], list[list[str]], list[str]]
@@ -61,22 +83,32 @@ def losses(table: Table, result: TableResult) -> Iterator[str]:
     for row in ours:
         label = next(name for name, value in row.labels.items() if value == OURS)
         key = tuple(value for name, value in row.labels.items() if name != label)
-        rivals = [rival for rival in grouped(result, label)[key] if not rival.labels[label].startswith(OURS)]
+        rivals = [
+            rival
+            for rival in grouped(result, label)[key]
+            if not rival.labels[label].startswith(OURS) and rival.labels[label] != "no logging"
+        ]
         for column in table.columns:
             if column.key in row.numbers and (better := ahead(column, row, rivals, label)):
-                where = ", ".join([table.title, *key, head(column)])
+                others = [row.labels[name] for name in telling(result.rows) if name != label]
+                where = ", ".join([table.title, *others, head(column)])
                 yield f"- {where}: {one(column, row.numbers[column.key].median)}; {', '.join(better)}."
 
 
 def ahead(column: Column, ours: Measured, rivals: list[Measured], label: str) -> list[str]:
     """Return the rivals with a better number, each with it."""
     sign = -1 if column.more_is_better else 1
-    mine = sign * ours.numbers[column.key].median
+    mine = ours.numbers[column.key].median
+    found = {rival.labels[label]: rival.numbers[column.key].median for rival in rivals if column.key in rival.numbers}
     return [
-        f"{rival.labels[label]} {one(column, rival.numbers[column.key].median)}"
-        for rival in rivals
-        if rival.sink and column.key in rival.numbers and sign * rival.numbers[column.key].median < mine
+        f"{name} {one(column, value)}"
+        for name, value in found.items()
+        if sign * value < sign * mine and one(column, value) != one(column, mine)
     ]
+
+
+def image(table: Table, folder: str) -> str:
+    return f"![{table.plot.title if table.plot else table.title}]({folder}/{table.name}.svg)"
 
 
 def made(result: TableResult) -> str:

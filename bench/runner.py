@@ -6,14 +6,18 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+from . import machine
 from .results import Measured, Number, TableResult
 from .table import Options, Result, Table
 
 
-def run(table: Table, options: Options, made: str, rounds: int | None = None, only: str = "") -> TableResult:
-    """Measure a table, or the rows that have `only` in their labels. `made` is kept with the result."""
+def run(
+    table: Table, options: Options, arguments: Sequence[str], rounds: int | None = None, only: str = ""
+) -> TableResult:
+    """Measure a table, or the rows that have `only` in their labels. The `arguments` were those of the run."""
     rows = {row.key: row for row in table.rows(options) if only in row.key}
     found: dict[str, list[Result]] = {key: [] for key in rows}
     begun = time.monotonic()
@@ -31,6 +35,7 @@ def run(table: Table, options: Options, made: str, rounds: int | None = None, on
         for key, result in results.items():
             found[key].append(result)
     progress("")
+    made = machine.made(arguments, options.pythons, {row.python for row in rows.values()})
     measured = [summary(table, dict(rows[key].labels), results) for key, results in found.items()]
     return TableResult(table.name, count, round(time.monotonic() - begun), made, measured)
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .pythons import Python
+
 Result = dict[str, Any]  # numbers by the keys of the columns; None is no number
 
 
@@ -27,11 +29,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Plot:
-    """Bars for one column: one for each row, or groups of them by the first label."""
+    """Dots for one column, a line for each row, or for all rows that differ in the label `series` only."""
 
     column: str
     title: str
     log: bool = False
+    series: str = ""
+    only: Mapping[str, str] = field(default_factory=dict)  # labels that the rows must have
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Options:
     """What the command line tells about a run."""
 
     scale: float = 1.0
-    free_threaded: str | None = None  # the path of a Python
+    pythons: Sequence[Python] = ()  # this one first
 
     def count(self, records: int) -> int:
         return max(100, int(records * self.scale))

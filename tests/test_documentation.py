@@ -54,6 +54,17 @@ def test_links_between_pages(page: Path) -> None:
         assert not anchor or anchor in anchors(linked), target
 
 
+def test_generated_numbers_are_those_of_the_benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a change of bench/, `make bench ARGS='--docs --render'` writes them again."""
+    pytest.importorskip("resource")  # bench/ needs it
+    monkeypatch.syspath_prepend(str(ROOT))
+    from bench import pages, results
+
+    for page, parts in pages.generated(results.Results.load(pages.DATA)).items():
+        for name, part in parts.items():
+            assert f"<!-- bench: {name} -->\n\n{part}\n\n<!-- end" in page.read_text("utf-8"), (page.name, name)
+
+
 # ---- the files and functions that the pages for contributors name ----
 
 PACKAGE = ROOT / "src" / "logflume"

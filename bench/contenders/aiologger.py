@@ -1,4 +1,4 @@
-"""aiologger: a coroutine for each call, which ends when the line is written."""
+"""aiologger: each call makes a task, which ends when the line is written. It may be awaited, or not."""
 
 from __future__ import annotations
 
@@ -27,4 +27,8 @@ def start(path: str) -> Running:
     return Running(logger, logger.shutdown)
 
 
-CONTENDERS = [Contender("aiologger", start, "aiologger", CALLS, in_loop=True)]
+NOT_AWAITED = {name: call.removeprefix("await ") for name, call in CALLS.items()}
+CONTENDERS = [
+    Contender("aiologger", start, "aiologger", CALLS, in_loop=True),
+    Contender("aiologger, not awaited", start, "aiologger", NOT_AWAITED, in_loop=True),
+]

@@ -1,4 +1,4 @@
-"""Logbook."""
+"""Logbook: its handler for files, in the call or on a thread of its own."""
 
 from __future__ import annotations
 
@@ -21,4 +21,16 @@ def start(path: str) -> Running:
     return Running(logbook.Logger("a.b.c", level=logbook.INFO), handler.close)
 
 
-CONTENDERS = [Contender("Logbook", start, "logbook", CALLS)]
+def threaded(path: str) -> Running:
+    import logbook
+    from logbook.queues import ThreadedWrapperHandler
+
+    handler = ThreadedWrapperHandler(logbook.FileHandler(path, level="INFO", format_string=FORMAT))
+    handler.push_application()
+    return Running(logbook.Logger("a.b.c", level=logbook.INFO), handler.close)
+
+
+CONTENDERS = [
+    Contender("Logbook", start, "logbook", CALLS),
+    Contender("Logbook, threaded", threaded, "logbook", CALLS),
+]

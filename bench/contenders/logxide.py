@@ -1,4 +1,7 @@
-"""logxide: the interface of the standard library in Rust. Its native path has times without milliseconds."""
+"""logxide: the interface of the standard library in Rust.
+
+Set up by basicConfig(), as its documentation recommends. Its times then have no milliseconds, which is its native path.
+"""
 
 from __future__ import annotations
 

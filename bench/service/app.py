@@ -19,7 +19,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from .. import configurations, process, ways
-from ..contenders import loguru, structlog
+from ..contenders import loguru, logust, picologging, structlog
 from ..contenders.contender import Running
 from ..usage import cpu
 
@@ -36,19 +36,24 @@ CONFIGURATIONS = {
     "only uvicorn's access lines to stdout": "uvicorn's access format",
     "structlog over logging, to stdout": "structlog's formatter, stdout",
 }
-PACKAGES: dict[str, Callable[[], Logging]] = {
-    "none": lambda: (None, lambda: None),
-    "structlog, bytes and orjson": lambda: with_package(structlog.fastest(os.dup(1)), "order %d: step %d"),
-    "loguru, serialize": lambda: with_package(loguru.start(sys.stdout, serialize=True), "order {}: step {}"),
+PACKAGES: dict[str, Callable[[str], Logging]] = {
+    "none": lambda path: (None, lambda: None),
+    "picologging, queue": lambda path: with_package(picologging.queued(path)),
+    "logust": lambda path: with_package(logust.start(path)),
+    "structlog, bytes and orjson": lambda path: with_package(structlog.fastest(os.dup(1))),
+    "loguru, serialize": lambda path: with_package(loguru.start(sys.stdout, serialize=True)),
 }
 
 
-def with_package(running: Running, message: str) -> Logging:
-    """Log with a package that does not take uvicorn's records: the application logs the access line."""
+def with_package(running: Running) -> Logging:
+    """Log with a package that does not take uvicorn's records: the application logs the access line.
+
+    The message is made by the call, as logust needs it, which is not slower than any package's own way.
+    """
     logger = running.log
 
     def log(order: int, step: int) -> None:
-        logger.info(message, order, step)
+        logger.info(f"order {order}: step {step}")
         if step == STEPS - 1:
             logger.info(f'127.0.0.1:5000 - "GET /orders/{order} HTTP/1.1" 200')
 
@@ -84,7 +89,7 @@ def main(what: str, by: str, folder: str) -> None:
     signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again when it has ended
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     path = str(Path(folder, "file"))
-    log, close = PACKAGES[by]() if by in PACKAGES else with_handlers(what, ways.ALL[by], path)
+    log, close = PACKAGES[by](path) if by in PACKAGES else with_handlers(what, ways.ALL[by], path)
     app = make_app(None if what.startswith("only") else log)
     config = uvicorn.Config(app, loop="uvloop", log_config=None, access_log=by not in PACKAGES)
     listening = socket.create_server(("127.0.0.1", 0), backlog=128)

@@ -1,4 +1,8 @@
-"""Tables with a row for each contender, which logs to a file."""
+"""Tables with a row for each contender, which logs to a file.
+
+A contender is measured by the first Python that has it. Another than the first measures the references, too, so that
+each row can be compared with some of its own Python.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,15 @@ import asyncio
 import inspect
 import time
 from abc import abstractmethod
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from .. import contenders, lines, process
+from .. import contenders, lines, process, ways
 from ..contenders.contender import Contender, Running
+from ..pythons import Python
 from ..table import Options, Result, Row, Table
+
+REFERENCES = (ways.ATTACHED.label, ways.LOGFLUME.label)
 
 
 class ContenderTable(Table):
@@ -21,9 +29,26 @@ class ContenderTable(Table):
 
     def rows(self, options: Options) -> list[Row]:
         return [
-            Row({"contender": each.label}, each.package, each.environment, scale=options.scale)
-            for each in self.contenders()
+            Row(
+                {"contender": each.label, "Python": python.label},
+                each.package,
+                each.environment,
+                python.path,
+                options.scale,
+            )
+            for python, each in self.measured(options.pythons)
         ]
+
+    def measured(self, pythons: Sequence[Python]) -> Iterator[tuple[Python, Contender]]:
+        """Yield which Python measures which contenders."""
+        left = self.contenders()
+        for python in pythons:
+            here = [each for each in left if python.has(each.package)]
+            left = [each for each in left if each not in here]
+            if here and python is not pythons[0]:
+                here = [*(each for each in self.contenders() if each.label in REFERENCES), *here]
+            yield from ((python, each) for each in here)
+        yield from ((pythons[0], each) for each in left)  # which says why it cannot
 
     @abstractmethod
     async def body(self, contender: Contender, running: Running, options: Options) -> Result:

@@ -26,6 +26,7 @@ class Kill(ContenderTable):
         Column("behind", "behind", "ms", digits=1, spread=True),
         Column("lost", "records that are not there", digits=0),
     )
+    rounds = 5
 
     def run(self, row: Row, folder: Path) -> Result:
         with process.started(process.child(self.name, row, folder), row, folder) as running:
