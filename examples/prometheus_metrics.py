@@ -1,7 +1,12 @@
-"""Metrics of logflume's listener for Prometheus: `python prometheus_metrics.py`, then look at localhost:9464/metrics.
+"""Metrics of logflume's listener for Prometheus.
 
-Needs prometheus-client. Alert on logflume_dropped_records_total, logflume_failed_records_total and
-logflume_oldest_pending_seconds.
+    pip install logflume prometheus-client
+    python prometheus_metrics.py
+    curl localhost:9464/metrics
+
+A service that has an endpoint for metrics already needs only ListenerCollector and the line that registers it. Alert
+on logflume_dropped_records_total, logflume_failed_records_total and logflume_oldest_pending_seconds. Pitfall: each
+process has numbers of its own, so the port of one worker tells nothing of the others.
 """
 
 from __future__ import annotations

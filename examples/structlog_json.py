@@ -3,7 +3,9 @@
     pip install logflume structlog
     python structlog_json.py
 
-Pitfall: PrintLogger and BytesLogger write in the call, past `logging`, so that nothing here reaches them.
+The processors before wrap_for_formatter run in the log call, those of ProcessorFormatter behind the queue. The
+interpreter's exit delivers what is queued. Pitfall: PrintLogger and BytesLogger write in the call, past `logging`, so
+that nothing here reaches them.
 """
 
 import logging
@@ -13,11 +15,16 @@ import structlog
 
 import logflume
 
+shared = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso"),
+]
 structlog.configure(
     processors=[
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso"),
+        structlog.stdlib.filter_by_level,
+        *shared,
         structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
     ],
     logger_factory=structlog.stdlib.LoggerFactory(),
@@ -27,10 +34,12 @@ structlog.configure(
 handler = logging.StreamHandler(sys.stdout)
 handler.setFormatter(
     structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,  # for records of other packages
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
-        ]
+        ],
     )
 )
 logging.basicConfig(level=logging.INFO, handlers=[handler])

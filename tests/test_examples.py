@@ -166,12 +166,16 @@ on_posix = pytest.mark.skipif(os.name != "posix", reason="ends servers by SIGTER
 @on_posix
 @needs("fastapi", "uvicorn")
 def test_fastapi(environment: Environment) -> None:
-    _, output = serve([sys.executable, "fastapi_json.py"], environment)
+    command = [sys.executable, "-m", "uvicorn", "--port", environment["PORT"], "fastapi_json:app"]
+    _, output = serve(command, environment)
     lines = [json.loads(line) for line in output.splitlines()]
     read = [line for line in lines if line["message"] == "order read"]
     assert [line["order"] for line in read] == list(range(20))
     assert len({line["request_id"] for line in read}) == 20
-    assert len([line for line in lines if "GET /orders/" in line["message"]]) == 20
+    access = [line for line in lines if "GET /orders/" in line["message"]]
+    assert {line["request_id"] for line in access} == {line["request_id"] for line in read}
+    assert len(access) == 20
+    assert {(line["level"], line["logger"]) for line in access} == {("INFO", "uvicorn.access")}
 
 
 @on_posix
