@@ -20,6 +20,7 @@ shared = [
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso"),
+    structlog.processors.format_exc_info,  # here: there is no current exception on the listener's thread
 ]
 structlog.configure(
     processors=[
@@ -37,7 +38,6 @@ handler.setFormatter(
         foreign_pre_chain=shared,  # for records of other packages
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
         ],
     )
@@ -49,3 +49,7 @@ structlog.contextvars.bind_contextvars(request_id="c0ffee")
 log = structlog.get_logger("shop")
 for order in range(100):
     log.info("order read", order=order)
+try:
+    raise KeyError("c0ffee")
+except KeyError:
+    log.exception("no such order")
