@@ -20,6 +20,7 @@ from types import ModuleType
 
 import pytest
 
+import logflume
 from helpers import run_python
 
 ROOT = Path(__file__).parent.parent
@@ -109,6 +110,11 @@ def test_commands(lf: ModuleType) -> None:
             assert done.stdout.splitlines() == [line.replace("compiled", lf.IMPLEMENTATION) for line in output]
         elif "-dbg" not in command:  # of a Python that is seldom there
             assert f"$ {command}" in servers or f"`{command}`" in servers
+
+
+def test_api_page_has_every_public_name() -> None:
+    text = (ROOT / "docs" / "api.md").read_text("utf-8")
+    assert [name for name in logflume.__all__ if not re.search(rf"\b{name}\b", text)] == []
 
 
 def test_targets_of_make_that_pages_name() -> None:
