@@ -69,8 +69,8 @@ def main(port: int = 9464) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     with logflume.setup_logging_queue(capacity=10_000) as listener:
         prometheus_client.REGISTRY.register(ListenerCollector(listener))
-        server, _ = prometheus_client.start_http_server(port, addr="127.0.0.1")
-        logging.info("metrics at http://127.0.0.1:%d/metrics; press Ctrl-C to end", server.server_port)
+        server, _ = prometheus_client.start_http_server(port)
+        logging.info("metrics at http://localhost:%d/metrics; press Ctrl-C to end", server.server_port)
         try:
             threading.Event().wait()
         except KeyboardInterrupt:
