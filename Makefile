@@ -52,7 +52,7 @@ installed: $(ENV)/compiled/.installed $(ENV)/pure/.installed  # what `make test`
 
 test-compat: $(ENV)/compat/.installed  ## run the tests with packages that hook into logging, event loops and servers
 	@echo "testing with other packages"
-	@$(COMPILED) $(ENV)/compat/bin/python -m pytest $(PARALLEL) tests/test_third_party.py tests/test_uvicorn_formatters.py tests/test_json_*.py tests/test_servers.py tests/test_examples.py tests/test_listener_life.py $(ARGS)
+	@$(COMPILED) $(ENV)/compat/bin/python -m pytest $(PARALLEL) tests/test_third_party.py tests/test_uvicorn_formatters.py tests/test_json_*.py tests/test_servers.py tests/test_examples.py tests/test_documentation.py tests/test_listener_life.py $(ARGS)
 
 RANDOM_TESTS := $(wildcard tests/test_*random*.py)
 fuzz: $(ENV)/compiled/.installed  ## run the random tests with examples that no run has had before, both cores

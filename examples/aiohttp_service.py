@@ -3,7 +3,8 @@
     pip install logflume aiohttp
     python aiohttp_service.py
 
-The clean-up context's end delivers what is queued: it comes first in the list, so that it ends last.
+The clean-up context's end delivers what is queued: it comes first in the list, so that it ends last. Pitfall: outside
+of debug mode run_app() gives the access log no handler and no level, so the root logger gets both here.
 """
 
 import logging

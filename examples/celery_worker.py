@@ -1,7 +1,7 @@
-"""A Celery worker: what Celery configures is moved behind a queue, and delivered when a worker process ends.
+"""A Celery worker: each process has a listener of its own, and delivers what is queued when it ends.
 
     pip install logflume celery
-    celery --app celery_worker worker
+    celery --app celery_worker worker --loglevel info
 
 Pitfall: Celery's TaskFormatter asks for the current task, which the listener's thread does not have. The filter takes
 its id in the log call.
@@ -12,7 +12,7 @@ import os
 from typing import Any
 
 from celery import Celery, current_task
-from celery.signals import setup_logging, worker_process_shutdown, worker_shutdown
+from celery.signals import setup_logging
 
 import logflume
 
@@ -27,20 +27,12 @@ class AddTaskId(logging.Filter):
 
 
 @setup_logging.connect
-def configure(**keywords: Any) -> None:
-    """Celery leaves logging alone when a function is connected to this signal."""
+def configure(loglevel: int, **keywords: Any) -> None:
+    """Celery leaves logging alone when a function is connected to this signal; forked workers inherit the set-up."""
     handler = logging.FileHandler(os.environ.get("LOG", "app.log"))
     handler.addFilter(AddTaskId())
-    logging.basicConfig(level=logging.INFO, handlers=[handler], format="%(levelname)s %(task_id)s %(message)s")
+    logging.basicConfig(level=loglevel, handlers=[handler], format="%(levelname)s %(task_id)s %(message)s")
     logflume.setup_logging_queue(accelerate=True)
-
-
-@worker_process_shutdown.connect
-@worker_shutdown.connect
-def deliver(**keywords: Any) -> None:
-    """A worker process may end by os._exit()."""
-    for handler in logging.getLogger().handlers:
-        handler.flush()
 
 
 @app.task

@@ -3,8 +3,8 @@
     pip install logflume django uvicorn
     uvicorn django_asgi:application
 
-The first record starts the listener, in each process. Pitfall: LOGGING is applied when Django is set up, so what logs
-before that is not queued.
+The first record starts the listener, in each process, and the server's end delivers what is queued. Pitfall: LOGGING is
+applied when Django is set up, so what logs before that is not queued.
 """
 
 import logging
@@ -15,6 +15,8 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
+
+import logflume
 
 settings.configure(
     DEBUG=False,
@@ -37,6 +39,7 @@ settings.configure(
     },
 )
 django.setup()
+logflume.accelerate_loggers()
 
 
 async def get_order(request: HttpRequest, order: int) -> JsonResponse:

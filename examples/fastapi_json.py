@@ -1,24 +1,23 @@
 """FastAPI with JSON lines on stdout: request ids from a filter, uvicorn's access log behind the queue as well.
 
     pip install logflume fastapi uvicorn
-    python fastapi_json.py
+    uvicorn fastapi_json:app
 
-The lifespan's end delivers what is queued. Pitfall: without all_loggers=True uvicorn's own handlers stay attached.
+The lifespan's end delivers what is queued. Pitfall: uvicorn configures its loggers before it imports this module, so
+the dictionary names them; else the access log would stay as it is, and without a request id.
 """
 
 import contextlib
 import contextvars
 import logging
 import logging.config
-import os
-import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-import uvicorn
 from fastapi import FastAPI, Request, Response
 
 import logflume
+from logflume.json_formatter import RESERVED_ATTRS
 
 request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="-")
 
@@ -33,7 +32,16 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": AddRequestId}},
-    "formatters": {"json": {"()": "logflume.JsonFormatter", "timestamp": True}},
+    "formatters": {
+        "json": {
+            "()": "logflume.JsonFormatter",
+            "fmt": "%(levelname)s %(name)s %(message)s",
+            "rename_fields": {"levelname": "level", "name": "logger"},
+            "timestamp": True,
+            # uvicorn gives its records a second text, with colours
+            "reserved_attrs": [*RESERVED_ATTRS, "color_message"],
+        }
+    },
     "handlers": {
         "stdout": {
             "class": "logging.StreamHandler",
@@ -43,8 +51,10 @@ LOGGING = {
         }
     },
     "root": {"level": "INFO", "handlers": ["stdout"]},
-    "loggers": {"uvicorn": {"level": "INFO"}, "uvicorn.access": {"level": "INFO"}},
+    # uvicorn's own handlers give way to that of the root logger
+    "loggers": {name: {"handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.access")},
 }
+logging.config.dictConfig(LOGGING)
 
 log = logging.getLogger("shop")
 
@@ -68,8 +78,3 @@ async def name_request(request: Request, call_next: Callable[[Request], Awaitabl
 async def get_order(order: int) -> dict[str, int]:
     log.info("order read", extra={"order": order})
     return {"order": order}
-
-
-if __name__ == "__main__":
-    port = int(os.environ.get("PORT", "8000"))
-    sys.exit(uvicorn.run(app, port=port, log_config=LOGGING))

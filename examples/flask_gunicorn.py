@@ -3,7 +3,8 @@
     pip install logflume flask gunicorn
     gunicorn --preload --workers 2 flask_gunicorn:app
 
-Pitfall: Flask's own handler writes to the stream of the current request, so configure another one first.
+The worker's end delivers what is queued. Pitfall: Flask's own handler writes to the stream of the current request, so
+configure another one first.
 """
 
 import logging

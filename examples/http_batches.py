@@ -3,8 +3,8 @@
     pip install logflume
     python http_batches.py
 
-`handle_batch()` gets many records at once. It may wait: it runs on the listener's thread, and no log call waits for
-it. The queue grows meanwhile, which `listener.stats().pending` tells.
+`handle_batch()` gets many records at once. It may wait, since it runs on the listener's thread. The queue is bounded:
+when the collector stays slow, log calls wait for room. Pitfall: at the end the tries have to fit into exit_timeout.
 """
 
 import http.server
@@ -19,32 +19,30 @@ import logflume
 
 
 class HttpBatches(logging.Handler):
-    """Posts JSON lines; `tries` times, and waits twice as long before each."""
+    """Posts JSON lines, five times at most."""
 
-    def __init__(self, url: str, most: int = 500, tries: int = 5) -> None:
+    def __init__(self, url: str) -> None:
         super().__init__()
         self.url = url
-        self.most = most
-        self.tries = tries
 
     def handle_batch(self, records: list[logging.LogRecord]) -> None:
-        for begin in range(0, len(records), self.most):
-            self.post([self.format(record) for record in records[begin : begin + self.most]])
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """For when it is attached directly."""
-        self.handle_batch([record])
-
-    def post(self, lines: list[str]) -> None:
-        body = "\n".join(lines).encode()
-        for attempt in range(self.tries):
+        body = "\n".join(map(self.format, records)).encode()
+        for pause in (0.05, 0.1, 0.2, 0.4, None):
             try:
                 urllib.request.urlopen(urllib.request.Request(self.url, body), timeout=5).close()
                 return
-            except urllib.error.URLError:
-                if attempt + 1 == self.tries:
+            except OSError as error:  # among them URLError and timeouts
+                is_refused = isinstance(error, urllib.error.HTTPError) and error.code < 500
+                if is_refused or pause is None:
                     raise  # the listener reports it, for each record
-                time.sleep(0.05 * 2**attempt)
+                time.sleep(pause)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """For when it is attached directly."""
+        try:
+            self.handle_batch([record])
+        except Exception:
+            self.handleError(record)
 
 
 requests: list[str] = []
@@ -73,7 +71,7 @@ handler = HttpBatches(f"http://127.0.0.1:{server.server_port}")
 handler.setFormatter(logflume.JsonFormatter(timestamp=True))
 logging.basicConfig(level=logging.INFO, handlers=[handler])
 
-with logflume.setup_logging_queue(accelerate=True):
+with logflume.setup_logging_queue(accelerate=True, capacity=1_000, overflow="block", block_timeout=30, exit_timeout=30):
     for number in range(5_000):
         logging.info("record", extra={"number": number})
 server.shutdown()

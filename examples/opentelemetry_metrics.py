@@ -1,6 +1,9 @@
-"""Metrics of logflume's listener for OpenTelemetry: `python opentelemetry_metrics.py` prints them once.
+"""Metrics of logflume's listener for OpenTelemetry, printed once.
 
-Needs opentelemetry-sdk. In a service, give the MeterProvider the reader of your exporter instead of the console's.
+    pip install logflume opentelemetry-sdk
+    python opentelemetry_metrics.py
+
+In a service, give the MeterProvider the reader of your exporter in place of the console's.
 """
 
 from __future__ import annotations

@@ -1,7 +1,12 @@
-"""Metrics of logflume's listener for Prometheus: `python prometheus_metrics.py`, then look at localhost:9464/metrics.
+"""Metrics of logflume's listener for Prometheus.
 
-Needs prometheus-client. Alert on logflume_dropped_records_total, logflume_failed_records_total and
-logflume_oldest_pending_seconds.
+    pip install logflume prometheus-client
+    python prometheus_metrics.py
+    curl localhost:9464/metrics
+
+A service that has an endpoint for metrics already needs only ListenerCollector and the line that registers it. Alert
+on logflume_dropped_records_total, logflume_failed_records_total and logflume_oldest_pending_seconds. Pitfall: each
+process has numbers of its own, so the port of one worker tells nothing of the others.
 """
 
 from __future__ import annotations
@@ -64,8 +69,8 @@ def main(port: int = 9464) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     with logflume.setup_logging_queue(capacity=10_000) as listener:
         prometheus_client.REGISTRY.register(ListenerCollector(listener))
-        server, _ = prometheus_client.start_http_server(port, addr="127.0.0.1")
-        logging.info("metrics at http://127.0.0.1:%d/metrics; press Ctrl-C to end", server.server_port)
+        server, _ = prometheus_client.start_http_server(port)
+        logging.info("metrics at http://localhost:%d/metrics; press Ctrl-C to end", server.server_port)
         try:
             threading.Event().wait()
         except KeyboardInterrupt:

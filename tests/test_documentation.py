@@ -1,16 +1,26 @@
-"""The examples in README.md and docs/ run as they stand, links lead somewhere, and files and functions exist."""
+"""The examples in README.md and docs/ run as they stand, links lead somewhere, and files and functions exist.
+
+tests/test_examples.py starts the servers of the pages, with the commands that stand there.
+"""
 
 from __future__ import annotations
 
+import ast
+import importlib.util
+import json
 import logging.config
 import logging.handlers
+import os
 import queue
 import re
+import shlex
+import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+import logflume
 from helpers import run_python
 
 ROOT = Path(__file__).parent.parent
@@ -20,20 +30,99 @@ if not PAGES[0].exists():
     pytest.skip("needs the source tree", allow_module_level=True)
 
 
+def blocks(*languages: str) -> list[tuple[Path, str, str]]:
+    """The blocks of code of these languages: page, language and text."""
+    found = [(page, *block) for page in PAGES for block in re.findall(BLOCK, page.read_text("utf-8"), re.S | re.M)]
+    return [block for block in found if block[1] in languages]
+
+
+BLOCK = r"^```(\S*)\n(.*?)^```$"
+
+
 def examples() -> list[object]:
-    return [
-        pytest.param(example, id=f"{page.stem}-{number}")
-        for page in PAGES
-        for number, example in enumerate(re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.S | re.M))
-    ]
+    return [pytest.param(text, id=f"{page.stem}-{number}") for number, (page, _, text) in enumerate(blocks("python"))]
+
+
+def others_in(example: str) -> set[str]:
+    """The packages of others that an example needs."""
+    found = {"IPython"} if "get_ipython" in example else set()
+    for node in ast.walk(ast.parse(example)):
+        if isinstance(node, ast.ImportFrom | ast.Import):
+            name = node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
+            found.add(str(name).partition(".")[0])
+    return found - sys.stdlib_module_names - {"logflume"}
 
 
 @pytest.mark.parametrize("example", examples())
 def test_example_writes_its_record(lf: ModuleType, example: str, tmp_path: Path) -> None:
-    done = run_python("-W", "error::DeprecationWarning", "-c", example, cwd=tmp_path)
+    others = others_in(example)
+    for name in others:
+        if importlib.util.find_spec(name) is None:
+            pytest.skip(f"needs {name}")
+    options = [] if others else ["-W", "error::DeprecationWarning"]  # theirs are not ours
+    options += ["-m", "IPython"] if "IPython" in others else []
+    environment = os.environ | {"IPYTHONDIR": str(tmp_path)}
+    done = run_python(*options, "-c", main_of(example), cwd=tmp_path, env=environment)
     assert (done.returncode, done.stderr) == (0, "")
     for message in re.findall(r'(?:info|warning)\("(.*)"\)', example):
         assert message in (tmp_path / "app.log").read_text()
+
+
+def main_of(example: str) -> str:
+    """The example without its last part, which starts a server: tests/test_examples.py does that."""
+    return example.partition('if __name__ == "__main__":')[0]
+
+
+def test_files_of_configurations(tmp_path: Path) -> None:
+    for _, _, text in blocks("ini"):
+        (tmp_path / "logging.ini").write_text(text)
+        program = "import logging, logging.config; logging.config.fileConfig('logging.ini'); logging.info('queued')"
+        done = run_python("-c", program, cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert (tmp_path / "app.log").read_text() == "queued\n"
+
+
+def test_json_is_what_the_example_above_writes(tmp_path: Path) -> None:
+    pairs = list(zip(blocks("python", "json"), blocks("python", "json")[1:], strict=False))
+    for (_, _, example), (_, language, text) in pairs:
+        if language == "json":
+            assert run_python("-c", example, cwd=tmp_path).returncode == 0
+            line = (tmp_path / "app.log").read_text()
+            assert re.sub(r"\d", "0", line) == re.sub(r"\d", "0", text)
+            assert json.loads(line).keys() == json.loads(text).keys()
+
+
+def console_commands() -> list[list[str]]:
+    """The commands of the console blocks, each with the lines of its output."""
+    return [part.splitlines() for _, _, text in blocks("console") for part in text.split("$ ")[1:]]
+
+
+def test_commands(lf: ModuleType) -> None:
+    """Packages are installed by names that exist here; programs of Python run; the tests of examples start servers."""
+    known = (ROOT / "pyproject.toml").read_text()
+    servers = (ROOT / "docs" / "frameworks.md").read_text("utf-8")
+    for command, *output in console_commands():
+        name, *arguments = shlex.split(command)
+        if name == "pip":
+            assert all(f'"{package}' in known for package in arguments[1:]), command
+        elif name == "python" and arguments[0] == "-c":
+            done = run_python(*arguments)
+            assert done.stdout.splitlines() == [line.replace("compiled", lf.IMPLEMENTATION) for line in output]
+        elif "-dbg" not in command:  # of a Python that is seldom there
+            assert f"$ {command}" in servers or f"`{command}`" in servers
+
+
+def test_api_page_has_every_public_name() -> None:
+    text = (ROOT / "docs" / "api.md").read_text("utf-8")
+    assert [name for name in logflume.__all__ if not re.search(rf"\b{name}\b", text)] == []
+
+
+def test_targets_of_make_that_pages_name() -> None:
+    if (ROOT / "Makefile").exists():
+        targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+        for page in PAGES:
+            named = re.findall(r"`make ([a-z-]+)", page.read_text("utf-8"))
+            assert set(named) <= targets, page
 
 
 def anchors(page: Path) -> set[str]:
@@ -69,7 +158,7 @@ def test_generated_numbers_are_those_of_the_benchmarks(monkeypatch: pytest.Monke
 
 PACKAGE = ROOT / "src" / "logflume"
 SOURCE_PAGES = [ROOT / "CONTRIBUTING.md", ROOT / "docs" / "architecture.md"]
-LISTED_FILE = re.compile(r"[\w.*/-]+(?:\.(?:py|pyx|pxi|pxd|h|md|toml|yml)|/)")
+LISTED_FILE = re.compile(r"[\w.*/-]+(?:\.(?:py|pyx|pxi|pxd|h|md|toml|yml|cff)|/)")
 LISTED_FUNCTION = re.compile(r"(?:\w+\.)*(\w+)\(.*\)")
 LISTED_NAME = re.compile(r"[A-Z]\w+(?:\.\w+)*")  # classes, constants, environment variables
 

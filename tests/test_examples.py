@@ -1,4 +1,7 @@
-"""The programs in examples/ run as they stand: servers get requests and SIGTERM, and their lines are counted."""
+"""The programs in examples/, and those of the pages, run as they stand.
+
+Servers get requests and SIGTERM, and their lines are counted.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import importlib.util
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -18,7 +22,8 @@ import pytest
 
 from helpers import free_port, run_python, started, wait_until
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
 
 if not EXAMPLES.exists():
     pytest.skip("needs the source tree", allow_module_level=True)
@@ -53,9 +58,9 @@ def log_lines(environment: Environment) -> list[str]:
     return Path(environment["LOG"]).read_text().splitlines()
 
 
-def serve(command: Sequence[str | Path], environment: Environment) -> tuple[int, str]:
+def serve(command: Sequence[str | Path], environment: Environment, folder: Path = EXAMPLES) -> tuple[int, str]:
     """Start a server, ask it for 20 orders, end it by SIGTERM; return its exit code and what it wrote to stdout."""
-    with started(command, cwd=EXAMPLES, env=environment, stdout=subprocess.PIPE, text=True) as server:
+    with started(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as server:
         assert wait_until(lambda: listens(int(environment["PORT"])), 30)
         for order in range(20):
             url = f"http://127.0.0.1:{environment['PORT']}/orders/{order}"
@@ -106,9 +111,10 @@ def test_worker_processes(environment: Environment) -> None:
 
 @needs("structlog")
 def test_structlog(environment: Environment) -> None:
-    lines = [json.loads(line) for line in run("structlog_json.py", environment).stdout.splitlines()]
+    *lines, last = [json.loads(line) for line in run("structlog_json.py", environment).stdout.splitlines()]
     assert [line["order"] for line in lines] == list(range(100))
     assert {line["request_id"] for line in lines} == {"c0ffee"}
+    assert last["exception"].endswith("KeyError: 'c0ffee'")
 
 
 @needs("sentry_sdk")
@@ -166,12 +172,16 @@ on_posix = pytest.mark.skipif(os.name != "posix", reason="ends servers by SIGTER
 @on_posix
 @needs("fastapi", "uvicorn")
 def test_fastapi(environment: Environment) -> None:
-    _, output = serve([sys.executable, "fastapi_json.py"], environment)
+    command = [sys.executable, "-m", "uvicorn", "--port", environment["PORT"], "fastapi_json:app"]
+    _, output = serve(command, environment)
     lines = [json.loads(line) for line in output.splitlines()]
     read = [line for line in lines if line["message"] == "order read"]
     assert [line["order"] for line in read] == list(range(20))
     assert len({line["request_id"] for line in read}) == 20
-    assert len([line for line in lines if "GET /orders/" in line["message"]]) == 20
+    access = [line for line in lines if "GET /orders/" in line["message"]]
+    assert {line["request_id"] for line in access} == {line["request_id"] for line in read}
+    assert len(access) == 20
+    assert {(line["level"], line["logger"]) for line in access} == {("INFO", "uvicorn.access")}
 
 
 @on_posix
@@ -199,34 +209,164 @@ def test_flask_under_gunicorn(environment: Environment) -> None:
     assert orders(log_lines(environment)) == list(range(20))
 
 
-@on_posix
-@needs("celery")
-def test_celery(environment: Environment, tmp_path: Path) -> None:
-    """With a queue in files in place of a broker."""
-    environment = environment | {"BROKER": f"filesystem://{tmp_path}"}
-    (tmp_path / "messages").mkdir()
-    folders = ("data_folder_in", "data_folder_out", "control_folder")
-    options = {name: str(tmp_path / "messages") for name in folders}
-    program = (
-        "import sys; from celery_worker import app, pay\n"
-        f"app.conf.broker_transport_options = {options!r}\n"
-        "if sys.argv[1:]: app.worker_main(sys.argv[1:])\n"
-        "else: [pay.delay(order) for order in range(20)]\n"
+def run_celery(command: Sequence[str], environment: Environment, module: str, folder: Path) -> list[tuple[str, str]]:
+    """Run a worker with a queue in files in place of a broker; return the tasks that the log tells, by id and order."""
+    (folder / "messages").mkdir()
+    options = {name: str(folder / "messages") for name in ("data_folder_in", "data_folder_out", "control_folder")}
+    (folder / "with_files.py").write_text(
+        f"from {module} import app, pay\n"
+        f"app.conf.update(broker_url='filesystem://', broker_transport_options={options!r})\n"
+        "if __name__ == '__main__': [pay.delay(order) for order in range(20)]\n"
     )
-    program_file = tmp_path / "program.py"
-    program_file.write_text(program)
-    environment["PYTHONPATH"] = os.pathsep.join([str(EXAMPLES), environment.get("PYTHONPATH", "")])
-    subprocess.run([sys.executable, program_file], env=environment, check=True, timeout=60)
-    command = [sys.executable, program_file, "worker", "--concurrency", "2", "--loglevel", "info"]
+    run_python("with_files.py", cwd=folder, env=environment)
     log = Path(environment["LOG"])
 
     def paid() -> list[tuple[str, str]]:
-        return re.findall(r"^INFO (\S+) order (\d+) paid$", log.read_text() if log.exists() else "", re.M)
+        return re.findall(r"^\w+[: ](\S+?)[: ]order (\d+) paid$", log.read_text() if log.exists() else "", re.M)
 
-    given = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with started(command, **given) as worker:
+    given = {"cwd": folder, "env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with started([sys.executable, "-m", *command], **given) as worker:
         assert wait_until(lambda: len(paid()) == 20, 60)
         worker.send_signal(signal.SIGTERM)
         worker.wait(30)
-    assert sorted(int(order) for _, order in paid()) == list(range(20))
-    assert len({task for task, _ in paid()} - {"-"}) == 20
+    return paid()
+
+
+@on_posix
+@needs("celery")
+def test_celery(environment: Environment, tmp_path: Path) -> None:
+    environment["PYTHONPATH"] = os.pathsep.join([str(EXAMPLES), environment.get("PYTHONPATH", "")])
+    command = ["celery", "--app", "with_files", "worker", "--concurrency", "2", "--loglevel", "info"]
+    paid = run_celery(command, environment, "celery_worker", tmp_path)
+    assert sorted(int(order) for _, order in paid) == list(range(20))
+    assert len({task for task, _ in paid} - {"-"}) == 20
+
+
+# ---- the programs of the pages, each with the command below it ----
+
+PAGES = ROOT / "docs"
+START = PAGES / "start.md", "A FastAPI or Starlette service"
+FRAMEWORKS = PAGES / "frameworks.md"
+PORT_OPTIONS = {"uvicorn": "--port", "granian": "--port", "gunicorn": "--bind", "hypercorn": "--bind"}
+
+
+def section(page: Path, heading: str) -> str:
+    return page.read_text("utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
+
+
+def program(page: Path, heading: str) -> str:
+    return re.findall(r"^```python\n(.*?)^```$", section(page, heading), re.S | re.M)[0]
+
+
+def commands(page: Path, heading: str) -> list[str]:
+    """Those in console blocks, and in tables whose last column has one."""
+    found = re.findall(r"^\$ (.*)$|^\| .* \| `([^`]*)` \|$", section(page, heading), re.M)
+    return [command for pair in found for command in pair if command and not command.startswith("pip ")]
+
+
+def serve_page(text: str, command: str, environment: Environment, folder: Path) -> list[str]:
+    """Start the program with the command, on a free port, and return the lines that it logged."""
+    port = environment["PORT"]
+    (folder / "app.py").write_text(text.replace("port=8080", f"port={port}"))
+    name, *options = shlex.split(command.replace(":8000", f"127.0.0.1:{port}"))
+    if name in PORT_OPTIONS:
+        address = port if PORT_OPTIONS[name] == "--port" else f"127.0.0.1:{port}"
+        options = [*options, PORT_OPTIONS[name], address]
+    start = {"python": [sys.executable], "uwsgi": [str(Path(sys.executable).with_name("uwsgi"))]}
+    _, output = serve([*start.get(name, [sys.executable, "-m", name]), *options], environment, folder)
+    log = Path(environment["LOG"])
+    return [*output.splitlines(), *(log.read_text().splitlines() if log.exists() else ())]
+
+
+@on_posix
+@needs("fastapi", "uvicorn")
+@pytest.mark.parametrize("place", [(ROOT / "README.md", "A FastAPI service in five minutes"), START])
+def test_the_service_of_the_first_page(environment: Environment, tmp_path: Path, place: tuple[Path, str]) -> None:
+    [command] = commands(*place)
+    lines = [json.loads(line) for line in serve_page(program(*place), command, environment, tmp_path)]
+    assert orders([line["message"] for line in lines if line["name"] == "shop"]) == list(range(20))
+    access = [line for line in lines if line["name"] == "uvicorn.access"]
+    assert len([line for line in access if "GET /orders/" in line["message"]]) == 20
+
+
+@on_posix
+@needs("fastapi", "uvicorn", "uvicorn_worker", "hypercorn", "granian")
+@pytest.mark.parametrize("command", commands(FRAMEWORKS, "FastAPI and Starlette"))
+def test_servers_of_the_page(environment: Environment, tmp_path: Path, command: str) -> None:
+    assert orders(serve_page(program(*START), command, environment, tmp_path)) == list(range(20))
+
+
+@on_posix
+@needs("aiohttp")
+def test_aiohttp_of_the_page(environment: Environment, tmp_path: Path) -> None:
+    [command] = commands(FRAMEWORKS, "aiohttp")
+    lines = serve_page(program(FRAMEWORKS, "aiohttp"), command, environment, tmp_path)
+    assert orders(lines) == list(range(20))
+    assert len([line for line in lines if line.startswith("INFO:aiohttp.access:")]) == 20
+
+
+@on_posix
+@needs("django", "gunicorn")
+def test_django_of_the_page(environment: Environment, tmp_path: Path) -> None:
+    site = tmp_path / "mysite"
+    site.mkdir()
+    (site / "settings.py").write_text(
+        program(FRAMEWORKS, "Django")
+        + "ROOT_URLCONF = 'mysite.wsgi'\nALLOWED_HOSTS = ['*']\nSECRET_KEY = 'an example'\n"
+    )
+    (site / "wsgi.py").write_text(
+        "import logging, os\n"
+        "from django.core.wsgi import get_wsgi_application\n"
+        "from django.http import HttpResponse\n"
+        "from django.urls import path\n"
+        "def view(request, order):\n"
+        "    logging.getLogger('shop').info('order %d read', order)\n"
+        "    return HttpResponse()\n"
+        "urlpatterns = [path('orders/<int:order>', view)]\n"
+        "os.environ['DJANGO_SETTINGS_MODULE'] = 'mysite.settings'\n"
+        "application = get_wsgi_application()\n"
+    )
+    [command] = commands(FRAMEWORKS, "Django")
+    assert orders(serve_page("", command, environment, tmp_path)) == list(range(20))
+
+
+@on_posix
+@needs("flask", "gunicorn")
+def test_flask_of_the_page(environment: Environment, tmp_path: Path) -> None:
+    heading = "Flask and other WSGI applications"
+    [command] = commands(FRAMEWORKS, heading)
+    assert orders(serve_page(program(FRAMEWORKS, heading), command, environment, tmp_path)) == list(range(20))
+
+
+@on_posix
+@needs("flask", "pyuwsgi")
+def test_uwsgi_of_the_page(environment: Environment, tmp_path: Path) -> None:
+    [command] = commands(FRAMEWORKS, "uWSGI")
+    text = program(FRAMEWORKS, "Flask and other WSGI applications")
+    assert orders(serve_page(text, command, environment, tmp_path)) == list(range(20))
+
+
+@on_posix
+@needs("celery")
+def test_celery_of_the_page(environment: Environment, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(program(FRAMEWORKS, "Celery").replace("redis://", "filesystem://"))
+    [command] = commands(FRAMEWORKS, "Celery")
+    paid = run_celery(shlex.split(command.replace("--app app", "--app with_files")), environment, "app", tmp_path)
+    assert sorted(int(order) for _, order in paid) == list(range(20))
+
+
+def test_conftest_of_the_page(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")  # no other configuration, from a folder above
+    (tmp_path / "conftest.py").write_text(program(FRAMEWORKS, "pytest"))
+    (tmp_path / "test_shop.py").write_text(
+        "import logging, logflume\n"
+        "def test_order(caplog, tmp_path):\n"
+        "    file = tmp_path / 'app.log'\n"
+        "    logging.getLogger().addHandler(logging.FileHandler(file))\n"
+        "    with logflume.setup_logging_queue():\n"
+        "        logging.getLogger().warning('order read')\n"
+        "        assert file.read_text() == 'order read\\n'\n"
+        "    assert caplog.messages == ['order read']\n"
+    )
+    done = run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout

@@ -7,10 +7,12 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
+import zipfile
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
@@ -93,6 +95,14 @@ def test_version_is_the_metadata_version() -> None:
 def test_changelog_begins_with_this_version() -> None:
     headings = [line for line in (ROOT / "CHANGELOG.md").read_text().splitlines() if line.startswith("## [")]
     assert headings[0].startswith(f"## [{logflume.__version__}]")
+
+
+@in_source_tree
+def test_citation_names_this_version_and_its_date() -> None:
+    text = (ROOT / "CITATION.cff").read_text()
+    assert f"\nversion: {logflume.__version__}\n" in text
+    [date] = re.findall(r"^date-released: (\S+)$", text, re.M)
+    assert f"## [{logflume.__version__}] - {date}\n" in (ROOT / "CHANGELOG.md").read_text()
 
 
 def test_installed_files() -> None:
@@ -184,6 +194,18 @@ def test_sdist_holds_the_sources_and_nothing_built(built: Path) -> None:
 def test_wheel_from_the_sdist(built: Path) -> None:
     [wheel] = built.glob("*.whl")
     assert problems(KIND, wheel) == []
+
+
+def test_a_wheel_is_published_only_with_the_address_of_its_repository(tmp_path: Path) -> None:
+    address = "https://git.example/owner/logflume"
+    lines = ["Name: logflume", f"Project-URL: Fork, {address}-2", f"Project-URL: Source, {address}", "", "the README"]
+    found = []
+    for name, kept in (("with", lines), ("without", [line for line in lines if not line.endswith(address)])):
+        wheel = tmp_path / f"{name}-py3-none-any.whl"
+        with zipfile.ZipFile(wheel, "w") as archive:
+            archive.writestr("logflume-1.dist-info/METADATA", "\n".join(kept))
+        found.append([problem for problem in problems("pure", wheel, address) if "Project-URL" in problem])
+    assert found == [[], [f"has no Project-URL {address}: add it to [project.urls] in pyproject.toml"]]
 
 
 @in_source_tree

@@ -45,28 +45,33 @@ STRAGGLING = 1.0
 class QueueListener(ListenerCore, logging.handlers.QueueListener):
     """Hands records from a queue to handlers, on a thread of its own.
 
-    `queue` and `handlers` are as for logging.handlers.QueueListener, and so is `respect_handler_level`: whether
-    a handler gets only the records at or above its level.
-
     An exception of a handler, or of a filter on it, never ends the thread. Whether it escapes, or the handler catches
     it and calls its handleError(), it is printed on stderr, with the place of the log call, at most ten in ten
-    seconds; or it goes to `on_error`, called as on_error(record, handler, exception): `record` is None if none is to
-    blame (a handler's flush(), the queue), `handler` if none is (the queue, too). If it raises, both errors are
-    printed. An overridden handleError() is called as without a queue.
+    seconds; or it goes to `on_error`. An overridden handleError() is called as without a queue.
 
-    What is queued when the interpreter exits is delivered first, for at most `exit_timeout` seconds.
+    Records are handled some milliseconds after the call, many at a time. What is queued when the interpreter exits is
+    delivered first. Drops are counted in stats() and told in the log, by records of the logger "logflume".
 
-    Records are handled some milliseconds after the call, many at a time; one at or above `flush_level` is
-    handled at once, with those before it, and the handlers are flushed.
+    Args:
+        queue: where the records come from, as for logging.handlers.QueueListener
+        *handlers: what handles them
+        respect_handler_level: whether a handler gets only the records at or above its level
+        on_error: is called as on_error(record, handler, exception): `record` is None if none is to blame (a handler's
+            flush(), the queue), `handler` if none is (the queue, too). If it raises, both errors are printed
+        exit_timeout: how many seconds the exit, or the end of a block, waits at most
+        flush_level: a record at or above this level, or its name, is handled at once, with those before it, and the
+            handlers are flushed
+        capacity: how many records may wait in the queue; None for any number
+        overflow: what becomes of a record for which there is no room: "drop_newest" drops it; "drop_oldest" drops the
+            oldest one in its favour; "block" waits for room, in a thread that runs no event loop, and then drops it;
+            "direct" handles the oldest records in the log call, as without a queue, waiting as long for a handler at
+            work
+        block_timeout: how many seconds a log call waits at most
+        keep_level: a record at or above this level, or its name, is dropped only after all below it
+        warn_at: the log tells once that more than this number of records wait; None for never
 
-    `capacity` is how many records may wait in the queue, None for any number. When that is reached, `overflow` says
-    what becomes of the next one: "drop_newest" drops it; "drop_oldest" drops the oldest one in its favour; "block"
-    waits for room, in a thread that runs no event loop, for at most `block_timeout` seconds, and then drops it;
-    "direct" handles the oldest records in the log call, as without a queue, waiting as long for a handler at work. A
-    record at or above `keep_level`, a level or its name, is dropped only after all below it. Drops are counted in
-    stats() and told in the log, by records of the logger "logflume", as is once that more than `warn_at` records wait.
-
-    TypeError or ValueError if one of these is of the wrong kind, or if the queue cannot keep a capacity.
+    Raises:
+        TypeError, ValueError: if one of these is of the wrong kind, or if the queue cannot keep a capacity
     """
 
     def __init__(

@@ -39,36 +39,37 @@ def setup_logging_queue(
     keep_level: int | str = logging.ERROR,
     warn_at: int | None = 1_000_000,
 ) -> QueueListener:
-    """Move the handlers of `loggers` behind one queue, and return the started listener.
+    """Move the handlers of loggers behind one queue, and return the started listener.
 
-    `loggers` are loggers or their names; none means the root logger. With `all_loggers` it is every logger
-    that has handlers now, as servers hang their own on loggers that do not propagate.
-
-    In the place of its handlers each logger gets one LocalQueueHandler. A record is handled by the handlers
-    that would have handled it, in the order of the log calls. Handlers that are queue handlers already stay
-    where they are, and so do NullHandlers, handlers added later, and those with which pytest's caplog and unittest's
-    assertLogs collect records; and those of `direct`: handlers, or classes of handlers, which depend on the thread or
-    on the event loop of the log call. A logger without handlers to move is left alone.
+    In the place of its handlers each logger gets one LocalQueueHandler. A record is handled by the handlers that would
+    have handled it, in the order of the log calls. Queue handlers stay where they are, and so do NullHandlers, handlers
+    added later, and those with which pytest's caplog and unittest's assertLogs collect records.
 
     The levels and filters of the moved handlers are asked in the log call, as before the move, so that a filter can
-    attach what belongs to the call. With `filter_in_call=False` the filters run on the listener's thread, where costly
-    ones do not hold up the caller.
-
-    The listener's stop() puts the handlers back in their places; so does leaving a `with` or `async with`
-    block. `respect_handler_level`, `on_error`, `exit_timeout`, `flush_level`, `capacity`, `overflow`, `block_timeout`,
-    `keep_level` and `warn_at` are as for QueueListener.
+    attach what belongs to the call.
 
     A second call for the same loggers moves what was added to them meanwhile, and returns the listener that runs, with
     the options that it has. Of blocks in each other the end of the outermost one stops it.
 
-    A warning tells of a call that moves nothing: no handler is configured yet, there is no logger of that name, or it
-    is the second call. If `loggers` are not given, another tells of loggers whose handlers stay in the log call.
+    A UserWarning tells of a call that moves nothing: no handler is configured yet, there is no logger of that name, or
+    it is the second call. If `loggers` are not given, another tells of loggers whose handlers stay in the log call.
 
-    With `accelerate`, accelerate_loggers() is called too, and restore_loggers() by stop() if it was not in effect
-    before.
+    Args:
+        *loggers: loggers, or their names, whose handlers move; without them, the root logger
+        all_loggers: moves the handlers of every logger that has handlers now, as servers hang their own on loggers that
+            do not propagate
+        direct: handlers, or classes of handlers, that stay attached: they depend on the thread or on the event loop of
+            the log call
+        filter_in_call: False has the listener's thread call the filters, where costly ones do not hold up the caller
+        accelerate: calls accelerate_loggers() too, and stop() calls restore_loggers() if it was not in effect before
+        respect_handler_level: as for QueueListener, and so are the options after it
 
-    TypeError if one of `loggers` is neither a logger nor a name, or one of `direct` neither a handler nor a class of
-    handlers.
+    Returns:
+        The listener. Its stop() puts the handlers back in their places; so does the end of a `with` or `async with`
+        block.
+
+    Raises:
+        TypeError, ValueError: if one of these is of the wrong kind; with its name, and what it takes
     """
     unknown = _unknown_names(loggers)
     chosen = [_logger(logger) for logger in loggers]
