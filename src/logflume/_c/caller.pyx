@@ -17,7 +17,7 @@ from libc.string cimport memset
 
 from logflume._c.backend cimport way_of
 from logflume._c.interpreter.python cimport (
-    HAS_GIL, PyEval_GetFrame, PyList_GET_ITEM, PyMethod_New, PyObject_Vectorcall,
+    HAS_GIL, PyEval_GetFrame, PyMethod_New, PyObject_Vectorcall,
     PyVectorcall_NARGS, Py_TYPE, Watch, WatchedDict, WatchedObject, are_unchanged, assign_type_version, call0, call1,
     class_dict, decref, dict_get, enable_vectorcall, generic_delattr, hide, incref, instance_dict, is_dict_unchanged,
     is_immutable_record, is_object_unchanged, list_get, load, raise_set_exception, store, try_call1, type_version,
@@ -73,6 +73,7 @@ cdef object MISSING = object()
 cdef dict MODULES = sys.modules
 cdef PyTypeObject *record_class = <PyTypeObject *><PyObject *>LogRecord
 
+include "caller/caches.pxi"
 include "caller/unpatched.pxi"
 include "caller/logging_state.pxi"
 include "caller/call_site.pxi"

@@ -11,8 +11,6 @@ cdef class CallSite:
     cdef readonly object lineno  # an int, or None for code without lines
     cdef readonly bint internal  # in logging itself or in the import machinery: not a caller
     cdef bint lasting  # whether the same instruction of the same code is the same line next time
-    cdef object code  # the code object, and the offset of the call in it
-    cdef int lasti
 
 
 cdef class CapturedRecord:

@@ -14,6 +14,7 @@ cdef class Plan:
     cdef WatchedObject style
     cdef unsigned int record_version
     cdef PyObject *stream  # the handler's dictionary, unchanged, holds it
+    cdef tuple held  # without the GIL: what that held, which another thread may end
     cdef object terminator
     cdef Composer composer
     cdef object sink  # None: it has to be looked up for each batch
@@ -181,6 +182,7 @@ cdef Plan lasting_plan(object handler):
         plan.attributes = plan.sink.attributes
         plan.composer = composer_of(formatter, None)
         plan.stream = <PyObject *>stream
+        plan.held = None if HAS_GIL else (handler, formatter, style, stream)
         plan.terminator = handler.terminator
     except Exception:
         return None

@@ -139,11 +139,10 @@ cdef bint is_usual(object extra):
 cdef bint log(Call *call) except -1:
     """Do the call; False, with nothing done, if the standard method must do it."""
     cdef object name, handler
-    if not have_own_code(own_code, own_codes):
+    if not have_own_code(own_code, own_codes) or caches() is NULL:
         return False
     if call.is_enabled == ON:
-        handler = <object>call.route.handler
-        # It has the address of the handler that was there; if the list was changed it may be another.
+        handler = list_get(<object>call.route.handlers, 0, None)
         if isinstance(handler, HandlerCore) and call.levelno >= (<HandlerCore>handler).level_value:
             name = <object>call.route.name  # before arbitrary code can run, which could change the logger
             if (<HandlerCore>handler).is_ours():
@@ -435,7 +434,6 @@ cdef dict made = {}  # name -> LogMethod, to be used again
 def accelerate():
     """Put compiled methods on logging.Logger where its own are unpatched; returns True: they are in use."""
     global accelerated
-    prepare()
     for name, level in LEVELS.items():
         method = logging.Logger.__dict__.get(name)
         if is_unpatched(method, logging, f"Logger.{name}") and method.__code__ is METHOD_CODES[name]:

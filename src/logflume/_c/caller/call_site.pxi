@@ -3,16 +3,6 @@
 cdef extern from "interpreter/frame.h":
     PyObject *running_code "logflume_running_code" (int *lasti) noexcept
 
-cdef enum:
-    SLOTS = 1024
-
-cdef struct Slot:
-    PyObject *code  # strong, so that no other code can have its address
-    PyObject *site
-    int lasti
-
-cdef Slot slots[SLOTS]
-cdef dict shared_sites = {}  # instead of them without the GIL: a number made of code and lasti -> CallSite
 cdef dict file_names = {}  # path -> (filename, module)
 
 
@@ -53,46 +43,25 @@ cdef CallSite outer_call_site(long stacklevel):
 
 cdef CallSite call_site_at(PyObject *code, int lasti, object frame):
     """Return where `frame` is, or the running one if that is None."""
-    cdef Slot *slot = &slots[((<size_t>code >> 4) ^ (<size_t>lasti * 31)) % SLOTS]
+    cdef CachedSite *cached = &caches().sites[((<size_t>code >> 4) ^ (<size_t>lasti * 31)) % SITES]
     cdef PyObject *old_code
     cdef PyObject *old_site
     cdef CallSite site
-    if not HAS_GIL:
-        return shared_call_site_at(<object>code, lasti, frame)
-    if slot.code is code and slot.lasti == lasti:
-        return <CallSite>slot.site
+    if cached.code is code and cached.lasti == lasti:
+        return <CallSite>cached.site
     site = make_call_site(<object>code, frame)
     if site is None or not site.lasting:
         return site
-    old_code = slot.code
-    old_site = slot.site
+    old_code = cached.code
+    old_site = cached.site
     incref(code)
     incref(<PyObject *>site)
-    slot.code = code
-    slot.site = <PyObject *>site
-    slot.lasti = lasti
-    # Last, with the slot in order: deallocation can run arbitrary code, which may log.
+    cached.code = code
+    cached.site = <PyObject *>site
+    cached.lasti = lasti
+    # Last, with all in order: deallocation can run arbitrary code, which may log.
     xdecref(old_code)
     xdecref(old_site)
-    return site
-
-
-cdef CallSite shared_call_site_at(object code, int lasti, object frame):
-    cdef object key = <unsigned long long><size_t><PyObject *>code ^ (<unsigned long long>lasti << 40)
-    cdef object found = dict_get(shared_sites, key, None)
-    cdef CallSite site
-    if found is not None:
-        site = <CallSite>found
-        if site.code is code and site.lasti == lasti:
-            return site
-    site = make_call_site(code, frame)
-    if site is None or not site.lasting:
-        return site
-    site.code = code  # strong, so that no other code can have its address
-    site.lasti = lasti
-    if len(shared_sites) >= SLOTS:
-        shared_sites.clear()
-    shared_sites[key] = site
     return site
 
 
@@ -124,7 +93,7 @@ cdef int set_path(CallSite site, object path) except -1:
     if names is None:
         filename = os.path.basename(path)
         names = filename, os.path.splitext(filename)[0]
-        if len(file_names) >= SLOTS:
+        if len(file_names) >= SITES:
             file_names.clear()
         file_names[path] = names
     site.pathname = path

@@ -227,7 +227,7 @@ cdef class HandlerCore:
         """
         settle()
         cdef ListenerCore core = self._core
-        cdef MovedCheck moved = self._moved  # kept: what it asks may have them moved back
+        cdef MovedCheck moved = own_check(self._moved)
         cdef object targets = None
         cdef int verdict
         if core is None and moved is not None:
@@ -338,7 +338,7 @@ cdef class HandlerCore:
         """Do what handle() does if only_enqueues(): emit(), without the calls."""
         settle()
         cdef ListenerCore core = self._core
-        cdef MovedCheck moved = self._moved
+        cdef MovedCheck moved = own_check(self._moved)
         cdef object targets = None
         if core is not None and core.delivers_here():
             self.put_nested(record)
@@ -402,7 +402,7 @@ cdef class HandlerCore:
 
     cdef int put_asked(self, CapturedRecord record) except -1:
         """Enqueue `record` for those of the moved handlers that it is for."""
-        cdef MovedCheck moved = self._moved
+        cdef MovedCheck moved = own_check(self._moved)
         try:
             asked = moved.ask(record)
         except Exception as error:

@@ -8,11 +8,6 @@ cdef enum:
 
 cdef str CLOCK = "time_ns" if isinstance(logging._startTime, int) else "time"
 
-cdef LoggingState NOT_UNPATCHED = LoggingState()
-cdef LoggingState state = None
-cdef unsigned long long states = 0
-cdef object preparing = threading.Lock()
-
 
 @cython.auto_pickle(False)
 cdef class LoggingState:
@@ -53,35 +48,19 @@ cdef class LoggingState:
 
 cdef LoggingState current_state():
     """Return the state of this moment."""
-    global state
-    cdef LoggingState last = state
-    if last is None:
-        return NOT_UNPATCHED
-    if are_unchanged(&logflume_globals, last.watched, last.watched_count):
-        return last
-    if HAS_GIL:
-        last = read_state()
-        state = last
-        return last
-    return last if is_first_state(last) else NOT_UNPATCHED
-
-
-# ---- without the GIL: the first state stays the only one, so that no thread reads one that ends ----
-
-cdef list first_values = []  # (dictionary, name, value)
-
-
-cdef bint is_first_state(LoggingState first) except -1:
-    """Tell whether all globals are what they were at first."""
-    cdef unsigned long long version = version_now(&logflume_globals, LOGGING)
-    for dictionary, name, value in first_values:
-        # The count changes before the dictionary does, with its lock held: wait for a thread that is between the two.
-        with cython.critical_section(dictionary):
-            found = dict_get(dictionary, name, None)
-        if found is not value:
-            return False
-    store(&first.watched[0].version, version)
-    return True
+    cdef Caches *kept = caches()
+    cdef LoggingState state
+    cdef PyObject *old = kept.state
+    if old is not NULL:
+        state = <LoggingState>old
+        if are_unchanged(&logflume_globals, state.watched, state.watched_count):
+            return state
+    state = read_state()
+    old = kept.state
+    incref(<PyObject *>state)
+    kept.state = <PyObject *>state
+    xdecref(old)
+    return state
 
 
 # ---- reading ----
@@ -121,20 +100,9 @@ cdef dict READ = {
 }
 
 
-def prepare():
-    """Read the globals for the first time. With the GIL it could wait for the first call."""
-    global state
-    with preparing:
-        if state is None:
-            first_values.extend([
-                (module.__dict__, name, module.__dict__.get(name)) for module, names in READ.items() for name in names
-            ])
-            state = read_state()
-
-
 cdef LoggingState read_state():
-    global states
     cdef LoggingState now = LoggingState()
+    cdef Caches *kept = caches()
     if not all([now.watch(module.__dict__) for module in READ]):
         now.watched_count = 0  # never up to date
     for name, value in EXPECTED.items():
@@ -163,10 +131,9 @@ cdef LoggingState read_state():
         now.active_threads = threading._active
     if now.processes and not is_builtin(os.getpid, "getpid", ("posix", "nt")):
         now.getpid = os.getpid
-    # Without the GIL this state is the only one, and these are loaded later.
-    if HAS_GIL and now.watched_count > 0 and now.watch(now.level_names) and now.watch(sys.modules):
-        states += 1
-        now.number = states
+    if now.watched_count > 0 and now.watch(now.level_names) and now.watch(sys.modules):
+        kept.states += 1
+        now.number = kept.states
         now.process = current_process(now)
         now.current_task = current_task_function(now)
     now.is_unpatched = True

@@ -22,7 +22,8 @@ cdef class MovedCheck:
     cdef tuple handlers
     cdef int count  # of the handlers that are watched; 0: nothing is known
     cdef WatchedObject watched[MOST_CHECKED]
-    cdef PyObject *filters[MOST_CHECKED]  # held by the handlers' dictionaries
+    cdef PyObject *filters[MOST_CHECKED]
+    cdef list held  # owns them
     cdef long long levels[MOST_CHECKED]
     cdef bint asked[MOST_CHECKED]  # whether its filters are asked in the call
     cdef bint overridden[MOST_CHECKED]  # whether its filter() is not the standard one
@@ -99,6 +100,7 @@ cdef class MovedCheck:
         cdef object attributes, filters
         cdef bint is_watched = True
         self.count = 0
+        self.held = []
         have_filters[0] = False
         if count > MOST_CHECKED or not self.moved.tells_in_call():
             return False
@@ -114,6 +116,7 @@ cdef class MovedCheck:
             level = handler.level if self.moved.respects_levels else 0
             if not PyList_CheckExact(filters) or not PyLong_CheckExact(level):
                 return False
+            self.held.append(filters)
             self.filters[index] = <PyObject *>filters
             self.levels[index] = level
             self.asked[index] = self.moved.asks_filters and has_standard_handle(handler)
@@ -187,6 +190,29 @@ cdef class MovedCheck:
             return found
         found.append((self.for_all if len(passed) == len(handlers) else moved.last(tuple(passed)), record))
         return found
+
+
+cdef MovedCheck own_check(MovedCheck shared):
+    """Return what asks for the running thread: without the GIL a copy of its own, since others may read anew."""
+    cdef Caches *kept
+    cdef OwnCheck *cached
+    cdef OwnCheck old
+    cdef MovedCheck check
+    if HAS_GIL or shared is None:
+        return shared
+    kept = caches()
+    if kept is NULL:
+        return MovedCheck(shared.moved)
+    cached = &kept.checks[(<size_t><PyObject *>shared >> 5) % CHECKS]
+    if cached.shared is <PyObject *>shared:
+        return <MovedCheck>cached.own
+    check = MovedCheck(shared.moved)
+    old = cached[0]
+    cached.shared = own(shared)
+    cached.own = own(check)
+    disown(old.shared)
+    disown(old.own)
+    return check
 
 
 cdef inline object level_number(CapturedRecord record):

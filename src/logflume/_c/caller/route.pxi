@@ -8,11 +8,6 @@ cdef enum:
     # What is_enabled() returns besides 0 and 1: the standard method must be called.
     STANDARD = 2
 
-cdef enum:
-    LONGEST_ROUTE = 8
-    ROUTES_BITS = 10
-    ROUTES = 1 << ROUTES_BITS
-
 # The dictionaries of loggers, and in them the cache of levels; and those of moved handlers, for moved.pxi.
 cdef extern from "interpreter/dict_watch.h":
     """
@@ -20,28 +15,10 @@ cdef extern from "interpreter/dict_watch.h":
     """
     Watch logflume_loggers
 
-# A logger with a level that is off; or one with a level that is on, and one handler in all on the route from it to the
-# root. Nothing here is owned. The logger's dictionary, unchanged, holds its cache, its filters, its name, its list of
-# handlers and its parent, and so on upwards. What is in the lists may change meanwhile: an only handler that has the
-# handler's address may be another one.
-cdef struct CachedRoute:
-    long long level
-    bint is_on
-    WatchedDict cache
-    PyObject *filters
-    PyObject *name
-    PyObject *handler
-    PyObject *level_name  # from logging's table, or NULL; held by it in the logging state of that number
-    unsigned long long state_number
-    int handler_at  # which of the loggers has it
-    int length
-    WatchedObject loggers[LONGEST_ROUTE]
-    PyObject *handlers[LONGEST_ROUTE]
-
 # What a call takes from the cache; see CachedRoute.
 cdef struct Route:
     PyObject *name
-    PyObject *handler
+    PyObject *handlers  # a list of one
     PyObject *level_name
     unsigned long long state_number
 
@@ -55,9 +32,7 @@ cdef unsigned int PARTS = ATTRIBUTES | IS_ENABLED | LOG | FIND_CALLER | MAKE_REC
 # ---- the cache ----
 
 # A call needs a score of look-ups in dictionaries for its route. The answers stay the same for hours, and CPython can
-# tell whether a dictionary is unchanged. Without the GIL it cannot, and each call looks everything up.
-cdef CachedRoute routes[ROUTES]
-cdef unsigned int route_evictions = 0
+# tell whether a dictionary is unchanged.
 
 
 cdef inline size_t place_of_route(PyObject *logger, long long level) noexcept:
@@ -72,15 +47,15 @@ cdef inline bint is_route_of(const CachedRoute *route, PyObject *logger, long lo
 
 cdef int cached_route(PyObject *logger, long long level, Route *found) noexcept:
     """Tell whether a level is on: OFF, or ON with `found` set, or UNKNOWN."""
-    cdef size_t place
+    cdef size_t place = place_of_route(logger, level)
+    cdef const Caches *kept = caches()
     cdef const CachedRoute *route
     cdef int i
-    if not HAS_GIL:
+    if kept is NULL:
         return UNKNOWN
-    place = place_of_route(logger, level)
-    route = &routes[place]
+    route = &kept.routes[place]
     if not is_route_of(route, logger, level):
-        route = &routes[place ^ 1]
+        route = &kept.routes[place ^ 1]
         if not is_route_of(route, logger, level):
             return UNKNOWN
     if not (
@@ -97,24 +72,24 @@ cdef int cached_route(PyObject *logger, long long level, Route *found) noexcept:
             return UNKNOWN
         if PyList_GET_SIZE(<object>route.handlers[i]) != (i == route.handler_at):
             return UNKNOWN
-    if PyList_GET_ITEM(<object>route.handlers[route.handler_at], 0) != route.handler:
-        return UNKNOWN
     found.name = route.name
-    found.handler = route.handler
+    found.handlers = route.handlers[route.handler_at]
     found.level_name = route.level_name
     found.state_number = route.state_number
     return ON
 
 
-cdef void put_into_cache(const CachedRoute *route) noexcept:
-    """Keep a route in one of its two places: not always the same, so that two loggers do not evict each other."""
-    global route_evictions
+cdef void put_into_cache(CachedRoute *route) noexcept:
+    """Exchange a route for that in one of its two places: not always the same, lest two loggers evict each other."""
+    cdef Caches *kept = caches()
     cdef size_t place = place_of_route(route.loggers[0].object, route.level)
-    cdef const CachedRoute *old = &routes[place]
-    if old.loggers[0].object is not NULL and not is_route_of(old, route.loggers[0].object, route.level):
-        route_evictions += 1
-        place ^= route_evictions & 1
-    routes[place] = route[0]
+    cdef CachedRoute old = kept.routes[place]
+    if old.loggers[0].object is not NULL and not is_route_of(&old, route.loggers[0].object, route.level):
+        kept.route_evictions += 1
+        place ^= kept.route_evictions & 1
+        old = kept.routes[place]
+    kept.routes[place] = route[0]
+    route[0] = old
 
 
 # ---- whether the level is on ----
@@ -217,42 +192,50 @@ cdef object find_handler(object logger, object attributes, long long levelno):
 # ---- caching both answers ----
 
 cdef int cache_route(object logger, object level, long long levelno, bint is_on) except -1:
-    """Cache whether the level is on, and the route to the one handler, unless anything is unusual.
-
-    Looks everything up again, each after it has noted the version that it is in.
-    """
+    """Cache whether the level is on, and the route to the one handler, unless anything is unusual."""
     cdef CachedRoute route
-    cdef object owner = logger
-    cdef object attributes, propagate
     memset(&route, 0, sizeof(route))
     route.level = levelno
     route.is_on = is_on
+    route.handler_at = -1
+    try:
+        if note_route(&route, logger, level):
+            put_into_cache(&route)
+    finally:
+        release_route(&route)
+    return 0
+
+
+cdef bint note_route(CachedRoute *route, object logger, object level) except -1:
+    """Look everything up again, each after its version was noted; False if anything is unusual."""
+    cdef object owner = logger
+    cdef object attributes, propagate
     while owner is not None:
         attributes = instance_dict(owner)
         if not watch_object(&logflume_loggers, &route.loggers[route.length], owner, attributes):
-            return 0
+            route.loggers[route.length].object = NULL
+            return False
+        own(owner)
         if owner is logger:
-            if not note_logger(&route, logger, attributes, level):
-                return 0
-            if not is_on:
-                put_into_cache(&route)
-                return 0
+            if not note_logger(route, logger, attributes, level):
+                return False
+            if not route.is_on:
+                return True
         elif not unpatched_parts(Py_TYPE(owner)) & ATTRIBUTES:
-            return 0
-        if not note_handlers(&route, attributes):
-            return 0
+            return False
+        if not note_handlers(route, attributes):
+            return False
         propagate = dict_get(attributes, "propagate", None)
         owner = None
         if propagate is True:
             owner = dict_get(attributes, "parent", MISSING)
             if owner is MISSING or (owner is not None and route.length == LONGEST_ROUTE):
-                return 0
+                return False
         elif propagate is not False:
-            return 0
-    if route.handler is not NULL:
-        note_level_name(&route, level)
-        put_into_cache(&route)
-    return 0
+            return False
+    if route.handler_at < 0:
+        return False
+    return note_level_name(route, level)
 
 
 cdef bint note_logger(CachedRoute *route, object logger, object attributes, object level) except -1:
@@ -276,8 +259,8 @@ cdef bint note_logger(CachedRoute *route, object logger, object attributes, obje
     filters = dict_get(attributes, "filters", None)
     if route.is_on and (name is None or not PyList_CheckExact(filters)):
         return False
-    route.name = <PyObject *>name
-    route.filters = <PyObject *>filters
+    route.name = own(name)
+    route.filters = own(filters)
     return True
 
 
@@ -286,25 +269,23 @@ cdef bint note_handlers(CachedRoute *route, object attributes) except -1:
     cdef object handlers = dict_get(attributes, "handlers", None)
     if not is_handler_list(handlers):
         return False
-    route.handlers[route.length] = <PyObject *>handlers
+    route.handlers[route.length] = own(handlers)
     if PyList_GET_SIZE(handlers) > 0:
-        handler = list_get(handlers, 0, None)
-        if route.handler is not NULL or not isinstance(handler, HandlerCore):
+        if route.handler_at >= 0 or not isinstance(list_get(handlers, 0, None), HandlerCore):
             return False
-        route.handler = <PyObject *>handler
         route.handler_at = route.length
     route.length += 1
     return True
 
 
-cdef int note_level_name(CachedRoute *route, object level) except -1:
+cdef bint note_level_name(CachedRoute *route, object level) except -1:
     cdef LoggingState state = current_state()
     if state.is_unpatched and state.number:
         level_name = dict_get(state.level_names, level, MISSING)
         if level_name is not MISSING:
-            route.level_name = <PyObject *>level_name
+            route.level_name = own(level_name)
             route.state_number = state.number
-    return 0
+    return True
 
 
 watch_only(&logflume_loggers, frozenset(METHODS + OWN_VALUES + READ_OF_HANDLERS))

@@ -9,10 +9,6 @@ cdef extern from "interpreter/fork.h":
     int watch_fork "logflume_watch_fork" () except -1
     long getpid "logflume_getpid" () noexcept
 
-cdef enum:
-    THREADS_BITS = 6
-    THREADS = 1 << THREADS_BITS
-
 # The dictionary of threading's threads, and those of the threads.
 cdef extern from "interpreter/dict_watch.h":
     """
@@ -92,8 +88,7 @@ cdef bint stamp_thread(LoggingState state, CapturedRecord record) except -1:
     record.thread = PyThread_get_thread_ident()
     cdef NamedThread *known = named_thread(record.thread)
     if not (
-        HAS_GIL
-        and known.ident == record.thread
+        known.ident == record.thread
         and known.name is not NULL
         and is_dict_unchanged(&logflume_threads, &known.active, <PyObject *>state.active_threads)
         and is_object_unchanged(&logflume_threads, &known.thread)
@@ -104,25 +99,15 @@ cdef bint stamp_thread(LoggingState state, CapturedRecord record) except -1:
     return True
 
 
-# What threading._active has for an identity. The dictionary, unchanged, holds the thread, whose own dictionary holds
-# the name.
-cdef struct NamedThread:
-    unsigned long ident
-    WatchedDict active
-    WatchedObject thread
-    PyObject *name
-
-cdef NamedThread named_threads[THREADS]
-
-
 cdef inline NamedThread *named_thread(unsigned long ident) noexcept:
     """Return the place for a thread among those whose names are known."""
-    return &named_threads[(ident * 0x9E3779B97F4A7C15ULL) >> (64 - THREADS_BITS)]
+    return &caches().named_threads[(ident * 0x9E3779B97F4A7C15ULL) >> (64 - THREADS_BITS)]
 
 
 cdef object thread_name(dict active_threads, unsigned long ident):
     """Look up the name of the running thread, and keep it until threading's table or the thread changes."""
-    cdef NamedThread new
+    cdef NamedThread new, old
+    cdef NamedThread *place
     cdef object thread, attributes, name
     cdef bint can_keep = watch_dict(&logflume_threads, &new.active, active_threads)
     thread = dict_get(active_threads, ident, None)
@@ -133,8 +118,12 @@ cdef object thread_name(dict active_threads, unsigned long ident):
     name = name_of(thread)
     if can_keep and PyUnicode_CheckExact(name):
         new.ident = ident
-        new.name = <PyObject *>name
-        named_thread(ident)[0] = new
+        new.thread.object = own(thread)
+        new.name = own(name)
+        place = named_thread(ident)
+        old = place[0]
+        place[0] = new
+        release_thread(&old)
     return name
 
 

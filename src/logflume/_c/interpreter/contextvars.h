@@ -4,36 +4,24 @@
 
 #include <Python.h>
 
-#include "interpreter/gil.h"
-
-#if LOGFLUME_GIL
 #define Py_BUILD_CORE 1
 #include "internal/pycore_context.h"
 #undef Py_BUILD_CORE
-#endif
 
-/* 0 if the running code has no context, and so no contextvars. */
+/* Whether the running code has contextvars that are set. */
 static inline int
-logflume_has_context(void)
+logflume_has_contextvars(void)
 {
-#if LOGFLUME_GIL
-    return PyThreadState_Get()->context != NULL;
-#else
-    return 1;
-#endif
+    PyContext *context = (PyContext *)PyThreadState_Get()->context;
+    return context != NULL && context->ctx_vars->h_count != 0;
 }
 
-/* Whether `context` has the same variables with the same values as the running code, which has a context. What holds
-   them never changes: it is replaced when a variable is set. 0 also where that cannot be told. */
+/* Whether `context` has the same variables with the same values as the running code, which has some. What holds them
+   never changes: it is replaced when a variable is set. */
 static inline int
 logflume_is_current_context(PyObject *context)
 {
-#if LOGFLUME_GIL
     return ((PyContext *)context)->ctx_vars == ((PyContext *)PyThreadState_Get()->context)->ctx_vars;
-#else
-    (void)context;
-    return 0;
-#endif
 }
 
 #endif

@@ -72,21 +72,25 @@ logflume_version_now(const logflume_watch *watch, PyObject *dict)
     return logflume_load(&watch->changes);
 }
 
-/* Notes the version of `dict`, whose values must be read after this; 0 if changes of it are not reported. */
+/* Notes the version of `dict`, whose values must be read after this; 0 if changes of it are not reported. The count
+   changes before the dictionary does, with its lock held: a thread that is between the two is waited for. */
 static inline int
 logflume_watch_dict(logflume_watch *watch, logflume_watched_dict *watched, PyObject *dict)
 {
+    int is_watched;
     if (watch->watcher == -1) {
         watch->watcher = PyDict_AddWatcher(watch->on_event);
     }
-    if (watch->watcher < 0 || PyDict_Watch(watch->watcher, dict) < 0) {
-        PyErr_Clear();
-        watch->watcher = -2;
-        return 0;
-    }
+    Py_BEGIN_CRITICAL_SECTION(dict);
+    is_watched = watch->watcher >= 0 && PyDict_Watch(watch->watcher, dict) == 0;
     watched->dict = dict;
     watched->version = logflume_version_now(watch, dict);
-    return 1;
+    Py_END_CRITICAL_SECTION();
+    if (!is_watched) {
+        PyErr_Clear();
+        watch->watcher = -2;
+    }
+    return is_watched;
 }
 
 static inline int
@@ -99,7 +103,7 @@ logflume_is_unchanged(const logflume_watch *watch, const logflume_watched_dict *
 static inline int
 logflume_are_unchanged(const logflume_watch *watch, const logflume_watched_dict *watched, int count)
 {
-    return count > 0 && logflume_load(&watched->version) == logflume_load(&watch->changes);
+    return count > 0 && watched->version == logflume_load(&watch->changes);
 }
 #else
 /* 3.11: no two dictionaries ever have the same version, so the same version is the same dictionary, unchanged. */
@@ -150,7 +154,6 @@ typedef struct {
     logflume_watched_dict attributes;
 } logflume_watched_object;
 
-#if LOGFLUME_GIL
 /* Whether changes of an object's attributes are reported if `dict` is its dictionary. 3.13.0 does not report those that
    are set through the object while the values are in the object. There the dictionary is made to have them itself:
    popitem() does that, and the item goes back to its place before other code runs. */
@@ -163,7 +166,7 @@ logflume_reports_attributes(PyObject *dict)
     if (Py_Version != 0x030D00F0) {
         return 1;
     }
-    if (!PyDict_CheckExact(dict)) {
+    if (!LOGFLUME_GIL || !PyDict_CheckExact(dict)) {
         return 0;
     }
     if (((PyDictObject *)dict)->ma_values == NULL) {
@@ -201,28 +204,13 @@ logflume_watch_object(logflume_watch *watch, logflume_watched_object *watched, P
 static inline int
 logflume_is_object_unchanged(const logflume_watch *watch, const logflume_watched_object *watched)
 {
-    PyObject **dict;
+    PyObject **slot, *dict;
     if (logflume_type_version(Py_TYPE(watched->object)) != watched->class_version) {
         return 0;
     }
-    dict = _PyObject_GetDictPtr(watched->object);
-    return dict != NULL && *dict != NULL && logflume_is_unchanged(watch, &watched->attributes, *dict);
+    slot = _PyObject_GetDictPtr(watched->object);
+    dict = slot == NULL ? NULL : (PyObject *)logflume_load_pointer(slot);
+    return dict != NULL && logflume_is_unchanged(watch, &watched->attributes, dict);
 }
-#else
-/* Without the GIL no pointer can be compared before it is known that no other thread frees what it points to. */
-static inline int
-logflume_watch_object(logflume_watch *watch, logflume_watched_object *watched, PyObject *object, PyObject *dict)
-{
-    (void)watch; (void)watched; (void)object; (void)dict;
-    return 0;
-}
-
-static inline int
-logflume_is_object_unchanged(const logflume_watch *watch, const logflume_watched_object *watched)
-{
-    (void)watch; (void)watched;
-    return 0;
-}
-#endif
 
 #endif

@@ -4,9 +4,7 @@
 
 #include <Python.h>
 
-#include "interpreter/gil.h"
-
-#if LOGFLUME_GIL && PY_VERSION_HEX < 0x030C0000
+#if PY_VERSION_HEX < 0x030C0000
 #define Py_BUILD_CORE 1
 #include "internal/pycore_frame.h"
 #undef Py_BUILD_CORE
@@ -17,7 +15,7 @@
 static inline PyObject *
 logflume_running_code(int *lasti)
 {
-#if LOGFLUME_GIL && PY_VERSION_HEX >= 0x030C0000
+#if PY_VERSION_HEX >= 0x030C0000
     /* 3.12 and later: PyUnstable_InterpreterFrame_*(), and the place of the current frame in the thread's state. */
 #if PY_VERSION_HEX >= 0x030D0000
     struct _PyInterpreterFrame *frame = PyThreadState_GetUnchecked()->current_frame;
@@ -34,7 +32,7 @@ logflume_running_code(int *lasti)
     }
     *lasti = PyUnstable_InterpreterFrame_GetLasti(frame);
     return code;
-#elif LOGFLUME_GIL
+#else
     /* 3.11: the internal frame itself. */
     _PyInterpreterFrame *frame = PyThreadState_Get()->cframe->current_frame;
     while (frame != NULL && _PyFrame_IsIncomplete(frame)) {
@@ -45,14 +43,6 @@ logflume_running_code(int *lasti)
     }
     *lasti = _PyInterpreterFrame_LASTI(frame) * (int)sizeof(_Py_CODEUNIT);
     return Py_NewRef((PyObject *)frame->f_code);
-#else
-    /* Public calls only. */
-    PyFrameObject *frame = PyEval_GetFrame();  /* borrowed; it is running, so it stays */
-    if (frame == NULL) {
-        return NULL;
-    }
-    *lasti = PyFrame_GetLasti(frame);
-    return (PyObject *)PyFrame_GetCode(frame);
 #endif
 }
 

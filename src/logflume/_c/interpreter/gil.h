@@ -33,4 +33,20 @@ logflume_store(unsigned long long *word, unsigned long long value)
 #endif
 }
 
+/* A pointer that another thread may replace, for comparison. */
+static inline void *
+logflume_load_pointer(void *place)
+{
+#if LOGFLUME_GIL
+    return *(void **)place;
+#else
+    return _Py_atomic_load_ptr(place);
+#endif
+}
+
+#ifndef Py_BEGIN_CRITICAL_SECTION /* before 3.13 */
+#define Py_BEGIN_CRITICAL_SECTION(object) {
+#define Py_END_CRITICAL_SECTION() }
+#endif
+
 #endif

@@ -41,15 +41,11 @@ logflume_has_immutable_values(PyObject *dictionary)
     int immutable = 1;
     PyObject *key, *value;
     Py_ssize_t at = 0;
-#if !LOGFLUME_GIL
     Py_BEGIN_CRITICAL_SECTION(dictionary);
-#endif
     while (immutable && PyDict_Next(dictionary, &at, &key, &value)) {
         immutable = logflume_is_immutable(value) || logflume_is_immutable_tuple(value);
     }
-#if !LOGFLUME_GIL
     Py_END_CRITICAL_SECTION();
-#endif
     return immutable;
 }
 

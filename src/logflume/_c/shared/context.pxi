@@ -1,7 +1,7 @@
 """The contextvars that the caller of a log call sees."""
 
 cdef extern from "interpreter/contextvars.h":
-    bint has_context "logflume_has_context" () noexcept
+    bint has_contextvars "logflume_has_contextvars" () noexcept
     bint is_current_context "logflume_is_current_context" (PyObject *context) noexcept
 
 # The copy that was made last, which stands for every context with the same variables.
@@ -16,7 +16,7 @@ cdef object current_context():
     """
     cdef object context
     cdef bint worth
-    if not has_context():
+    if not has_contextvars():
         return None
     if last_context is not None and is_current_context(<PyObject *>last_context):
         return last_context if last_is_worth_carrying else None
