@@ -17,11 +17,11 @@ from libc.string cimport memset
 
 from logflume._c.backend cimport way_of
 from logflume._c.interpreter.python cimport (
-    HAS_GIL, PyEval_GetFrame, PyMethod_New, PyObject_Vectorcall,
-    PyVectorcall_NARGS, Py_TYPE, Watch, WatchedDict, WatchedObject, are_unchanged, assign_type_version, call0, call1,
-    class_dict, decref, dict_get, enable_vectorcall, generic_delattr, hide, incref, instance_dict, is_dict_unchanged,
-    is_immutable_record, is_object_unchanged, list_get, load, raise_set_exception, store, try_call1, type_version,
-    vectorcallfunc, version_now, watch_dict, watch_object, watch_only, xdecref,
+    HAS_GIL, PyEval_GetFrame, PyMethod_New, PyObject_Vectorcall, PyVectorcall_NARGS, Py_TYPE, Watch, WatchedDict,
+    WatchedObject, are_unchanged, assign_type_version, call0, call1, class_dict, decref, dict_get, enable_vectorcall,
+    generic_delattr, give_away, hide, incref, instance_dict, is_dict_unchanged, is_immutable_record,
+    is_object_unchanged, list_get, load, raise_set_exception, store, try_call1, type_version, vectorcallfunc,
+    version_now, watch_dict, watch_object, watch_only, xdecref,
 )
 from logflume._c.shared cimport (
     ASKS, DROPS, CallSite, CapturedRecord, ListenerCore, by_name, captured_for, captured_type, current_context,

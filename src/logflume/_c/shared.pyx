@@ -22,7 +22,7 @@ from libc.string cimport memcpy
 from logflume._c.interpreter.python cimport (
     HAS_GIL, PyList_GET_ITEM, PyList_SET_ITEM, PyList_SetSlice, PyObject_GC_IsTracked, PyObject_GC_Track,
     PyObject_GC_UnTrack, Py_TYPE, assign_type_version, call0, decref, dict_get, has_references, has_weak_references,
-    instance_dict, is_immutable_value, list_get, load, new_object, store, type_version,
+    instance_dict, is_immutable_value, list_get, load, new_object, reference_to_give, store, type_version,
 )
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.

@@ -197,7 +197,8 @@ cdef inline object way_into_queue(
         return CALLS_PYTHON
     if keywords.extra is not NULL and not is_usual(<object>keywords.extra):
         return CALLS_PYTHON
-    if IGNORES_NESTED and (<object>call.logger)._is_disabled():
+    # What _is_disabled() looks at besides `disabled`; to be told by an exception that it is not there costs more.
+    if IGNORES_NESTED and dict_get((<object>call.logger)._tls.__dict__, "in_progress", False):
         return NOT_AT_ALL
     if not call.asks_logger:
         if handler is NO_HANDLER:

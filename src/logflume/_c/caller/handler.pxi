@@ -253,7 +253,7 @@ cdef class HandlerCore:
     cdef int put_captured(self, CapturedRecord record, object targets) except -1:
         """Enqueue a captured record as it is now, as way_in() said."""
         cdef ListenerCore core = self._core
-        cdef object captured
+        cdef object captured, item = record
         if core is None:  # what the call asked may have taken the listener away
             return self.put_passed(made_of(record), None)
         record.context = current_context()
@@ -266,9 +266,14 @@ cdef class HandlerCore:
             if captured is not None:
                 record.exc_info = captured
         track_if_needed(record)
+        if targets is not None:
+            item = targets, record
+            give_away(item)
+        give_away(record)
+        give_away(record.args)
         if core.qsize is not None and core.is_crowded():
-            self.put_crowded(record if targets is None else (targets, record), record)
-        elif try_call1(self._put, record if targets is None else (targets, record)) < 0:
+            self.put_crowded(item, record)
+        elif try_call1(self._put, item) < 0:
             record.context = None
             self.report_put(made_of(record))
         return self.tell_listener(core, record.levelno)

@@ -8,6 +8,7 @@
 
 #include "interpreter/gil.h"
 #include "interpreter/immutable.h"
+#include "interpreter/objects.h"
 
 #define LOGFLUME_LONGEST_FREELIST 512
 
@@ -65,7 +66,7 @@ logflume_fill_tuple(PyObject *tuple, PyObject *const *items, Py_ssize_t count)
 {
     int immutable = 1;
     for (Py_ssize_t i = 0; i < count; i++) {
-        PyTuple_SET_ITEM(tuple, i, Py_NewRef(items[i]));
+        PyTuple_SET_ITEM(tuple, i, logflume_reference_to_give(items[i]));
         if (!logflume_is_immutable(items[i])) {
             immutable = 0;
         }

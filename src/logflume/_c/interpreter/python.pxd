@@ -90,6 +90,8 @@ cdef extern from "interpreter/type_dict.h":
 
 cdef extern from "interpreter/objects.h":
     object new_object "logflume_new_object" (PyTypeObject *type, Py_ssize_t fields)
+    void give_away "logflume_give_away" (object) noexcept
+    object reference_to_give "logflume_reference_to_give" (object)
     bint has_references "logflume_has_references" (PyObject *object, Py_ssize_t count) noexcept
     bint has_weak_references "logflume_has_weak_references" (PyObject *object) noexcept
 

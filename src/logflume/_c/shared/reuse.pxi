@@ -30,7 +30,7 @@ cdef inline int store_message(CapturedRecord record, object msg, PyObject **argu
     if not is_reused:
         record.args = None
         record.args = PyTuple_New(count)
-    record.msg = msg
+    record.msg = reference_to_give(msg)
     record.immutable = fill_tuple(<PyObject *>record.args, arguments, count)
     record.immutable = record.immutable and is_immutable_value(<PyObject *>msg)
     if not record.immutable:
