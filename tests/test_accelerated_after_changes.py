@@ -6,17 +6,19 @@ records say, and who got them, must be what standard logging says and does.
 
 import asyncio
 import contextlib
+import functools
 import gc
 import logging
 import multiprocessing
 import queue
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
 import pytest
 
-from helpers import drain, in_order_of_definition, needs_compiled
+from helpers import drain, in_order_of_definition, needs_compiled, repeated_in_threads
 
 pytestmark = needs_compiled
 ATTRIBUTES = ("name", "levelname", "levelno", "msg", "args", "threadName", "processName", "taskName")
@@ -41,9 +43,10 @@ def said(record):
 class Scene:
     """Loggers a, a.b and a.b.c, and a queue handler on the root logger."""
 
-    def __init__(self, package, undo):
+    def __init__(self, package, undo, threads):
         self.package = package
         self.undo = undo
+        self.threads = threads
         self.got = []
         self.handler = self.queue_handler()
         self.root = logging.getLogger()
@@ -55,6 +58,13 @@ class Scene:
         return self.package.LocalQueueHandler(queue.SimpleQueue())
 
     def log(self):
+        """Log in each of the threads in turn, or in this one."""
+        for thread in self.threads:
+            thread.submit(self.log_here).result()
+        if not self.threads:
+            self.log_here()
+
+    def log_here(self):
         for _ in range(3):
             for log in (self.abc.debug, self.abc.info, self.abc.critical, self.ab.info):
                 log("said %s", "so")
@@ -68,11 +78,11 @@ class Scene:
         setattr(owner, name, value)
 
 
-def outcome(package, change):
+def outcome(package, change, threads=()):
     for name in ("a", "a.b", "a.b.c"):
         logging.root.manager.loggerDict.pop(name, None)
     with contextlib.ExitStack() as undo:
-        scene = Scene(package, undo)
+        scene = Scene(package, undo, threads)
         undo.callback(lambda: logging.root.handlers.clear())
         undo.callback(logging.root.filters.clear)
         scene.log()
@@ -100,7 +110,7 @@ for name, function in {
     "table_of_level_names_replaced": lambda scene: scene.set(logging, "_levelToName", {20: "twenty", 50: "fifty"}),
     "name_of_the_thread": lambda scene: scene.set(threading.current_thread(), "name", "renamed"),
     "table_of_threads_replaced": lambda scene: scene.set(
-        threading, "_active", {threading.get_ident(): threading.Thread(name="stand-in")}
+        threading, "_active", {ident: threading.Thread(name="stand-in") for ident in threading._active}
     ),
     "threads_not_wanted": lambda scene: scene.set(logging, "logThreads", False),
     "name_of_the_process": lambda scene: scene.set(multiprocessing.current_process(), "name", "renamed"),
@@ -444,9 +454,23 @@ def test_a_change_is_honoured_by_the_next_call(package, change):
     assert outcome(package, change) == expected  # with all that is known from before
 
 
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_is_honoured_by_the_next_call_of_each_thread(package, change):
+    """While others change what these threads do not use, so that they look at everything again and again."""
+    other = logging.Logger("other")
+    with contextlib.ExitStack() as undo:
+        threads = [undo.enter_context(ThreadPoolExecutor(1, f"thread{number}")) for number in range(3)]
+        expected = outcome(package, change, threads)
+        assert package.accelerate_loggers()
+        other.info("off")
+        undo.enter_context(repeated_in_threads(*[functools.partial(setattr, other, "level", 1)] * 2))
+        assert outcome(package, change, threads) == expected
+        assert outcome(package, change, threads) == expected
+
+
 def test_what_is_known_outlives_the_growth_of_the_table(package):
     """More loggers and levels than are remembered."""
-    scene = Scene(package, contextlib.ExitStack())
+    scene = Scene(package, contextlib.ExitStack(), ())
     loggers = [logging.getLogger(f"many.{number}") for number in range(3000)]
     assert package.accelerate_loggers()
     for _ in range(3):

@@ -288,4 +288,4 @@ cdef bint note_level_name(CachedRoute *route, object level) except -1:
     return True
 
 
-watch_only(&logflume_loggers, frozenset(METHODS + OWN_VALUES + READ_OF_HANDLERS))
+watch_only(&logflume_loggers, tuple([sys.intern(name) for name in METHODS + OWN_VALUES + READ_OF_HANDLERS]))

@@ -24,7 +24,7 @@ typedef struct {
     PyDict_WatchCallback on_event; /* calls logflume_count_change() */
     int watcher;                   /* -1: none yet, -2: all are taken */
     unsigned long long changes;
-    PyObject *names; /* of what is read, a frozenset of str; NULL: any change counts */
+    PyObject *names; /* of what is read, a tuple of interned str; NULL: any change counts */
 } logflume_watch;
 
 static inline void
@@ -44,12 +44,22 @@ logflume_watch_only(logflume_watch *watch, PyObject *names)
     watch->names = Py_NewRef(names);
 }
 
-/* Whether an event changes what is read. A key that is no str may be a dictionary that replaced all items. */
+/* Whether an event changes what is read. A key that is no str may be a dictionary that replaced all items. No lock is
+   taken, as a set would: without the GIL that of the dictionary could be lost, in the middle of its change. */
 static inline int
 logflume_is_read(const logflume_watch *watch, PyDict_WatchEvent event, PyObject *key)
 {
-    return watch->names == NULL || event > PyDict_EVENT_DELETED || !PyUnicode_CheckExact(key)
-        || PySet_Contains(watch->names, key) != 0;
+    Py_ssize_t i;
+    if (watch->names == NULL || event > PyDict_EVENT_DELETED || !PyUnicode_CheckExact(key)
+        || !PyUnicode_CHECK_INTERNED(key)) {
+        return 1;
+    }
+    for (i = 0; i < PyTuple_GET_SIZE(watch->names); i++) {
+        if (PyTuple_GET_ITEM(watch->names, i) == key) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 #define LOGFLUME_DEFINE_WATCH(watch) \
