@@ -22,7 +22,6 @@ from hypothesis import strategies as st
 import deliveries
 import logflume
 from deliveries import DELIVERIES, deliver_compiled, one_at_a_time
-from helpers import needs_gil
 
 FIELDS = (
     *(
@@ -363,7 +362,6 @@ def logged(
     return deliveries.logged(map(bound, given_calls), formatter)
 
 
-@needs_gil  # without it a clock that is replaced later is none for captured records
 @pytest.mark.skipif(logflume.IMPLEMENTATION != "compiled", reason="the pure core accelerates nothing")
 @pytest.mark.parametrize("made", [False, True])
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -453,7 +451,6 @@ plain_calls = st.fixed_dictionaries(
 )
 
 
-@needs_gil  # without it a clock that is replaced later is none for captured records
 @pytest.mark.skipif(logflume.IMPLEMENTATION != "compiled", reason="the pure core accelerates nothing")
 @pytest.mark.parametrize(
     "fmt",

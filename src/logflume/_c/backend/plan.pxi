@@ -14,7 +14,6 @@ cdef class Plan:
     cdef WatchedObject style
     cdef unsigned int record_version
     cdef PyObject *stream  # the handler's dictionary, unchanged, holds it
-    cdef tuple held  # without the GIL: what that held, which another thread may end
     cdef object terminator
     cdef Composer composer
     cdef object sink  # None: it has to be looked up for each batch
@@ -154,6 +153,8 @@ cdef Plan lasting_plan(object handler):
     cdef Plan plan = Plan.__new__(Plan)
     cdef object own = instance_dict(handler)
     cdef object formatter, style, stream
+    if not HAS_GIL:  # another thread may end what is borrowed here
+        return None
     plan.record_version = assign_type_version(record_type)
     # Noted first, and read then: a change in between is found the next time.
     if plan.record_version == 0 or not watch_object(&logflume_handlers, &plan.handler, handler, own):
@@ -182,7 +183,6 @@ cdef Plan lasting_plan(object handler):
         plan.attributes = plan.sink.attributes
         plan.composer = composer_of(formatter, None)
         plan.stream = <PyObject *>stream
-        plan.held = None if HAS_GIL else (handler, formatter, style, stream)
         plan.terminator = handler.terminator
     except Exception:
         return None
