@@ -12,11 +12,14 @@ for a new version of Python, because it is not a public and stable part of the C
                                                                       3.12: PyThreadState.cframe->current_frame
                                                                       3.13 and later: PyThreadState.current_frame
     contextvars.h   whether a copied context is that of now           internal/pycore_context.h: PyContext.ctx_vars
+                                                                      internal/pycore_hamt.h: PyHamtObject.h_count
                                                                       PyThreadState.context
     lookup.h        values in dictionaries, lists and objects         _PyObject_GetDictPtr()
     freelist.h      whether a record can be used again                3.14 and later: PyTupleObject.ob_hash
     objects.h       an object without a call of __new__               that its fields follow PyObject
                                                                       PyObject_GET_WEAKREFS_LISTPTR()
+                                                                      without the GIL: PyObject.ob_tid, ob_ref_local
+                                                                      and ob_ref_shared, _Py_ThreadId()
     calls.h         calls of built-ins, vectorcall for a cdef class   PyCFunction_GET_FUNCTION(), tp_vectorcall_offset
     type_dict.h     how to take a name from a built-in class          PyTypeObject.tp_dict
     clock.h         the time without a call                           that time.time() is in the library of the types
@@ -30,9 +33,9 @@ Three more things are CPython's own, outside of this folder: the names of code t
 Python (caller/call_site.pxi), which names it keeps in the contextvars of each thread (_shared/contexts.py), and how
 logging looks at that version (caller/unpatched.pxi, caller/logging_state.pxi).
 
-Declared here is what has no state. freelist.h, clock.h and fork.h have some, of which each extension module that
-includes them has its own copy: they are declared where they are used (shared/reuse.pxi, caller/stamp.pxi,
-caller/handler.pxi). So are frame.h (caller/call_site.pxi) and contextvars.h (shared/context.pxi), whose internal
+Declared here is what has no state. freelist.h, clock.h, fork.h and thread_memory.h have some, of which each extension
+module that includes them has its own copy: they are declared where they are used (shared/reuse.pxi, caller/stamp.pxi,
+caller/handler.pxi, caller/caches.pxi). So are frame.h (caller/call_site.pxi) and contextvars.h (shared/context.pxi), whose internal
 headers the other modules need not read. Watches are defined in caller/unpatched.pxi, caller/route.pxi,
 caller/stamp.pxi and backend/plan.pxi.
 """
