@@ -48,7 +48,10 @@ cdef int keep_message(CapturedRecord record) except -1:
     """Keep the message that it has now; for a record whose msg or args can change."""
     try:
         if isinstance(record.msg, dict):
-            record.msg = kept(record.msg) if PyDict_CheckExact(record.msg) else copy(record.msg)
+            if PyDict_CheckExact(record.msg):
+                record.msg = kept_event(record.msg, record.extra)
+            else:
+                record.msg = copy(record.msg)
         else:
             record.rendered = message(record)
     except Exception:
