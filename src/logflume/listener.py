@@ -461,8 +461,6 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._dispatcher.reset_in_child()
         self._errors.reset_in_child()
         forget_queued(self.queue)
-        overflow = self._dispatcher.overflow
-        overflow.set_bounds(overflow.bounds)
 
 
 def listeners() -> list[QueueListener]:

@@ -451,7 +451,7 @@ class Dispatcher:
         self.nested.deferred.clear()
         self.accounts.begin_anew()
         self.announcer.begin_anew()
-        self.overflow.begin_anew()
+        self.overflow.begin_anew(self.overflow.bounds)
         if self.listener.delivering_thread != get_ident():
             self.listener.delivering_thread = 0  # a new thread may have the identifier of the one that is gone
             self._records = []
