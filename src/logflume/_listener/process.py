@@ -159,8 +159,8 @@ def _reporting(listener: Any) -> Iterator[None]:
     """Report an error, which is from the listener's queue: the others have their records still to deliver."""
     try:
         yield
-    except Exception as error:
-        listener.report_error(None, None, error)
+    except Exception:
+        listener.report_error(None, None)
 
 
 def stop_in_time(listener: Any) -> None:
