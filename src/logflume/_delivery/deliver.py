@@ -8,15 +8,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .._shared.contexts import in_contexts
-from .._shared.moved import has_standard_handle
+from .._shared.moved import Report, has_standard_handle
 from .batch_text import BatchText
 from .caught import intercept_errors
 from .sinks import Sink
 
 if TYPE_CHECKING:
     from .collected import Collected
-
-Report = Callable[[logging.LogRecord, logging.Handler], object]
 
 
 class Progress:

@@ -166,8 +166,8 @@ cdef class MovedCheck:
                     before = private_copy(made_of(record))
                 try:
                     answer = handler.filter(made_of(record))
-                except Exception as error:
-                    moved.report(made_of(record), handler, error)
+                except Exception:
+                    moved.report(made_of(record), handler)
                     answer = None
                 replaced = answer is not True and answer is not record.made and isinstance(answer, LogRecord)
                 if passed and (replaced or not has_same_attributes(before, record.made)):
