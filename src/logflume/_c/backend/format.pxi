@@ -278,7 +278,7 @@ cdef int add_record(Text *text, Composer composer, object record) except -1:
     if Py_TYPE(record) is captured_type:
         if composer.json is None:
             return add_captured(text, composer, <CapturedRecord>record)
-        unfit = add_captured_json(text, composer, <CapturedRecord>record)
+        unfit = add_json_captured(text, composer.json, composer.clock, <CapturedRecord>record)
         if unfit == OTHERWISE:
             record = made_of(<CapturedRecord>record)
             text.size, text.wide = start, wide
@@ -295,13 +295,6 @@ cdef int add_record(Text *text, Composer composer, object record) except -1:
     if not isinstance(string, str):  # what a str subclass as the format gave
         return UNFIT
     return add_text(text, string)
-
-
-cdef int add_captured_json(Text *text, Composer composer, CapturedRecord record) except -1:
-    message = captured_message(record)
-    if not PyUnicode_CheckExact(message):
-        return OTHERWISE
-    return add_json_captured(text, composer.json, composer.clock, record, message)
 
 
 cdef int add_captured(Text *text, Composer composer, CapturedRecord record) except -1:
