@@ -160,10 +160,9 @@ cdef Py_ssize_t write_composed(object handler, list records, object progress) ex
         return write_text(handler, records, sink, text)
 
 
-cdef int note_tried(Plan plan, bint succeeded) noexcept:
+cdef void note_tried(Plan plan, bint succeeded) noexcept:
     """Note whether a batch could be composed without the GIL."""
     plan.left = plan.not_tried = 0 if succeeded else min(2 * plan.not_tried + 1, MOST_NOT_TRIED)
-    return 0
 
 
 cdef Py_ssize_t write_in_pieces(const logflume_file *file, const Text *text) noexcept nogil:

@@ -56,7 +56,7 @@ cdef Composer composer_of(object formatter, Composer known):
     return composer
 
 
-cdef int hold_messages(Composer composer) noexcept:
+cdef void hold_messages(Composer composer) noexcept:
     """Have the templates refer to their messages; to be called before the records that bring these are let go."""
     cdef Template *template
     cdef PyObject *old
@@ -70,7 +70,6 @@ cdef int hold_messages(Composer composer) noexcept:
                 old = template.held
                 template.held = template.message
                 xdecref(old)  # exactly a str, whose end runs no Python code
-    return 0
 
 
 cdef inline bint finish_record(Text *text, Py_ssize_t wide, Limits *limits) noexcept nogil:
