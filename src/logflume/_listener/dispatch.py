@@ -290,7 +290,8 @@ class Dispatcher:
             if is_untouched:
                 accounts.at_work = None
             else:
-                del self._taken[0]  # before it is counted as done: stats() must not find it twice
+                if self._taken and self._taken[0] is batch:  # else a handler has forked, and this is the child
+                    del self._taken[0]  # before it is counted as done: stats() must not find it twice
                 accounts.end(batch, lost)
 
     def _answer(self, request: FlushRequest) -> None:
