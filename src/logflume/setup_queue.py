@@ -43,7 +43,8 @@ def setup_logging_queue(
 
     In the place of its handlers each logger gets one LocalQueueHandler. A record is handled by the handlers that would
     have handled it, in the order of the log calls. Queue handlers stay where they are, and so do NullHandlers, handlers
-    added later, and those with which pytest's caplog, unittest's assertLogs and testfixtures' LogCapture collect records.
+    added later, and those with which pytest's caplog, unittest's assertLogs and testfixtures' LogCapture collect
+    records.
 
     The levels and filters of the moved handlers are asked in the log call, as before the move, so that a filter can
     attach what belongs to the call.
