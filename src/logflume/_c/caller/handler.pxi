@@ -264,7 +264,7 @@ cdef class HandlerCore:
             if captured is not None:
                 record.exc_info = captured
         track_if_needed(record)
-        if core.is_crowded():
+        if core.qsize is not None and core.is_crowded():
             self.put_crowded(record if targets is None else (targets, record), record)
         elif try_call1(self._put, record if targets is None else (targets, record)) < 0:
             record.context = None
