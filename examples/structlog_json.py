@@ -20,7 +20,6 @@ shared = [
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso"),
-    structlog.processors.format_exc_info,  # here: there is no current exception on the listener's thread
 ]
 structlog.configure(
     processors=[
@@ -38,6 +37,7 @@ handler.setFormatter(
         foreign_pre_chain=shared,  # for records of other packages
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
         ],
     )

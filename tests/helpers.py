@@ -9,6 +9,7 @@ import io
 import logging
 import os
 import queue as _queue
+import re
 import socket
 import subprocess
 import sys
@@ -220,6 +221,12 @@ def run_python(*arguments: str, timeout: float = 60.0, **given: Any) -> subproce
     return subprocess.run(
         [sys.executable, *arguments], capture_output=True, text=True, timeout=timeout, check=False, **given
     )
+
+
+def not_delivered(stderr: str) -> list[tuple[int, float]]:
+    """Return what stderr tells of records that were left: how many, and after how many seconds; a line each."""
+    found = re.findall(r"^logflume: (\d+) records were not delivered within (\d+\.\d) s ", stderr, re.MULTILINE)
+    return [(int(left), float(seconds)) for left, seconds in found]
 
 
 def run_code(code: str, *arguments: str, **given: Any) -> subprocess.CompletedProcess[str]:

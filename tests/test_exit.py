@@ -9,7 +9,7 @@ import textwrap
 
 import pytest
 
-from helpers import LOG_500, NUMBERS, messages_in, needs_fork, run_code
+from helpers import LOG_500, NUMBERS, messages_in, needs_fork, not_delivered, run_code
 
 
 @pytest.mark.parametrize(
@@ -448,7 +448,7 @@ def test_hard_exits_wait_no_longer_than_they_may(run):
         for name in "ab":
             logger = logging.getLogger(name)
             logger.addHandler(Hangs())
-            logflume.setup_logging_queue(logger, exit_timeout=0.4)
+            logflume.setup_logging_queue(logger, exit_timeout=1.0)
             logger.error("one")
         pid = os.fork()
         if pid == 0:
@@ -459,8 +459,11 @@ def test_hard_exits_wait_no_longer_than_they_may(run):
         os._exit(5)
         """
     )
-    told = [line for line in stderr.splitlines() if line.startswith("logflume")]
-    assert (code, told) == (5, ["logflume: 1 records were not delivered within 0.4 s at exit"] * 2)
+    assert code == 5
+    (left_a, waited_a), (left_b, waited_b) = not_delivered(stderr)
+    assert left_a == left_b == 1
+    assert 1.0 <= waited_a < 2.0
+    assert 1.0 <= waited_b < 2.0
 
 
 @needs_fork
@@ -715,15 +718,16 @@ def test_the_message_about_records_left_tells_how_long_it_waited(run, threads_re
             def handle(self, record): threading.Event().wait()
         logging.root.handlers = [Hangs()]
         logging.root.setLevel(1)
-        logflume.setup_logging_queue(exit_timeout=0.5)
+        logflume.setup_logging_queue(exit_timeout=1.0)
         for i in range(5): logging.info("%d", i)
-        if {threads_remain}: threading.Thread(target=time.sleep, args=(0.8,)).start()
+        if {threads_remain}: threading.Thread(target=time.sleep, args=(1.5,)).start()
         began = time.monotonic()
         atexit.register(lambda: print(time.monotonic() - began, file=sys.stderr))
         """
     )
     assert code == 0
-    [message] = [line for line in stderr.splitlines() if line.startswith("logflume")]
-    assert message == "logflume: 5 records were not delivered within 0.5 s at exit"
-    [took] = [line for line in stderr.splitlines() if line != message]
-    assert float(took) < (1.3 if threads_remain else 0.9)
+    [(left, waited)] = not_delivered(stderr)
+    assert left == 5
+    assert 1.0 <= waited < 2.0
+    [took] = [line for line in stderr.splitlines() if not line.startswith("logflume")]
+    assert float(took) < (2.5 if threads_remain else 2.0)

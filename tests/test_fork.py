@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from helpers import FREE_THREADED, NUMBERS, messages_in, needs_fork
+from helpers import FREE_THREADED, NUMBERS, messages_in, needs_fork, run_code
 
 
 @needs_fork
@@ -85,6 +85,34 @@ def test_a_fork_delivers_each_record_once_in_the_process_that_logged_it(run, how
     child = stderr.split()[-1]
     assert [m for pid, m in lines if pid == child] == [f"child {i}" for i in range(100)] + ["child after stop"]
     assert [m for pid, m in lines if pid != child] == [f"parent {i}" for i in range(600)]
+
+
+@needs_fork
+@pytest.mark.parametrize("records", [1, 3])
+def test_a_handler_that_forks(lf, records):
+    """The child goes on in the delivery, of which it has nothing else in hand."""
+    script = """
+import logging, os, sys
+import logflume
+
+class Forks(logging.Handler):
+    def handle(self, record):
+        self.child = os.fork()
+        if self.child:
+            os.waitpid(self.child, 0)
+
+handler = logflume.LocalQueueHandler()
+logger = logging.Logger("shop")
+logger.addHandler(handler)
+for _ in range(int(sys.argv[1])):
+    logger.error("one")
+listener = handler.listener = logflume.QueueListener(handler.queue, forks := Forks())
+listener.stop()
+os.write(1, b"parent\\n" if forks.child else b"child\\n")
+"""
+    done = run_code(script, str(records))
+    assert done.stderr == ""
+    assert sorted(done.stdout.split()) == ["child"] * records + ["parent"]
 
 
 @needs_fork

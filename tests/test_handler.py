@@ -444,3 +444,24 @@ def test_what_is_no_handler_but_handles(lf, clean_logging, capfd, make, filter_i
     if hasattr(handler, "mock_calls"):
         assert {name for name, _, _ in handler.mock_calls} - {"__hash__", "__eq__"} <= {"handle", "flush"}
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_copy_is_a_handler_for_the_same_queue(lf, clean_logging, moved):
+    logger = logging.Logger("shop")
+    logger.addHandler(collect := Collect(logging.WARNING))
+    with lf.setup_logging_queue(logger) as listener:
+        handler = logger.handlers[0]
+        if not moved:
+            handler = lf.LocalQueueHandler(listener.queue)
+            handler.listener = listener
+            handler.setLevel(logging.WARNING)
+        other = copy.copy(handler)
+        other.name = "copy"
+        other.setLevel(logging.ERROR)
+        assert (type(other), other.queue, other.listener) == (type(handler), handler.queue, listener)
+        assert (handler.name, handler.level) == (None, logging.WARNING)
+        logger.handlers = [other]
+        logger.warning("one")
+        logger.error("two")
+    assert collect.messages == ["two"]

@@ -224,6 +224,43 @@ def test_what_others_logged_is_not_lost_where_the_caller_delivers(lf, monkeypatc
     assert number > 100
 
 
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="is about where CPython calls signal handlers")
+def test_an_interrupted_write_is_not_repeated(lf, tmp_path):
+    """The descriptor has the bytes, and the caller's delivery is interrupted before the next step."""
+
+    def profile(frame, event, argument):
+        nonlocal events
+        if event == "call" and frame.f_globals.get("__name__") == "logflume._delivery.batch_text":
+            events += written()
+            if events == number:
+                sys.setprofile(None)
+                raise KeyboardInterrupt
+
+    def written():
+        return path.read_text() != ""
+
+    number = events = 0
+    while events >= number:
+        number += 1
+        path = tmp_path / str(number)
+        with path.open("w") as stream:
+            handler = logging.StreamHandler(stream)
+            stream.reconfigure(line_buffering=True)
+            text = lf._delivery.batch_text.BatchText(b"one\n", [4])
+            records = [logging.makeLogRecord({"msg": "one"})]
+            sink = lf._delivery.sinks.sink_of(handler)
+            events = 0
+            sys.setprofile(profile)
+            try:
+                sink.put(handler, records, text)
+            except KeyboardInterrupt:
+                pass
+            finally:
+                sys.setprofile(None)
+        assert (path.read_text(), records) == ("one\n", [])
+    assert number > 2
+
+
 @needs_fork
 def test_ctrl_c_while_stop_waits(run):
     """On 3.11 it has Thread.join() take the thread to be gone."""

@@ -497,6 +497,20 @@ def test_items_of_a_dictionary_as_the_message_are_those_of_the_call(behind):
     assert behind(lambda: message["tags"].append(2), message).msg == {"event": "e", "tags": [1]}
 
 
+@pytest.mark.parametrize("extra", [{}, {"_logger": None, "_name": "error"}], ids=["of other code", "of structlog"])
+def test_an_event_of_structlog_keeps_the_current_exception(behind, extra):
+    """Its exc_info=True is looked up by processors of the formatter, on a thread that has no current exception."""
+    event = {"event": "e", "exc_info": True}
+    assert behind(lambda: None, event, extra=extra).msg == event
+    try:
+        raise_it()
+    except ValueError as error:
+        current = error
+        record = behind(lambda: None, event, extra=extra)
+    assert record.msg["exc_info"] is (current if extra else True)
+    assert event["exc_info"] is True
+
+
 def test_a_queue_that_pickles_gets_prepared_records(lf):
     """Else its feeder thread drops what cannot be pickled, and prints a traceback."""
     records = multiprocessing.get_context("spawn").Queue()

@@ -316,6 +316,19 @@ def test_caplog_and_assert_logs_go_on(lf, root):
     assert root.handlers == [caplog, collect]
 
 
+def test_the_handler_of_log_capture_stays(lf, root):
+    class LoggingHandler(Named):
+        __module__ = "testfixtures.logcapture"
+
+    capture, collect = LoggingHandler(), Named()
+    root.handlers = [capture, collect]
+    with lf.setup_logging_queue() as listener:
+        assert listener.handlers == (collect,)
+        root.warning("one")
+        assert capture.seen == [("", "root", "one")]
+    assert root.handlers == [capture, collect]
+
+
 def test_handlers_added_later_stay(lf, root):
     first, later = Named(), Named()
     root.handlers = [first]

@@ -299,6 +299,35 @@ finish()
     assert [parts[3] for parts in rendered] == ["a=1 event='rendered'", "by keywords"]
 
 
+def test_structlog_exceptions_in_the_formatter(outcome):
+    pytest.importorskip("structlog")
+    found = outcome("""
+import structlog
+
+structlog.configure(
+    processors=[structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    logger_factory=structlog.stdlib.LoggerFactory(), wrapper_class=structlog.stdlib.BoundLogger,
+)
+console = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+for last in ([structlog.processors.format_exc_info, structlog.processors.JSONRenderer()], [console]):
+    handler = logging.StreamHandler(out)
+    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=[remove, *last]))
+    logging.root.addHandler(handler)
+start()
+log = structlog.get_logger("shop")
+log.error("none", exc_info=True)
+try:
+    raise KeyError("k")
+except KeyError as error:
+    log.exception("current")
+    log.error("given", exc_info=error)
+finish()
+""")
+    assert found["text"].count("\nKeyError: 'k'") == 2
+    assert found["text"].count("\\nKeyError: 'k'") == 2
+
+
 def test_python_json_logger(outcome):
     pytest.importorskip("pythonjsonlogger")
     found = outcome("""

@@ -127,6 +127,14 @@ class LocalQueueHandler(HandlerCore, logging.handlers.QueueHandler):
             except Warning as warning:  # an error by the user's wish, and a log call raises none
                 self.handleError(logging.makeLogRecord({"msg": str(warning)}))
 
+    def __copy__(self) -> LocalQueueHandler:
+        """Return another handler with the same attributes, as copy.copy() does of any handler."""
+        other = type(self).__new__(type(self))
+        vars(other).update(vars(self))
+        for name in ("queue", "filters", "level", "moved", "listener"):  # the compiled core has them elsewhere
+            setattr(other, name, getattr(self, name))
+        return other
+
     # Here too, where tools that patch methods of a class find them.
     emit = HandlerCore.emit
     enqueue = HandlerCore.enqueue

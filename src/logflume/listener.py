@@ -171,11 +171,9 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
     # As they are now; they may be patched later.
     standard_handling = handle, logging.handlers.QueueListener.prepare
 
-    def report_error(
-        self, record: logging.LogRecord | None, handler: logging.Handler | None, error: BaseException
-    ) -> None:
-        """Report `error`, which is being handled, to on_error or on stderr. Never raises an Exception."""
-        self._errors.report(record, handler, error)
+    def report_error(self, record: logging.LogRecord | None, handler: logging.Handler | None) -> None:
+        """Report the exception that is being handled to on_error or on stderr. Never raises an Exception."""
+        self._errors.report(record, handler)
 
     # Start and stop.
 
@@ -466,8 +464,6 @@ class QueueListener(ListenerCore, logging.handlers.QueueListener):
         self._dispatcher.reset_in_child()
         self._errors.reset_in_child()
         forget_queued(self.queue)
-        overflow = self._dispatcher.overflow
-        overflow.set_bounds(overflow.bounds)
 
 
 def listeners() -> list[QueueListener]:

@@ -43,7 +43,8 @@ def setup_logging_queue(
 
     In the place of its handlers each logger gets one LocalQueueHandler. A record is handled by the handlers that would
     have handled it, in the order of the log calls. Queue handlers stay where they are, and so do NullHandlers, handlers
-    added later, and those with which pytest's caplog and unittest's assertLogs collect records.
+    added later, and those with which pytest's caplog, unittest's assertLogs and testfixtures' LogCapture collect
+    records.
 
     The levels and filters of the moved handlers are asked in the log call, as before the move, so that a filter can
     attach what belongs to the call.
@@ -191,9 +192,13 @@ def _is_among(handler: logging.Handler, direct: _Direct) -> bool:
     return any(isinstance(handler, each) if isinstance(each, type) else handler is each for each in direct)
 
 
+# Modules whose handlers collect records, which a test reads right after the call.
+_COLLECTORS = ("_pytest.logging", "unittest._log", "testfixtures.logcapture")
+
+
 def _is_movable(handler: logging.Handler) -> bool:
     """Return whether `handler` gains from a queue: not if it is one or does nothing, nor if a test reads it."""
-    collects_for_test = type(handler).__module__ in ("_pytest.logging", "unittest._log")
+    collects_for_test = type(handler).__module__ in _COLLECTORS
     is_one_or_none = isinstance(handler, (logging.handlers.QueueHandler, logging.NullHandler))
     return not is_one_or_none and not collects_for_test
 

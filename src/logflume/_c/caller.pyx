@@ -25,7 +25,7 @@ from logflume._c.interpreter.python cimport (
 )
 from logflume._c.shared cimport (
     ASKS, DROPS, CallSite, CapturedRecord, ListenerCore, by_name, captured_for, captured_type, current_context,
-    has_same_items, keep_message, made_of, new_record, record_for_call, snapshot, take_back, track_if_needed,
+    has_same_items, keep_message, made_of, record_for_call, snapshot, take_back, track_if_needed,
     with_exception,
 )
 

@@ -71,7 +71,6 @@ cdef class Batch:
     cdef int append(self, object item) except -1
 
 # shared/kept.pxi
-cdef bint is_immutable(object value)
 cdef bint has_same_items(dict before, dict attributes) except -1
 
 # shared/filters.pxi
@@ -89,7 +88,6 @@ cdef object current_context()
 # shared/record.pxi
 cdef PyTypeObject *captured_type
 
-cdef CapturedRecord new_record()
 cdef int keep_message(CapturedRecord record) except -1
 cdef object message(CapturedRecord record)
 cdef object render(object text, object args)
@@ -100,7 +98,6 @@ cdef bint take_back(CapturedRecord record) except -1
 cdef CapturedRecord captured_for(object record)
 cdef object log_record(object record)
 cpdef int make_log_records(list records, Py_ssize_t count=*) except -1
-cdef object with_attributes(dict attributes)
 
 # shared/reuse.pxi
 cdef CapturedRecord record_for_call(object msg, PyObject **arguments, Py_ssize_t count)

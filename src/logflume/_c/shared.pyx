@@ -27,7 +27,8 @@ from logflume._c.interpreter.python cimport (
 
 # C variables: while the interpreter shuts down the names in a module become None, and __del__ may still log.
 cdef object Empty, LogRecord, RenderedMessage, SimpleQueue, class_is_unpatched, copy, copy_context, get_ident
-cdef object handled_contexts, is_worth_carrying, keep_rendered, kept_deeply, known_copies, logging, remember
+cdef object handled_contexts, is_worth_carrying, keep_rendered, kept_deeply, kept_event_of_structlog, known_copies
+cdef object logging, remember
 cdef object rendered_copy, rendered_message, set_exception, take_context
 cdef dict kept_contexts
 import _thread
@@ -43,7 +44,7 @@ from threading import get_ident
 from logflume._delivery.unpatched import class_is_unpatched
 from logflume._shared.contexts import handled_contexts, is_worth_carrying, kept_contexts, take_context
 from logflume._shared.exceptions import CapturedException
-from logflume._shared.kept import kept as kept_deeply
+from logflume._shared.kept import kept as kept_deeply, kept_event as kept_event_of_structlog
 from logflume._shared.rendered import (
     RenderedMessage, keep_message as keep_rendered, known_copies, remember, rendered_copy, rendered_message,
     set_exception,

@@ -9,9 +9,10 @@ from logging.handlers import BaseRotatingHandler, TimedRotatingFileHandler
 from typing import Any
 
 from .._shared.contexts import in_contexts
+from .._shared.moved import Report
 from .batch_text import BatchText
 from .caught import handle_error
-from .deliver import Progress, Report, one_by_one
+from .deliver import Progress, one_by_one
 from .sinks import UNLIMITED, Sink, due, is_expired, sink_of
 
 # The bytes of a record, or None if it has to go to the handler alone: if it cannot be formatted or encoded, or has

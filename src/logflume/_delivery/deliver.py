@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .._shared.contexts import in_contexts
-from .._shared.moved import has_standard_handle
+from .._shared.moved import Report, has_standard_handle
 from .batch_text import BatchText
 from .caught import intercept_errors
 from .sinks import Sink
@@ -16,7 +16,8 @@ from .sinks import Sink
 if TYPE_CHECKING:
     from .collected import Collected
 
-Report = Callable[[logging.LogRecord, logging.Handler], object]
+# Whether the standard handle() takes the lock itself: before Python 3.13 it calls acquire(), which may be overridden.
+_handle_takes_lock = "acquire" not in logging.Handler.handle.__code__.co_names
 
 
 class Progress:
@@ -73,6 +74,13 @@ def _emitter(handler: logging.Handler) -> Callable[[logging.LogRecord], object]:
     """Return what does the rest of `handler.handle` once its filters were asked."""
     if not has_standard_handle(handler):
         return handler.handle
+    if handler.lock is not None and (_handle_takes_lock or type(handler).acquire is logging.Handler.acquire):
+
+        def emit_locked(record: logging.LogRecord) -> None:
+            with handler.lock:  # type: ignore[union-attr] # no signal handler comes between this and the block
+                handler.emit(record)
+
+        return emit_locked
 
     def emit(record: logging.LogRecord) -> None:
         handler.acquire()

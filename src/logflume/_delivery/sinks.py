@@ -105,12 +105,14 @@ class FileSink(DescriptorSink):
         except Exception:
             interrupted = False  # the next record's own write meets the same failure, and is reported
         finally:
+            left = records[:]
+            del records[:]  # without a call: rather lost than written twice, if a signal handler raises here, too
             if written != size:
                 written = sum(filter(None, counts))
             whole = text.whole(written)
             torn = written > text.end(whole - 1)
-            record = records[whole] if torn else None
-            del records[: whole + torn]
+            record = left[whole] if torn else None
+            records[:] = left[whole + torn :]
             if torn:
                 self._finish(handler, record, data[written : text.end(whole)], interrupted)
         return 0 if written == size else len(records)

@@ -68,8 +68,8 @@ class Announcer:
             record = _logger.makeRecord(_logger.name, level, *origin, text, (), None, "announce")
             if _logger.filter(record):
                 self._deliver(record)
-        except Exception as error:
-            dispatcher.errors.report(None, None, error)
+        except Exception:
+            dispatcher.errors.report(None, None)
         finally:
             dispatcher.accounts.failures = outer
             dispatcher.listener.delivering_thread = 0
@@ -84,8 +84,8 @@ class Announcer:
             if not listener.respect_handler_level or record.levelno >= handler.level:
                 try:
                     handler.handle(record)
-                except Exception as error:
-                    errors.report(record, handler, error)
+                except Exception:
+                    errors.report(record, handler)
 
     def _of_drops(self, at_end: bool = False) -> str | None:
         """Return what is to be told of dropped records now, or None."""

@@ -290,7 +290,8 @@ class Dispatcher:
             if is_untouched:
                 accounts.at_work = None
             else:
-                del self._taken[0]  # before it is counted as done: stats() must not find it twice
+                if self._taken and self._taken[0] is batch:  # else a handler has forked, and this is the child
+                    del self._taken[0]  # before it is counted as done: stats() must not find it twice
                 accounts.end(batch, lost)
 
     def _answer(self, request: FlushRequest) -> None:
@@ -314,7 +315,7 @@ class Dispatcher:
                 # logging.shutdown() ignores that a stream is closed by then, and at exit what else comes of a stream.
                 ignored = (OSError, ValueError) if exit_has_come() else ValueError if _is_closed(handler) else ()
                 if not isinstance(error, ignored):
-                    self.errors.report(None, handler, error)
+                    self.errors.report(None, handler)
         reporting.to = outer
 
     def _handle(self, records: list[logging.LogRecord]) -> None:
@@ -323,8 +324,8 @@ class Dispatcher:
             record = log_record(records.pop(0))
             try:
                 in_contexts(self.listener.handle)(record)
-            except Exception as error:
-                self.errors.report(record, None, error)
+            except Exception:
+                self.errors.report(record, None)
 
     # From the records of a batch to the handlers.
 
@@ -396,8 +397,8 @@ class Dispatcher:
                 try:
                     if record.levelno >= handler.level:
                         kept.append(record)
-                except Exception as error:
-                    self.errors.report(record, handler, error)
+                except Exception:
+                    self.errors.report(record, handler)
             records[:] = kept
 
     def _deliver_to(self, handler: logging.Handler, records: list[logging.LogRecord]) -> None:
@@ -413,20 +414,15 @@ class Dispatcher:
             while records:
                 left = len(records)
                 try:
-                    deliver_batch(handler, records, self._report, progress)
-                except BaseException as error:  # SystemExit, say: the thread goes on
+                    deliver_batch(handler, records, self.errors.report, progress)
+                except BaseException:  # SystemExit, say: the thread goes on
                     if not self.life.run.is_running_here:
                         raise
                     # One that could not even be tried must not be tried for ever.
                     untried = log_record(records.pop(0)) if len(records) == left else None
-                    self.errors.report(untried, handler, error)
+                    self.errors.report(untried, handler)
         finally:
             account.seconds += perf_counter() - began
-
-    def _report(self, record: logging.LogRecord, handler: logging.Handler) -> None:
-        error = sys.exc_info()[1]
-        assert error is not None
-        self.errors.report(record, handler, error)
 
     # In other threads than the listener's.
 
@@ -470,7 +466,7 @@ class Dispatcher:
         self.nested.deferred.clear()
         self.accounts.begin_anew()
         self.announcer.begin_anew()
-        self.overflow.begin_anew()
+        self.overflow.begin_anew(self.overflow.bounds)
         if self.listener.delivering_thread != get_ident():
             self.listener.delivering_thread = 0  # a new thread may have the identifier of the one that is gone
             self._records = []

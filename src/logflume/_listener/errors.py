@@ -41,8 +41,8 @@ class ErrorReports:
         self._period_end = 0.0
         self._telling: set[int] = set()  # threads that call on_error
 
-    def report(self, record: logging.LogRecord | None, handler: logging.Handler | None, error: BaseException) -> None:
-        """Report `error`, which is being handled: `handler` raised it for `record`.
+    def report(self, record: logging.LogRecord | None, handler: logging.Handler | None) -> None:
+        """Report the exception that is being handled: `handler` raised it for `record`.
 
         Never raises an Exception. Another one (KeyboardInterrupt) that comes while it reports is raised, but not in
         the listener's own thread.
@@ -50,15 +50,13 @@ class ErrorReports:
         own = None
         if handler is not None and record is not None:  # an overridden handleError() counts on a record
             own = handle_error_of_instance(handler) or handle_error_of_class(handler)
-        self._report(record, handler, error, own)
+        self._report(record, handler, own)
 
     def report_caught(self, record: logging.LogRecord, handler: logging.Handler) -> None:
         """Report the error that is being handled, and that `handler` caught: it is for its handleError().
 
         An overridden one is called each time; on_error hears, too, of what the method of a class was called for.
         """
-        error = sys.exc_info()[1]
-        assert error is not None
         own = handle_error_of_instance(handler)
         overridden = own or handle_error_of_class(handler)
         if overridden is not None:
@@ -66,16 +64,17 @@ class ErrorReports:
             if own is not None or self.listener.on_error is None:
                 self.accounts.count_error(record, handler)
                 return
-        self._report(record, handler, error, None)
+        self._report(record, handler, None)
 
     def _report(
         self,
         record: logging.LogRecord | None,
         handler: logging.Handler | None,
-        error: BaseException,
         own: Callable[[logging.LogRecord], object] | None,
     ) -> None:
         self.accounts.count_error(record, handler)
+        error = sys.exc_info()[1]
+        assert error is not None
         thread = get_ident()
         try:
             # What on_error logs may fail for the same reason: that is printed.

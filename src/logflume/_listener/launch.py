@@ -51,7 +51,7 @@ class Launcher:
         deliver_at_sigterm(self.listener)
         worker = Worker(self.listener, run, self.dispatcher, self.dispatcher.errors)
         try:
-            thread = ListenerThread(worker.run, "logflume")
+            thread = ListenerThread(worker.run)
             _thread.start_new_thread(self._start, (run, thread))
         except RuntimeError as error:  # no threads here (Pyodide, subinterpreters), no more of them, or exiting
             if type(error).__module__ != "builtins":
@@ -83,10 +83,10 @@ class ListenerThread(threading.Thread):
     So the threads that a handler starts are no daemons, as if the thread that logged had started them.
     """
 
-    def __init__(self, run: Callable[[], None], name: str) -> None:
+    def __init__(self, run: Callable[[], None]) -> None:
         # From 3.14 on a thread may begin with the contextvars of the thread that starts it.
         context: Any = {"context": Context()} if sys.version_info >= (3, 14) else {}
-        super().__init__(target=run, name=name, **context)
+        super().__init__(target=run, name="logflume", **context)
         self._runs = False
 
     @property

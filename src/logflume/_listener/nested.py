@@ -51,8 +51,8 @@ class NestedRecords:
             record, handlers = self.deferred.popleft()
             try:
                 self._handle_one(record, handlers)
-            except Exception as error:
-                self.errors.report(record, None, error)
+            except Exception:
+                self.errors.report(record, None)
 
     def _handle_one(self, record: logging.LogRecord, handlers: tuple[logging.Handler, ...] | None) -> None:
         listener = self.listener
@@ -80,5 +80,5 @@ class NestedRecords:
             raise RecursionError(
                 f"more than {MOST_DEFERRED} records were logged while one batch was formatted; dropped the rest"
             )
-        except RecursionError as error:
-            self.errors.report(record, None, error)
+        except RecursionError:
+            self.errors.report(record, None)

@@ -71,10 +71,9 @@ class Overflow:
         self.dispatcher = dispatcher
         self.listener = dispatcher.listener
         self.accounts = dispatcher.accounts
-        self.begin_anew()
-        self.set_bounds(bounds)
+        self.begin_anew(bounds)
 
-    def begin_anew(self) -> None:
+    def begin_anew(self, bounds: Bounds) -> None:
         """Begin with an empty queue, as in a forked child, and with a new lock."""
         self.aside = Aside()
         self.waits = False  # the listener's thread waits in the queue, and may have taken the first record
@@ -83,6 +82,7 @@ class Overflow:
         self._is_wanted = False  # the listener's thread waits for the lock
         self._is_woken = False  # since records were taken last
         self._is_let_run = False  # as well
+        self.set_bounds(bounds)
 
     def set_bounds(self, bounds: Bounds) -> None:
         """Keep the listener's queue within `bounds` from now on."""

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from threading import get_ident
 from typing import Any
 
@@ -146,15 +146,21 @@ def _deliver_at_exit() -> None:
     _exit_began = began = time.monotonic()
     with put_off_sigterm():
         for listener in living():
-            try:
+            with _reporting(listener):
                 left = _stop(listener, began)
-            except Exception as error:  # from its queue: the others have their records still to deliver
-                listener.report_error(None, None, error)
-                continue
-            if left:
-                _tell(listener, left, "at exit")
-                with contextlib.suppress(Exception):
-                    _keep_from_shutdown(listener.leave_alone())
+                if left:
+                    _tell(listener, left, "at exit")
+                    with contextlib.suppress(Exception):
+                        _keep_from_shutdown(listener.leave_alone())
+
+
+@contextlib.contextmanager
+def _reporting(listener: Any) -> Iterator[None]:
+    """Report an error, which is from the listener's queue: the others have their records still to deliver."""
+    try:
+        yield
+    except Exception:
+        listener.report_error(None, None)
 
 
 def stop_in_time(listener: Any) -> None:
@@ -176,11 +182,9 @@ def _flush_all(began: float) -> list[Any]:
             continue  # one of its handlers ends the process, and cannot wait for itself
         if not listener.is_running and not listener.stats().pending:
             continue  # pending records may wait for a thread that has yet to begin
-        try:
+        with _reporting(listener):
             if not listener.flush(_time_left(listener, began)):
                 late.append(listener)
-        except Exception as error:  # from its queue: the others have their records still to deliver
-            listener.report_error(None, None, error)
         _note_waited(listener, began)
     return late
 
@@ -225,10 +229,8 @@ def _before_fork() -> None:
     deadline = time.monotonic() + FORK_PATIENCE
     listeners = living()
     for listener in listeners:
-        try:
+        with _reporting(listener):
             listener.deliver_before_fork(max(0.0, deadline - time.monotonic()))
-        except Exception as error:  # from its queue
-            listener.report_error(None, None, error)
     holds = _held_for_fork[get_ident()] = []
     for listener in listeners:
         holds.append(listener.hold_for_fork(max(0.0, deadline - time.monotonic())))

@@ -65,8 +65,8 @@ class Worker:
                     self._handle_many()
                 else:
                     self._handle_one()
-            except BaseException as error:
-                self._recover(error)
+            except BaseException:
+                self._recover()
         self._finish()
 
     def _handle_many(self) -> None:
@@ -159,9 +159,9 @@ class Worker:
         if self.this_run.stop_requested and self.dispatcher.queued(unknown=1) == 0:
             self.is_done = True
 
-    def _recover(self, error: BaseException) -> None:
+    def _recover(self) -> None:
         try:
-            self.errors.report(None, None, error)
+            self.errors.report(None, None)
             if not self.this_run.stop_requested:
                 self.life.pause(ERROR_PAUSE)  # the queue may be broken for good
         except BaseException:
@@ -182,8 +182,8 @@ class Worker:
         try:
             self.dispatcher.deliver_here(self.listener.exit_timeout)
             self.dispatcher.announcer.announce_last(self.listener.exit_timeout)
-        except BaseException as error:
-            self.errors.report(None, None, error)
+        except BaseException:
+            self.errors.report(None, None)
         self.errors.tell_rest(early=True)
         forget_mask()
         self.this_run.ended.set()

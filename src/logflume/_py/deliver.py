@@ -7,11 +7,11 @@ from typing import Any
 
 from .._delivery.batch_text import BatchText
 from .._delivery.collected import MakeLine, write_filtered, write_formatted
-from .._delivery.deliver import Progress, Report, hand_over, one_by_one, write_text
+from .._delivery.deliver import Progress, hand_over, one_by_one, write_text
 from .._delivery.plan import COMPOSED, FORMATTED, HANDED_OVER, ONE_BY_ONE, way_of
 from .._delivery.sinks import Sink, due, sink_of
 from .._delivery.unpatched import only_standard
-from .._shared.moved import has_standard_filter
+from .._shared.moved import Report, has_standard_filter
 from .record import make_log_records
 
 __all__ = ["deliver_batch", "drop_below", "way_of", "write_together"]

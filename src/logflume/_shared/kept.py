@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Container
 from operator import is_
 from typing import Any
 
@@ -49,6 +50,19 @@ def _kept(value: Any, known: dict[int, tuple[Any, Any]]) -> Any:
         for index, item in enumerate(new):
             if type(item) not in IMMUTABLE:
                 new[index] = _kept(item, known)
+    return new
+
+
+def kept_event(event: dict[Any, Any], extra: Container[str]) -> dict[Any, Any]:
+    """As kept(), for the message of a record with the fields `extra`: an event of structlog keeps its exception.
+
+    `log.exception()` says `exc_info=True` there, by which processors of ProcessorFormatter understand the current
+    exception. The listener's thread has none.
+    """
+    new: dict[Any, Any] = kept(event)
+    current = sys.exception()
+    if current is not None and new is not event and new.get("exc_info") is True and "_logger" in extra:
+        new["exc_info"] = current
     return new
 
 

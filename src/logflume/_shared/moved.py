@@ -9,7 +9,7 @@ from typing import Any
 
 from .rendered import has_same_attributes, private_copy
 
-Report = Callable[[logging.LogRecord, logging.Handler, BaseException], object]
+Report = Callable[[logging.LogRecord, logging.Handler], object]
 
 _standard_handle = logging.Handler.handle
 _standard_filter = logging.Filterer.filter
@@ -146,8 +146,8 @@ class MovedHandlers:
                 answer: Any = False
                 try:
                     answer = handler.filter(record)
-                except Exception as error:
-                    self.report(record, handler, error)
+                except Exception:
+                    self.report(record, handler)
                 replaced = answer is not record and isinstance(answer, logging.LogRecord)
                 if passed and (replaced or not has_same_attributes(before, record)):
                     found.append((self.some(tuple(passed)), before))

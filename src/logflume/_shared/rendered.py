@@ -11,7 +11,7 @@ from operator import is_
 from typing import Any
 
 from .exceptions import CapturedException
-from .kept import copies_in, kept
+from .kept import copies_in, kept_event
 
 _standard_getMessage = logging.LogRecord.getMessage
 _standard_code = _standard_getMessage.__code__
@@ -106,7 +106,7 @@ def keep_message(new: logging.LogRecord, msg: Any, args: Any) -> bool:
     """Have `new` keep its message of now; false if that cannot be rendered."""
     try:
         if isinstance(msg, dict):
-            new.msg = kept(msg) if type(msg) is dict else copy.copy(msg)
+            new.msg = kept_event(msg, vars(new)) if type(msg) is dict else copy.copy(msg)
         elif "getMessage" in vars(new):
             text = new.getMessage()
             new.getMessage = lambda: text  # type: ignore[method-assign]

@@ -1,11 +1,5 @@
 """asctime: the text of a record's time, made once for each second."""
 
-cdef extern from "Python.h":
-    bint PyUnicode_IS_ASCII(object)
-    void *PyUnicode_DATA(object)
-    Py_ssize_t PyUnicode_GET_LENGTH(object)
-    object PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
-
 cdef object BuiltinFunction = types.BuiltinFunctionType
 cdef object local_time = time.localtime
 cdef object utc_time = time.gmtime
@@ -100,14 +94,12 @@ cdef bint tick(Clock clock, double created) except -1:
         clock.text = format_time(clock.format, clock.converter(second))
         clock.shown = clock.text + (clock.separator or "")
         clock.zone = zone
-        clock.second = second if PyUnicode_IS_ASCII(clock.text) else -1e300
-    return PyUnicode_IS_ASCII(clock.text)
+        clock.second = second if is_ascii(<PyObject *>clock.text) else -1e300
+    return is_ascii(<PyObject *>clock.text)
 
 
 cdef object time_text(Clock clock, object record, dict attributes):
     """Return what formatter.formatTime(record, datefmt) returns, with the values in `attributes`."""
-    cdef Py_ssize_t size
-    cdef char *out
     created = attributes["created"]
     if not PyFloat_CheckExact(created) or not tick(clock, PyFloat_AS_DOUBLE(created)):
         return clock.formatter.formatTime(record, clock.datefmt)
@@ -116,9 +108,4 @@ cdef object time_text(Clock clock, object record, dict attributes):
     msecs = attributes["msecs"]
     if not PyFloat_CheckExact(msecs) or not 0.0 <= PyFloat_AS_DOUBLE(msecs) < 1000.0:
         return clock.formatter.formatTime(record, clock.datefmt)
-    size = PyUnicode_GET_LENGTH(clock.shown)
-    text = PyUnicode_New(size + 3, 127)
-    out = <char *>PyUnicode_DATA(text)
-    memcpy(out, PyUnicode_DATA(clock.shown), size)
-    write_milliseconds(out + size, <int>PyFloat_AS_DOUBLE(msecs))
-    return text
+    return f"{clock.shown}{<int>PyFloat_AS_DOUBLE(msecs):03d}"

@@ -160,10 +160,9 @@ cdef Py_ssize_t write_composed(object handler, list records, object progress) ex
         return write_text(handler, records, sink, text)
 
 
-cdef int note_tried(Plan plan, bint succeeded) noexcept:
+cdef void note_tried(Plan plan, bint succeeded) noexcept:
     """Note whether a batch could be composed without the GIL."""
     plan.left = plan.not_tried = 0 if succeeded else min(2 * plan.not_tried + 1, MOST_NOT_TRIED)
-    return 0
 
 
 cdef Py_ssize_t write_in_pieces(const logflume_file *file, const Text *text) noexcept nogil:
@@ -271,22 +270,14 @@ cdef bint is_told(Plan plan, object record) except -1:
 
 def drop_below(list records not None, object level):
     """Delete the records below `level` from the list."""
-    cdef Py_ssize_t count = len(records), kept = 0
-    cdef long long least
-    if not PyLong_CheckExact(level) or not -1000000 < level < 1000000:
-        if not all([record.levelno >= level for record in records]):
-            records[:] = [record for record in records if record.levelno >= level]
-        return
-    least = level
+    cdef bint is_usual = PyLong_CheckExact(level) and -1000000 < level < 1000000
+    cdef long long least = level if is_usual else 0
+    cdef list kept = []
     for record in records:
-        if not is_at_level(record, level, least):
-            break
-        kept += 1
-    if kept < count:
-        records[:] = [record for record in records if is_at_level(record, level, least)]
-
-
-cdef bint is_at_level(object record, object level, long long least) except -1:
-    if Py_TYPE(record) is captured_type:
-        return (<CapturedRecord>record).levelno >= least
-    return record.levelno >= level
+        if is_usual and Py_TYPE(record) is captured_type:
+            if (<CapturedRecord>record).levelno >= least:
+                kept.append(record)
+        elif record.levelno >= level:
+            kept.append(record)
+    if len(kept) < len(records):
+        records[:] = kept

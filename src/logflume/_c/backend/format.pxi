@@ -56,7 +56,7 @@ cdef Composer composer_of(object formatter, Composer known):
     return composer
 
 
-cdef int hold_messages(Composer composer) noexcept:
+cdef void hold_messages(Composer composer) noexcept:
     """Have the templates refer to their messages; to be called before the records that bring these are let go."""
     cdef Template *template
     cdef PyObject *old
@@ -70,7 +70,6 @@ cdef int hold_messages(Composer composer) noexcept:
                 old = template.held
                 template.held = template.message
                 xdecref(old)  # exactly a str, whose end runs no Python code
-    return 0
 
 
 cdef inline bint finish_record(Text *text, Py_ssize_t wide, Limits *limits) noexcept nogil:
@@ -278,7 +277,7 @@ cdef int add_record(Text *text, Composer composer, object record) except -1:
     if Py_TYPE(record) is captured_type:
         if composer.json is None:
             return add_captured(text, composer, <CapturedRecord>record)
-        unfit = add_captured_json(text, composer, <CapturedRecord>record)
+        unfit = add_json_captured(text, composer.json, composer.clock, <CapturedRecord>record)
         if unfit == OTHERWISE:
             record = made_of(<CapturedRecord>record)
             text.size, text.wide = start, wide
@@ -295,13 +294,6 @@ cdef int add_record(Text *text, Composer composer, object record) except -1:
     if not isinstance(string, str):  # what a str subclass as the format gave
         return UNFIT
     return add_text(text, string)
-
-
-cdef int add_captured_json(Text *text, Composer composer, CapturedRecord record) except -1:
-    message = captured_message(record)
-    if not PyUnicode_CheckExact(message):
-        return OTHERWISE
-    return add_json_captured(text, composer.json, composer.clock, record, message)
 
 
 cdef int add_captured(Text *text, Composer composer, CapturedRecord record) except -1:

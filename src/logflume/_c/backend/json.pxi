@@ -252,12 +252,14 @@ cdef bint add_any_field(Extra *extra, object name, object value, unsigned char k
     return True
 
 
-cdef int add_json_captured(Text *text, JsonPattern pattern, Clock clock, CapturedRecord record, str message) except -1:
+cdef int add_json_captured(Text *text, JsonPattern pattern, Clock clock, CapturedRecord record) except -1:
     """Add a captured record, of the second that the clock shows; pattern.is_simple has to be true."""
     cdef Extra extra
     cdef list held = []
+    message = captured_message(record)
     if (
-        record.exc_info is not None
+        not PyUnicode_CheckExact(message)
+        or record.exc_info is not None
         or is_dict(<PyObject *>record.msg)
         or not take_level(&extra, pattern, <PyObject *>record.levelname, record.levelno)
         or not take_any_extra(&extra, pattern, record.extra, held)
@@ -310,7 +312,10 @@ cdef int add_parts(
             if unfit or part.source == END:
                 return unfit
             if part.source == EXTRA:
-                unfit = add_any_extra(text, pattern, part, <object>extra.values[part.index])
+                if part.inside:
+                    unfit = add_extra(text, pattern, part, extra.values[part.index])
+                else:
+                    unfit = add_any(text, pattern, <object>extra.values[part.index])
             elif record is None or part.source == MESSAGE:
                 unfit = add_json_part(text, pattern, part, values)
             else:
@@ -320,11 +325,6 @@ cdef int add_parts(
             part += 1
     finally:
         text.ascii = only_ascii
-
-
-cdef int add_any_extra(Text *text, JsonPattern pattern, Part *part, object value) except -1:
-    """Add the value of an extra field, or the rest of a string."""
-    return add_extra(text, pattern, part, <PyObject *>value) if part.inside else add_any(text, pattern, value)
 
 
 cdef int add_json_part(Text *text, JsonPattern pattern, Part *part, dict values) except -1:

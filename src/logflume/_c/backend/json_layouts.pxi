@@ -218,10 +218,9 @@ cdef Layout new_layout(Extra *extra):
     return layout
 
 
-cdef int add_layout(Layouts *layouts, Layout layout) noexcept:
+cdef void add_layout(Layouts *layouts, Layout layout) noexcept:
     """Put a layout, which has to be held as long, into the table."""
     cdef PyObject **bucket = &layouts.buckets[(layout.hash >> 20) & (BUCKETS - 1)]
     layout.next = bucket[0]
     bucket[0] = <PyObject *>layout
     layouts.credit -= LAYOUT_COST
-    return 0

@@ -77,8 +77,9 @@ cdef JsonPattern compile_options(object formatter):
         if type(value) not in SIMPLE and type(value) not in CONTAINERS:
             return None
     pattern.renamed = dict(formatter.rename_fields)
-    pattern.encoder = formatter.json_encoder(ensure_ascii=pattern.ascii)
-    if schema is not None:
+    if schema is None:
+        pattern.encoder = formatter.json_encoder(ensure_ascii=pattern.ascii)
+    else:
         pattern.has_schema = pattern.compact = True
         pattern.sorts = schema.sorts
         pattern.kind = schema.kind

@@ -189,10 +189,3 @@ cdef inline bint pad_digits(
         memset(out, c' ', width - size)
         memcpy(out + width - size, digits, size)
     return 0
-
-
-cdef inline void write_milliseconds(char *place, int milliseconds) noexcept nogil:
-    """Write three digits."""
-    place[0] = <char>(c'0' + milliseconds // 100)
-    place[1] = <char>(c'0' + milliseconds // 10 % 10)
-    place[2] = <char>(c'0' + milliseconds % 10)

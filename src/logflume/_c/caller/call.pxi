@@ -221,6 +221,7 @@ cdef bint log_told(Call *call, object logger, object name, object handler) excep
     cdef tuple told
     if call.has_exc_info or way_into_queue(call, current_state(), name, handler, &keywords) is CALLS_PYTHON:
         return False
+    # What this runs may do anything, so that log_enabled() asks again how the record gets into the queue.
     told = ask_for_caller((<LogMethod>call.method).frame, logger, keywords.stacklevel)
     site = told_call_site(told)
     call.site = <PyObject *>site

@@ -5,10 +5,10 @@ cdef extern from "caller/traceback_entries.h":
         PyObject *traceback, Py_ssize_t most, PyObject **objects, PyObject **positions) except -1
     void logflume_exchange(object tuple, Py_ssize_t index, object item) noexcept
     bint logflume_may_be_false(PyTypeObject *type) noexcept
-    bint logflume_is_namespace_of(object module, object namespace) noexcept
 
 cdef extern from "Python.h":
     bint PyExceptionInstance_Check(object) noexcept
+    bint PyModule_Check(object) noexcept
     bint PyType_IsSubtype(PyTypeObject *, PyTypeObject *) noexcept
     PyObject *PyDict_GetItemWithError(PyObject *dictionary, PyObject *key) noexcept
     PyObject *PyFunction_GetCode(PyObject *function) noexcept
@@ -64,7 +64,7 @@ cdef int keep_source_globals(tuple objects) except -1:
             kept = namespace
             name = dict_get(namespace, "__name__", None)
             module = dict_get(MODULES, name, None) if type(name) is str else None
-            if not logflume_is_namespace_of(module, namespace):
+            if not PyModule_Check(module) or PyModule_GetDict(module) is not <PyObject *>namespace:
                 kept = source_globals(namespace)
         if kept is not current:
             logflume_exchange(objects, i, kept)

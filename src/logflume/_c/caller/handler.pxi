@@ -230,9 +230,7 @@ cdef class HandlerCore:
         cdef MovedCheck moved = own_check(self._moved)
         cdef object targets = None
         cdef int verdict
-        if core is None and moved is not None:
-            return CALLS_PYTHON
-        if core is not None and (core.state != RUNNING or core.delivers_here()):
+        if self.handles_in_call():
             return CALLS_PYTHON
         if PyList_GET_SIZE(self._filters) != 0:
             verdict = by_name(self._filters, name)
@@ -355,7 +353,7 @@ cdef class HandlerCore:
             if targets is ASK:
                 return self.put_asked(captured_for(record))
         if targets is None and not self.leaves_process and is_own_item(record):
-            if core is not None and core.qsize is not None and core.is_crowded():
+            if core is not None and core.is_crowded():
                 self.put_crowded(record, record)
             elif try_call1(self._put, record) < 0:
                 self.report_put(record)
@@ -382,8 +380,14 @@ cdef class HandlerCore:
             try:
                 call1(self._put, item)
             except Full:
-                if not (<object>core).put_crowded(self._put, item, level_of(record)) and self.reports_itself():
-                    self.handleError(record)
+                self.put_refused(item, record)
+        return 0
+
+    cdef int put_refused(self, object item, object record) except -1:
+        """Have the listener do what is to be done with `item`, for which the queue had no room."""
+        cdef object core = self._core
+        if core is None or (not core.put_crowded(self._put, item, level_of(record)) and self.reports_itself()):
+            self.handleError(record)
         return 0
 
     cdef int put_crowded(self, object item, object record) except -1:
@@ -427,10 +431,7 @@ cdef class HandlerCore:
         try:
             raise_set_exception()
         except Full:
-            if self._core is None:
-                self.handleError(record)
-            elif not (<object>self._core).put_crowded(self._put, record, level_of(record)) and self.reports_itself():
-                self.handleError(record)
+            self.put_refused(record, record)
         except Exception as error:
             self.report_unput(record, error)
         return 0

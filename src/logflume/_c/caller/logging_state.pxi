@@ -13,7 +13,7 @@ cdef str CLOCK = "time_ns" if isinstance(logging._startTime, int) else "time"
 cdef class LoggingState:
     """The globals of logging, and of the modules that it asks, as one log call finds them."""
 
-    cdef WatchedDict[12] watched  # what was read for this, each before it was read
+    cdef WatchedDict watched[MOST_WATCHED]  # what was read for this, each before it was read
     cdef int watched_count
     cdef list watched_dicts  # so that they stay alive
     cdef unsigned long long number  # counts the states; 0 if the names of levels or sys.modules cannot be watched

@@ -137,9 +137,11 @@ cdef class MovedCheck:
 
     cdef bint is_below(self, Py_ssize_t index, object handler, CapturedRecord record) except -1:
         """Tell whether the record is below the level of the handler at that index."""
-        if record.made is None and self.is_known(index):
+        if record.made is not None:
+            return self.moved.respects_levels and record.made.levelno < handler.level
+        if self.is_known(index):
             return record.levelno < self.levels[index]
-        return self.moved.respects_levels and level_number(record) < handler.level
+        return self.moved.respects_levels and record.levelno < handler.level
 
     cdef bint may_filter(self, Py_ssize_t index, object handler) except -1:
         """Tell whether the filters of the handler at that index may drop or change a record."""
@@ -152,8 +154,8 @@ cdef class MovedCheck:
     cdef list ask(self, CapturedRecord record):
         """Ask the handlers' levels and filters about `record`; return what to enqueue, in this order.
 
-        As MovedHandlers.ask(); the items are pairs of targets and captured records, or LogRecords that filters
-        returned. A captured record has a LogRecord only if other code may still see that.
+        As MovedHandlers.ask(); the items are pairs of targets and `record` itself, or LogRecords: copies, and what
+        filters returned. `record` has a LogRecord afterwards only if other code may still see that.
         """
         cdef list found = []
         cdef list passed = []  # the handlers that get the record as it is now
@@ -169,12 +171,12 @@ cdef class MovedCheck:
                     before = private_copy(made_of(record))
                 try:
                     answer = handler.filter(made_of(record))
-                except Exception as error:
-                    moved.report(made_of(record), handler, error)
+                except Exception:
+                    moved.report(made_of(record), handler)
                     answer = None
                 replaced = answer is not True and answer is not record.made and isinstance(answer, LogRecord)
                 if passed and (replaced or not has_same_attributes(before, record.made)):
-                    found.append((moved.some(tuple(passed)), seen_copy(record, before)))
+                    found.append((moved.some(tuple(passed)), before))
                     passed = []
                 before = None
                 if replaced:
@@ -215,43 +217,9 @@ cdef MovedCheck own_check(MovedCheck shared):
     return check
 
 
-cdef inline object level_number(CapturedRecord record):
-    return record.levelno if record.made is None else record.made.levelno
-
-
-cdef CapturedRecord seen_copy(CapturedRecord record, object before):
-    """Return a copy of `record` that has the attributes of the LogRecord `before`."""
-    cdef CapturedRecord copied = copy_of(record)
-    copied.made = before
-    return copied
-
-
 cdef bint has_same_attributes(object before, object record) except -1:
     """As has_same_attributes() of _shared.rendered."""
     cdef object attributes = instance_dict(before), others = instance_dict(record)
     if Py_TYPE(before) is not Py_TYPE(record) or not PyDict_CheckExact(attributes) or not PyDict_CheckExact(others):
         return False
     return has_same_items(attributes, others)
-
-
-cdef CapturedRecord copy_of(CapturedRecord record):
-    """Return another captured record of the same call, without a LogRecord."""
-    cdef CapturedRecord new = new_record()
-    new.name = record.name
-    new.msg = record.msg
-    new.args = record.args
-    new.levelname = record.levelname
-    new.site = record.site
-    new.exc_info = record.exc_info
-    new.threadName = record.threadName
-    new.processName = record.processName
-    new.taskName = record.taskName
-    new.created = record.created
-    new.created_ns = record.created_ns
-    new.thread = record.thread
-    new.levelno = record.levelno
-    new.process = record.process
-    new.immutable = record.immutable
-    new.has_thread = record.has_thread
-    new.has_process = record.has_process
-    return new

@@ -86,11 +86,4 @@ logflume_may_be_false(PyTypeObject *type)
         || (type->tp_as_sequence != NULL && type->tp_as_sequence->sq_length != NULL);
 }
 
-/* Whether `namespace` is the dictionary of the module under this name. */
-static inline int
-logflume_is_namespace_of(PyObject *module, PyObject *namespace)
-{
-    return PyModule_Check(module) && PyModule_GetDict(module) == namespace;
-}
-
 #endif

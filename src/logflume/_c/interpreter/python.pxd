@@ -35,8 +35,8 @@ logging looks at that version (caller/unpatched.pxi, caller/logging_state.pxi).
 
 Declared here is what has no state. freelist.h, clock.h, fork.h and thread_memory.h have some, of which each extension
 module that includes them has its own copy: they are declared where they are used (shared/reuse.pxi, caller/stamp.pxi,
-caller/handler.pxi, caller/caches.pxi). So are frame.h (caller/call_site.pxi) and contextvars.h (shared/context.pxi), whose internal
-headers the other modules need not read. Watches are defined in caller/unpatched.pxi, caller/route.pxi,
+caller/handler.pxi, caller/caches.pxi). So are frame.h (caller/call_site.pxi) and contextvars.h (shared/context.pxi),
+whose internal headers the other modules need not read. Watches are defined in caller/unpatched.pxi, caller/route.pxi,
 caller/stamp.pxi and backend/plan.pxi.
 """
 

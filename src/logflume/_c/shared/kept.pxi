@@ -33,6 +33,13 @@ cdef object kept(object value):
     return new if new is not None and is_flat(new) else kept_deeply(value)
 
 
+cdef object kept_event(dict event, object extra):
+    """As kept_event() of _shared.kept; `extra` may be None."""
+    if extra is None or dict_get(event, "exc_info", None) is not True:
+        return kept(event)
+    return kept_event_of_structlog(event, extra)
+
+
 cdef bint is_flat(object container):
     """Tell whether a list or dictionary that is not shared holds only immutable values."""
     cdef PyObject *name

@@ -48,7 +48,10 @@ cdef int keep_message(CapturedRecord record) except -1:
     """Keep the message that it has now; for a record whose msg or args can change."""
     try:
         if isinstance(record.msg, dict):
-            record.msg = kept(record.msg) if PyDict_CheckExact(record.msg) else copy(record.msg)
+            if PyDict_CheckExact(record.msg):
+                record.msg = kept_event(record.msg, record.extra)
+            else:
+                record.msg = copy(record.msg)
         else:
             record.rendered = message(record)
     except Exception:
@@ -223,10 +226,23 @@ cdef tuple NAMES = tuple(attributes_of(new_record()))  # of the attributes that 
 cdef int COUNT = len(NAMES)
 cdef frozenset SPECIAL = frozenset(("message", "asctime", "getMessage"))  # what formatting sets or calls
 
+# The places in NAMES of what is dropped, and of the numbers; and how many there are.
+cdef enum:
+    MSG = 1
+    ARGS = 2
+    LEVELNO = 4
+    EXC_INFO = 8
+    CREATED = 13
+    MSECS = 14
+    RELATIVE = 15
+    THREAD = 16
+    PROCESS = 19
+    MOST_NAMES = 21  # 20 before 3.12
+
 # A LogRecord that take_back() let go, without what it had of its caller's: a new one costs more. It has the attributes
 # of NAMES alone, with these values, to which its dictionary refers.
 cdef object spare = None
-cdef PyObject *spare_values[21]
+cdef PyObject *spare_values[MOST_NAMES]
 
 
 cdef object spare_for(CapturedRecord record):
@@ -234,8 +250,8 @@ cdef object spare_for(CapturedRecord record):
     global spare
     cdef object made = spare
     cdef dict attributes
-    cdef PyObject *values[21]
-    cdef PyObject *before[21]
+    cdef PyObject *values[MOST_NAMES]
+    cdef PyObject *before[MOST_NAMES]
     cdef int index
     if made is None:
         return None
@@ -262,7 +278,7 @@ cdef bint take_back(CapturedRecord record) except -1:
     global spare
     cdef PyObject *name
     cdef PyObject *value
-    cdef PyObject *values[21]
+    cdef PyObject *values[MOST_NAMES]
     cdef Py_ssize_t at = 0, index = 0
     cdef dict attributes, extra = None
     if not has_references(<PyObject *>record.made, 1) or Py_TYPE(record.made) is not record_type:
@@ -308,19 +324,6 @@ cdef bint take_back(CapturedRecord record) except -1:
     record.made = None
     PyObject_GC_UnTrack(<PyObject *>record)
     return True
-
-
-# The places in NAMES of what is dropped, and of the numbers.
-cdef enum:
-    MSG = 1
-    ARGS = 2
-    LEVELNO = 4
-    EXC_INFO = 8
-    CREATED = 13
-    MSECS = 14
-    RELATIVE = 15
-    THREAD = 16
-    PROCESS = 19
 
 
 cdef void values_of(CapturedRecord record, PyObject **values) noexcept:

@@ -38,7 +38,7 @@ cdef object kept_copy(object record, dict attributes, bint renders):
     before = PyDict_Copy(now)
     new = with_attributes(PyDict_Copy(now))
     if renders and PyDict_CheckExact(msg):
-        copies["msg"] = kept(msg)
+        copies["msg"] = kept_event(<dict>msg, now)
     elif not (renders and keep_rendered(new, msg, args)) and not copies:
         return record
     (<dict>instance_dict(new)).update(copies)
