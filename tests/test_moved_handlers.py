@@ -7,6 +7,7 @@ import contextvars
 import io
 import logging
 import logging.handlers
+import multiprocessing
 import sys
 import threading
 import weakref
@@ -545,11 +546,13 @@ def test_flush_of_a_moved_handler_delivers(lf: Any, clean_logging: None, make: A
     assert "flush" not in vars(handler)
 
 
+@pytest.mark.parametrize("make_lock", [threading.RLock, multiprocessing.RLock], ids=["", "lock between processes"])
 def test_a_moved_handler_on_another_logger_rotates_without_waiting(
-    lf: Any, clean_logging: None, tmp_path: Path, accelerate: bool
+    lf: Any, clean_logging: None, tmp_path: Path, accelerate: bool, make_lock: Any
 ) -> None:
     """Its emit() there rotates and flushes with the handler's lock, which the listener may need next."""
     file = logging.handlers.RotatingFileHandler(tmp_path / "log", maxBytes=100, backupCount=1)
+    file.lock = make_lock()
     moved, other = logging.Logger("moved"), logging.Logger("other")
     other.addHandler(file)
     for handler in (gate := Gate(), file):

@@ -210,7 +210,9 @@ class Guarded:
 
     def __call__(self, *args: Any, **kwargs: Any) -> object:
         lock: Any = self._handler.lock
-        if not getattr(lock, "_is_owned", bool)():
+        # One of another kind, as multiprocessing's, does not tell.
+        is_owned = getattr(lock, "_is_owned", lambda: self._by_emit and lock is not None)
+        if not is_owned():
             self._deliver()
         elif not self._by_emit:
             saved = lock._release_save()
