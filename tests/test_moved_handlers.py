@@ -570,6 +570,38 @@ def test_a_moved_handler_on_another_logger_rotates_without_waiting(
     assert not waits
 
 
+def test_the_stop_of_one_listener_leaves_a_shared_handler_to_the_other(lf: Any, clean_logging: None) -> None:
+    first, second = logging.Logger("first"), logging.Logger("second")
+    first.addHandler(handler := Text())
+    second.addHandler(handler)
+    with lf.setup_logging_queue(first):
+        with lf.setup_logging_queue(second):
+            pass
+        first.error("one")
+        handler.flush()
+        assert handler.lines() == ["one"]
+    assert "flush" not in vars(handler)
+
+
+def test_flush_does_not_wait_for_a_lock_that_the_caller_holds(lf: Any, clean_logging: None) -> None:
+    """A signal handler that flushes them all may come in the middle of the flush() of one, say."""
+    logger = logging.Logger("shop")
+    for handler in (first := Text(), second := Text()):
+        logger.addHandler(handler)
+
+    def flush_second() -> None:
+        with first.lock:  # type: ignore[union-attr]
+            logger.error("one")
+            second.flush()
+
+    with lf.setup_logging_queue(logger, exit_timeout=60):
+        thread = threading.Thread(target=flush_second)
+        thread.start()
+        thread.join(30)
+        assert not thread.is_alive()
+    assert first.lines() == second.lines() == ["one"]
+
+
 class CountsFlushes(logging.StreamHandler):
     """Counts the calls of its flush()."""
 

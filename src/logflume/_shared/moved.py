@@ -177,47 +177,57 @@ GUARDED = ("close", "setFormatter", "setStream", "doRollover", "flush")
 CALLED_BY_EMIT = ("doRollover", "flush")
 
 
-def guard(handler: logging.Handler, deliver: Callable[[], object]) -> None:
-    """Have the GUARDED methods of `handler` call `deliver` first; not those of a mock, or of what else may handle."""
+def guard(handler: logging.Handler, listener: Any) -> None:
+    """Have `listener` deliver before the GUARDED methods of `handler`; not of a mock, or of what else may handle."""
     for name in GUARDED if is_handler(handler) else ():
         method = getattr(handler, name, None)
         if method is not None and name not in vars(handler):
-            handler.__dict__[name] = Guarded(handler, name, method, deliver)
+            handler.__dict__[name] = Guarded(handler, name, method, listener)
 
 
-def unguard(handler: logging.Handler) -> None:
-    """Undo guard(), where no other code has replaced the methods since."""
+def unguard(handler: logging.Handler, listener: Any) -> None:
+    """Undo guard() for that listener, where no other code has replaced the methods since."""
     for name in GUARDED if is_handler(handler) else ():
-        if type(vars(handler).get(name)) is Guarded:
+        found = vars(handler).get(name)
+        if type(found) is Guarded and found.listener is listener:
             del handler.__dict__[name]
 
 
-class Guarded:
-    """Stands for a method of `handler`, in its instance dictionary, and calls `deliver` first.
+def _holds_lock(handler: object, if_unknown: bool = False) -> bool:
+    """Return whether the calling thread holds the handler's lock; one such as multiprocessing's does not tell."""
+    lock: Any = getattr(handler, "lock", None)
+    is_owned = getattr(lock, "_is_owned", None)
+    if is_owned is None:
+        return if_unknown and lock is not None
+    return is_owned() is True  # no mock
 
-    To deliver takes the handler's lock, in another thread: so a program that holds it lets go of it meanwhile. An
-    emit() that holds it may be in the middle of its record, and goes on.
+
+class Guarded:
+    """Stands for a method of `handler`, in its instance dictionary, and has `listener` deliver first.
+
+    To deliver takes the locks of its handlers, in another thread: so a program that holds that of `handler` lets go of
+    it meanwhile. An emit() that holds one may be in the middle of its record, and goes on.
     """
 
-    def __init__(
-        self, handler: logging.Handler, name: str, method: Callable[..., object], deliver: Callable[[], object]
-    ) -> None:
+    def __init__(self, handler: logging.Handler, name: str, method: Callable[..., object], listener: Any) -> None:
         functools.update_wrapper(self, method)
         self._handler = handler
         self._by_emit = name in CALLED_BY_EMIT
         self._method = method
-        self._deliver = deliver
+        self.listener = listener
 
     def __call__(self, *args: Any, **kwargs: Any) -> object:
-        lock: Any = self._handler.lock
-        # One of another kind, as multiprocessing's, does not tell.
-        is_owned = getattr(lock, "_is_owned", lambda: self._by_emit and lock is not None)
-        if not is_owned():
-            self._deliver()
-        elif not self._by_emit:
+        handler, listener = self._handler, self.listener
+        if self._by_emit:
+            if not _holds_lock(handler, True) and not any(map(_holds_lock, listener.handlers)):
+                listener.deliver_before_change()
+        elif not _holds_lock(handler):
+            listener.deliver_before_change()
+        else:
+            lock: Any = handler.lock
             saved = lock._release_save()
             try:
-                self._deliver()
+                listener.deliver_before_change()
             finally:
                 lock._acquire_restore(saved)
         return self._method(*args, **kwargs)
