@@ -583,19 +583,20 @@ def test_the_stop_of_one_listener_leaves_a_shared_handler_to_the_other(lf: Any, 
     assert "flush" not in vars(handler)
 
 
-def test_flush_does_not_wait_for_a_lock_that_the_caller_holds(lf: Any, clean_logging: None) -> None:
-    """A signal handler that flushes them all may come in the middle of the flush() of one, say."""
+@pytest.mark.parametrize("method", ["flush", "close"])
+def test_a_moved_handler_waits_for_no_lock_that_the_caller_holds(lf: Any, clean_logging: None, method: str) -> None:
+    """A signal handler that flushes them all may come in the flush() of one, and the close() of one close another."""
     logger = logging.Logger("shop")
     for handler in (first := Text(), second := Text()):
         logger.addHandler(handler)
 
-    def flush_second() -> None:
+    def act() -> None:
         with first.lock:  # type: ignore[union-attr]
             logger.error("one")
-            second.flush()
+            getattr(second, method)()
 
     with lf.setup_logging_queue(logger, exit_timeout=60):
-        thread = threading.Thread(target=flush_second)
+        thread = threading.Thread(target=act)
         thread.start()
         thread.join(30)
         assert not thread.is_alive()

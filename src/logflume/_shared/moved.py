@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 from collections.abc import Callable, Iterable
@@ -205,8 +206,8 @@ def _holds_lock(handler: object, if_unknown: bool = False) -> bool:
 class Guarded:
     """Stands for a method of `handler`, in its instance dictionary, and has `listener` deliver first.
 
-    To deliver takes the locks of its handlers, in another thread: so a program that holds that of `handler` lets go of
-    it meanwhile. An emit() that holds one may be in the middle of its record, and goes on.
+    To deliver takes the locks of its handlers, in another thread: so a program that holds some lets go of them
+    meanwhile. An emit() that holds one may be in the middle of its record, and goes on.
     """
 
     def __init__(self, handler: logging.Handler, name: str, method: Callable[..., object], listener: Any) -> None:
@@ -218,18 +219,14 @@ class Guarded:
 
     def __call__(self, *args: Any, **kwargs: Any) -> object:
         handler, listener = self._handler, self.listener
-        if self._by_emit:
-            if not _holds_lock(handler, True) and not any(map(_holds_lock, listener.handlers)):
-                listener.deliver_before_change()
-        elif not _holds_lock(handler):
-            listener.deliver_before_change()
-        else:
-            lock: Any = handler.lock
-            saved = lock._release_save()
-            try:
-                listener.deliver_before_change()
-            finally:
-                lock._acquire_restore(saved)
+        if not (self._by_emit and _holds_lock(handler, True)):
+            # By their identities, as two handlers may have the same.
+            held = {id(one.lock): one.lock for one in (handler, *listener.handlers) if _holds_lock(one)}
+            if not (self._by_emit and held):
+                with contextlib.ExitStack() as given_back:
+                    for lock in held.values():
+                        given_back.callback(lock._acquire_restore, lock._release_save())
+                    listener.deliver_before_change()
         return self._method(*args, **kwargs)
 
 
