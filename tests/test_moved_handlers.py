@@ -7,6 +7,7 @@ import contextvars
 import io
 import logging
 import logging.handlers
+import multiprocessing
 import sys
 import threading
 import weakref
@@ -545,11 +546,13 @@ def test_flush_of_a_moved_handler_delivers(lf: Any, clean_logging: None, make: A
     assert "flush" not in vars(handler)
 
 
+@pytest.mark.parametrize("make_lock", [threading.RLock, multiprocessing.RLock], ids=["", "lock between processes"])
 def test_a_moved_handler_on_another_logger_rotates_without_waiting(
-    lf: Any, clean_logging: None, tmp_path: Path, accelerate: bool
+    lf: Any, clean_logging: None, tmp_path: Path, accelerate: bool, make_lock: Any
 ) -> None:
     """Its emit() there rotates and flushes with the handler's lock, which the listener may need next."""
     file = logging.handlers.RotatingFileHandler(tmp_path / "log", maxBytes=100, backupCount=1)
+    file.lock = make_lock()
     moved, other = logging.Logger("moved"), logging.Logger("other")
     other.addHandler(file)
     for handler in (gate := Gate(), file):
@@ -565,6 +568,39 @@ def test_a_moved_handler_on_another_logger_rotates_without_waiting(
         thread.join()
     file.close()
     assert not waits
+
+
+def test_the_stop_of_one_listener_leaves_a_shared_handler_to_the_other(lf: Any, clean_logging: None) -> None:
+    first, second = logging.Logger("first"), logging.Logger("second")
+    first.addHandler(handler := Text())
+    second.addHandler(handler)
+    with lf.setup_logging_queue(first):
+        with lf.setup_logging_queue(second):
+            pass
+        first.error("one")
+        handler.flush()
+        assert handler.lines() == ["one"]
+    assert "flush" not in vars(handler)
+
+
+@pytest.mark.parametrize("method", ["flush", "close"])
+def test_a_moved_handler_waits_for_no_lock_that_the_caller_holds(lf: Any, clean_logging: None, method: str) -> None:
+    """A signal handler that flushes them all may come in the flush() of one, and the close() of one close another."""
+    logger = logging.Logger("shop")
+    for handler in (first := Text(), second := Text()):
+        logger.addHandler(handler)
+
+    def act() -> None:
+        with first.lock:  # type: ignore[union-attr]
+            logger.error("one")
+            getattr(second, method)()
+
+    with lf.setup_logging_queue(logger, exit_timeout=60):
+        thread = threading.Thread(target=act)
+        thread.start()
+        thread.join(30)
+        assert not thread.is_alive()
+    assert first.lines() == second.lines() == ["one"]
 
 
 class CountsFlushes(logging.StreamHandler):

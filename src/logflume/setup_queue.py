@@ -297,7 +297,7 @@ class _MovedHandlersListener(QueueListener):
         for move in self._moves:
             move.moved.after = tuple(other.moved for other in self._moves if _is_above(other.logger, move.logger))
         for handler in self._all_moved:
-            guard(handler, self.deliver_before_change)
+            guard(handler, self)
 
     def _set_handlers(self, handlers: tuple[logging.Handler, ...]) -> None:
         super()._set_handlers(handlers)
@@ -336,7 +336,7 @@ class _MovedHandlersListener(QueueListener):
                 move.put_back(self.handlers)
             self._moves = ()
         for handler in self._all_moved:
-            unguard(handler)
+            unguard(handler, self)
             stop_intercepting(handler)
         return left
 

@@ -153,7 +153,7 @@ def overridden_by(handler: logging.Handler, asked: bool = False) -> frozenset[st
 
 def hidden_by(own: dict[str, object]) -> frozenset[str]:
     """Return which of HANDLER_METHODS a handler's own attributes hide, other than by calling the method."""
-    return frozenset(name for name in HANDLER_METHODS & own.keys() if type(own[name]) is not Guarded)
+    return frozenset(name for name in HANDLER_METHODS & own.keys() if type(own.get(name)) is not Guarded)
 
 
 def needs_no_exception(handler: logging.Handler, asked: bool = False) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 from collections.abc import Callable, Iterable
@@ -177,47 +178,55 @@ GUARDED = ("close", "setFormatter", "setStream", "doRollover", "flush")
 CALLED_BY_EMIT = ("doRollover", "flush")
 
 
-def guard(handler: logging.Handler, deliver: Callable[[], object]) -> None:
-    """Have the GUARDED methods of `handler` call `deliver` first; not those of a mock, or of what else may handle."""
+def guard(handler: logging.Handler, listener: Any) -> None:
+    """Have `listener` deliver before the GUARDED methods of `handler`; not of a mock, or of what else may handle."""
     for name in GUARDED if is_handler(handler) else ():
         method = getattr(handler, name, None)
         if method is not None and name not in vars(handler):
-            handler.__dict__[name] = Guarded(handler, name, method, deliver)
+            handler.__dict__[name] = Guarded(handler, name, method, listener)
 
 
-def unguard(handler: logging.Handler) -> None:
-    """Undo guard(), where no other code has replaced the methods since."""
+def unguard(handler: logging.Handler, listener: Any) -> None:
+    """Undo guard() for that listener, where no other code has replaced the methods since."""
     for name in GUARDED if is_handler(handler) else ():
-        if type(vars(handler).get(name)) is Guarded:
+        found = vars(handler).get(name)
+        if type(found) is Guarded and found.listener is listener:
             del handler.__dict__[name]
 
 
-class Guarded:
-    """Stands for a method of `handler`, in its instance dictionary, and calls `deliver` first.
+def _holds_lock(handler: object, if_unknown: bool = False) -> bool:
+    """Return whether the calling thread holds the handler's lock; one such as multiprocessing's does not tell."""
+    lock: Any = getattr(handler, "lock", None)
+    is_owned = getattr(lock, "_is_owned", None)
+    if is_owned is None:
+        return if_unknown and lock is not None
+    return is_owned() is True  # no mock
 
-    To deliver takes the handler's lock, in another thread: so a program that holds it lets go of it meanwhile. An
-    emit() that holds it may be in the middle of its record, and goes on.
+
+class Guarded:
+    """Stands for a method of `handler`, in its instance dictionary, and has `listener` deliver first.
+
+    To deliver takes the locks of its handlers, in another thread: so a program that holds some lets go of them
+    meanwhile. An emit() that holds one may be in the middle of its record, and goes on.
     """
 
-    def __init__(
-        self, handler: logging.Handler, name: str, method: Callable[..., object], deliver: Callable[[], object]
-    ) -> None:
+    def __init__(self, handler: logging.Handler, name: str, method: Callable[..., object], listener: Any) -> None:
         functools.update_wrapper(self, method)
         self._handler = handler
         self._by_emit = name in CALLED_BY_EMIT
         self._method = method
-        self._deliver = deliver
+        self.listener = listener
 
     def __call__(self, *args: Any, **kwargs: Any) -> object:
-        lock: Any = self._handler.lock
-        if not getattr(lock, "_is_owned", bool)():
-            self._deliver()
-        elif not self._by_emit:
-            saved = lock._release_save()
-            try:
-                self._deliver()
-            finally:
-                lock._acquire_restore(saved)
+        handler, listener = self._handler, self.listener
+        if not (self._by_emit and _holds_lock(handler, True)):
+            # By their identities, as two handlers may have the same.
+            held = {id(one.lock): one.lock for one in (handler, *listener.handlers) if _holds_lock(one)}
+            if not (self._by_emit and held):
+                with contextlib.ExitStack() as given_back:
+                    for lock in held.values():
+                        given_back.callback(lock._acquire_restore, lock._release_save())
+                    listener.deliver_before_change()
         return self._method(*args, **kwargs)
 
 

@@ -64,7 +64,7 @@ cdef object overridden_by(object handler, bint asked):
     ):
         return None
     for name in HANDLER_METHODS:
-        if PyDict_Contains(own, name) and type(own[name]) is not Guarded:
+        if PyDict_Contains(own, name) and type(dict_get(own, name, None)) is not Guarded:
             names = names | {name}
     return names - FILTER if asked and len(<frozenset>names) > 0 else names
 
