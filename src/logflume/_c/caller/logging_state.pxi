@@ -49,12 +49,12 @@ cdef class LoggingState:
 cdef LoggingState current_state():
     """Return the state of this moment."""
     cdef Caches *kept = caches()
-    cdef LoggingState state
     cdef PyObject *old = kept.state
-    if old is not NULL:
-        state = <LoggingState>old
-        if are_unchanged(&logflume_globals, state.watched, state.watched_count):
-            return state
+    cdef LoggingState state
+    if old is not NULL and are_unchanged(
+        &logflume_globals, (<LoggingState>old).watched, (<LoggingState>old).watched_count
+    ):
+        return <LoggingState>old
     state = read_state()
     old = kept.state
     incref(<PyObject *>state)
