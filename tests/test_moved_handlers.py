@@ -603,6 +603,40 @@ def test_a_moved_handler_waits_for_no_lock_that_the_caller_holds(lf: Any, clean_
     assert first.lines() == second.lines() == ["one"]
 
 
+class HasThread(logging.Handler):
+    """Collects records, which a thread of its own would send: both take a lock of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.own_lock = threading.RLock()
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with self.own_lock:
+            self.messages.append(record.getMessage())
+
+    def flush(self) -> None:
+        with self.own_lock:
+            self.messages.append("flushed")
+
+
+def test_a_flush_of_its_own_waits_for_nothing(lf: Any, clean_logging: None) -> None:
+    logger = logging.Logger("shop")
+    logger.addHandler(handler := HasThread())
+
+    def send() -> None:
+        with handler.own_lock:
+            logger.error("one")
+            handler.flush()
+
+    with lf.setup_logging_queue(logger, exit_timeout=60):
+        thread = threading.Thread(target=send)
+        thread.start()
+        thread.join(30)
+        assert not thread.is_alive()
+    assert handler.messages[:2] == ["flushed", "one"]
+
+
 class CountsFlushes(logging.StreamHandler):
     """Counts the calls of its flush()."""
 

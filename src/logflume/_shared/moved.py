@@ -182,6 +182,8 @@ def guard(handler: logging.Handler, listener: Any) -> None:
     """Have `listener` deliver before the GUARDED methods of `handler`; not of a mock, or of what else may handle."""
     for name in GUARDED if is_handler(handler) else ():
         method = getattr(handler, name, None)
+        if name == "flush" and getattr(method, "__module__", None) not in ("logging", "logging.handlers"):
+            continue  # threads of the handler may call it, with a lock that its emit() takes
         if method is not None and name not in vars(handler):
             handler.__dict__[name] = Guarded(handler, name, method, listener)
 
