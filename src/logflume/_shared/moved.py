@@ -202,7 +202,7 @@ def _holds_lock(handler: object, if_unknown: bool = False) -> bool:
     is_owned = getattr(lock, "_is_owned", None)
     if is_owned is None:
         return if_unknown and lock is not None
-    return is_owned() is True  # no mock
+    return bool(is_owned())
 
 
 class Guarded:
@@ -223,7 +223,8 @@ class Guarded:
         handler, listener = self._handler, self.listener
         if not (self._by_emit and _holds_lock(handler, True)):
             # By their identities, as two handlers may have the same.
-            held = {id(one.lock): one.lock for one in (handler, *listener.handlers) if _holds_lock(one)}
+            among = filter(is_handler, (handler, *listener.handlers))
+            held = {id(one.lock): one.lock for one in among if _holds_lock(one)}
             if not (self._by_emit and held):
                 with contextlib.ExitStack() as given_back:
                     for lock in held.values():
