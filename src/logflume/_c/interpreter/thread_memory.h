@@ -1,4 +1,4 @@
-/* Memory that a thread has of its own, as long as it runs Python. With the GIL nobody asks for it. */
+/* Memory that a thread has of its own, as long as it runs Python. It is used without the GIL only. */
 /* For one extension module alone: there is one piece of memory for each thread. */
 #ifndef LOGFLUME_THREAD_MEMORY_H
 #define LOGFLUME_THREAD_MEMORY_H
